@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Links: messages of up to 1 MiB between two nodes over datagrams, acknowledged and in order of completion.
+/// This first form is plain: no authentication, no encryption (every notice is verified by itself); Noise links come
+/// behind the same interface. Pure: no socket, no clock. Frame diagrams at the top of frame.h.
+#pragma once
+
+#include "base/endpoint.h"
+#include "base/ids.h"
+#include "base/random.h"
+#include "base/time.h"
+
+#include <optional>
+#include <memory>
+#include <variant>
+#include <vector>
+
+namespace starling::link {
+
+/// Names a link within this process; never reused.
+enum class LinkId : std::uint64_t {};
+
+/// A timer as a value: comes back through TimerExpired; stale ones are ignored by generation.
+struct Timer {
+    LinkId link {};
+    std::uint64_t generation = 0;
+    bool operator==(const Timer&) const = default;
+};
+
+// Inputs
+struct DatagramReceived {
+    Endpoint from;
+    ByteView bytes;
+};
+struct TimerExpired {
+    Timer timer;
+};
+struct Connect { ///< keep a link to this address up, with backoff, for good
+    Endpoint to;
+};
+struct SendMessage {
+    LinkId link {};
+    Bytes message;
+};
+struct CloseAll { }; ///< say goodbye on every link
+using Input = std::variant<DatagramReceived, TimerExpired, Connect, SendMessage, CloseAll>;
+
+// Outputs
+struct SendDatagram {
+    Endpoint to;
+    Bytes bytes;
+};
+struct LinkUp {
+    LinkId link {};
+    NodeId node; ///< as claimed by the other side: not authenticated in this form
+    Endpoint endpoint;
+};
+struct LinkDown {
+    LinkId link {};
+    Errc reason; ///< Timeout, Cancelled (goodbye), Busy (queue overflow)
+};
+struct MessageReceived {
+    LinkId link {};
+    Bytes message;
+};
+struct ScheduleTimer {
+    Duration delay;
+    Timer timer;
+};
+using Output = std::variant<SendDatagram, LinkUp, LinkDown, MessageReceived, ScheduleTimer>;
+
+struct Config {
+    std::size_t datagramBytes = 1'200; ///< RFC 9000 section 14: fits every path that carries QUIC
+    std::size_t maxMessageBytes = 1024 * 1024; ///< architecture.md
+    std::size_t maxQueuedBytes = 4 * 1024 * 1024; ///< per link; guess: four of the largest messages
+    std::size_t maxIncomingLinks = 64; ///< guess: enough for a site, bounded against strangers
+    std::size_t windowFragments = 64; ///< in flight per link; 64 × 1,200 B = 75 KiB
+    Duration minRetransmit = std::chrono::milliseconds(50); ///< guess: above a LAN's jitter; RFC 6298 says 1 s for the internet
+    Duration maxRetransmit = std::chrono::seconds(3); ///< guess
+    unsigned maxRetries = 8; ///< then the link is down
+    Duration keepalive = std::chrono::seconds(25); ///< trust.md: NAT bindings of 30 s stay open
+    Duration idleTimeout = std::chrono::seconds(80); ///< three missed keepalives and a little
+    Duration reconnectMin = std::chrono::milliseconds(500); ///< guess; doubled up to
+    Duration reconnectMax = std::chrono::seconds(30); ///< guess
+};
+
+struct Stats {
+    std::uint64_t datagramsIn = 0, datagramsOut = 0, bytesIn = 0, bytesOut = 0;
+    std::uint64_t messagesIn = 0, messagesOut = 0, retransmissions = 0, malformed = 0, refusedLinks = 0;
+};
+
+/// What is known of one link, for `status`.
+struct LinkInfo {
+    LinkId link {};
+    NodeId node;
+    Endpoint endpoint;
+    bool isUp = false;
+    std::optional<Duration> roundTrip;
+};
+
+/// All links of one node. Every call returns what is to be done, after its state is consistent.
+class Links {
+public:
+    Links(NodeId self, Config config, RandomSource& random);
+    ~Links();
+    std::vector<Output> handle(const Input& input, Instant now);
+    const Stats& stats() const;
+    std::vector<LinkInfo> links() const;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+} // namespace starling::link

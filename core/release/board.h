@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The board: the newest valid notice per (kind, key), and the only judge of what enters it. Pure: persisting what it
+/// took is node's, which hears of it through Examined.
+#pragma once
+
+#include "release/torrent_file.h"
+#include "trust/floors.h"
+#include "trust/trust_set.h"
+
+#include <variant>
+
+namespace starling::release {
+
+/// Names one place on the board: a URI for a release, a NodeId in hex for admit and receipt, "root" for roots.
+struct BoardKey {
+    trust::Kind kind = trust::Kind::Release;
+    std::string name;
+    auto operator<=>(const BoardKey&) const = default;
+};
+
+/// One occupied place. `rank` orders notices of the same key: (epoch, version) or (0, sequence).
+struct BoardEntry {
+    BoardKey key;
+    trust::Revision rank;
+    NoticeId id; ///< SHA-256 of the payload
+    Bytes bytes; ///< the notice as received
+};
+
+/// What the board thinks of a notice.
+struct Examined {
+    enum class Verdict : std::uint8_t {
+        Taken, ///< valid, newer than what was held, and now held
+        Duplicate, ///< the very notice that is held
+        Stale, ///< a valid receipt or certificate older than the held one: harmless, not passed on
+        Refused, ///< see `error`
+    };
+    Verdict verdict = Verdict::Refused;
+    BoardKey key; ///< meaningful unless Refused
+    trust::Revision rank;
+    NoticeId id;
+    std::optional<Error> error; ///< if Refused
+    std::optional<VerifiedRelease> release; ///< if a release was Taken
+    std::optional<trust::Receipt> receipt; ///< if a receipt was Taken
+};
+
+/// A notice on the wire is one byte of trust::Kind and then the envelope, or for a release the torrent-file++ without
+/// piece layers.
+Bytes noticeOf(trust::Kind kind, ByteView document);
+
+class Board {
+public:
+    static constexpr std::size_t kMaxReleases = 1'024; ///< guess: URIs of one fleet
+    static constexpr std::size_t kMaxDevices = 4'096; ///< guess: receipts and certificates kept while every node holds all
+
+    Board(trust::TrustSet trust, trust::Floors floors);
+
+    /// Decodes, verifies against trust and floors, and on success puts the notice on the board and raises the floor in
+    /// memory. A receipt of a device without a certificate on the board is refused with NotAdmitted. A full board
+    /// refuses with TooLarge.
+    Examined examine(ByteView notice);
+
+    const trust::TrustSet& trust() const { return m_trust; }
+    const trust::Floors& floors() const { return m_floors; }
+    /// In the order of the keys: roots, certificates, releases, receipts — what verifies others comes first.
+    const std::map<BoardKey, BoardEntry>& entries() const { return m_entries; }
+    const BoardEntry* find(const BoardKey& key) const;
+    const trust::Certificate* certificate(const NodeId& node) const;
+    /// All verified receipts held, by device.
+    const std::map<NodeId, trust::Receipt>& receipts() const { return m_receipts; }
+    const std::map<NodeId, trust::Certificate>& certificates() const { return m_certificates; }
+
+private:
+    Examined examineRelease(ByteView bytes);
+    Examined examineAdmit(const trust::Envelope& envelope);
+    Examined examineReceipt(const trust::Envelope& envelope);
+    Examined examineRoot(const trust::Envelope& envelope);
+    Examined place(BoardKey key, trust::Revision rank, NoticeId id, ByteView notice);
+
+    trust::TrustSet m_trust;
+    trust::Floors m_floors;
+    std::map<BoardKey, BoardEntry> m_entries;
+    std::map<NodeId, trust::Certificate> m_certificates;
+    std::map<NodeId, trust::Receipt> m_receipts;
+};
+
+} // namespace starling::release

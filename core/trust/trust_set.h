@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a node trusts: the fleet, its newest root, and the devices that were admitted. Moves forward only.
+/// The order of loading is the interface: first the anchor, then newer roots one by one, then the rest.
+#pragma once
+
+#include "trust/documents.h"
+#include "trust/root.h"
+
+namespace starling::trust {
+
+/// An envelope that verified: only TrustSet makes one, so holding it is the proof.
+template <class Document> class Verified {
+public:
+    const Document& operator*() const { return m_document; }
+    const Document* operator->() const { return &m_document; }
+
+private:
+    friend class TrustSet;
+    explicit Verified(Document document)
+        : m_document(std::move(document))
+    {
+    }
+    Document m_document;
+};
+
+class TrustSet {
+public:
+    /// From the first root, which the device was given: its hash names the fleet, and it must be signed by its
+    /// own threshold. Fails with the decoder's codes, InvalidRoot, or a signature code.
+    static Result<TrustSet> fromAnchor(ByteView rootEnvelope);
+
+    /// Takes root number held + 1, signed by the threshold of both the held and the new one. Fails with
+    /// RootGap, Rollback (an older number), Equivocation (another content for the held number), InvalidRoot or
+    /// a signature code; then nothing changed. The held root again is a success that changes nothing.
+    Status advance(ByteView rootEnvelope);
+
+    const FleetId& fleet() const { return m_fleet; }
+    const RootDocument& root() const { return m_root; }
+    /// Envelopes of all roots from the anchor to the newest.
+    const std::vector<Bytes>& chain() const { return m_chain; }
+
+    /// Whether `signatures` over a payload of `hash` reach `role`'s threshold. Unsigned, UnknownKey (no key of
+    /// the root at all), WrongScope (keys of other roles only), BadSignature (any signature by a member of the
+    /// role does not verify), BelowThreshold.
+    Status authorize(const Role& role, Kind kind, const Digest& hash, const Signatures& signatures) const;
+    /// authorize() with the role of the longest scope that covers `uri`; WrongScope if none does, WrongEpoch
+    /// if `epoch` is not the scope's.
+    Status authorizeRelease(const ResourceUri& uri, std::uint64_t epoch, const Digest& infoHash,
+                            const Signatures& signatures) const;
+
+    /// Signed by the admit role; the admit epoch must be the root's. Expiry is judged by the caller.
+    Result<Verified<Certificate>> verifyAdmit(const Envelope& envelope) const;
+    /// Signed by the device that `certificate` admits. NotAdmitted if it speaks for another node.
+    Result<Verified<Receipt>> verifyReceipt(const Envelope& envelope, const Certificate& certificate) const;
+    Result<Verified<Descriptor>> verifyDescriptor(const Envelope& envelope, const Certificate& certificate) const;
+
+private:
+    TrustSet() = default;
+    Status verifyByDevice(const Envelope& envelope, Kind kind, const NodeId& node) const;
+    FleetId m_fleet;
+    RootDocument m_root;
+    Digest m_rootHash;
+    std::vector<Bytes> m_chain;
+};
+
+} // namespace starling::trust
