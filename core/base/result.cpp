@@ -153,6 +153,14 @@ std::string_view describe(Errc code)
     return rowOf(code).description;
 }
 
+std::optional<Errc> errcOf(std::uint16_t value)
+{
+    for (const Row& row : kRows)
+        if (static_cast<std::uint16_t>(row.code) == value)
+            return row.code;
+    return std::nullopt;
+}
+
 std::string toString(const Error& error)
 {
     return codeName(error.code) + " " + std::string(shortName(error.code)) + ": " + error.context;

@@ -6,6 +6,7 @@
 #include <tl/expected.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -84,6 +85,9 @@ std::string_view shortName(Errc code);
 
 /// What happened in a sentence without the particulars, for messages and documents.
 std::string_view describe(Errc code);
+
+/// The code with that number, if there is one: numbers travel in receipts and control frames.
+std::optional<Errc> errcOf(std::uint16_t value);
 
 /// Why something failed: `code` to branch on, `context` to read (particulars, outermost first).
 struct Error {

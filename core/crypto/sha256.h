@@ -25,7 +25,8 @@ private:
 };
 
 Digest sha256(ByteView bytes);
-/// SHA-256 of two digests one after the other: the inner node of a merkle tree (BEP 52). Allocates nothing.
+/// SHA-256 of two digests one after the other: the inner node of a merkle tree (BEP 52). Sets up no
+/// context for each call.
 Digest sha256(const Digest& left, const Digest& right);
 
 } // namespace starling::crypto

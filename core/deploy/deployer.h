@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Carries out one step of a deployment as a process group with a time limit: install, health check, rollback.
+/// Carries out one step of a deployment as a process group with a time limit: install, health check,
+/// rollback.
 ///
-/// A script runs with the payload's directory as working directory, this environment and no other variables but PATH,
-/// LANG and HOME: STARLING_ROOT (the device root it installs into), STARLING_PAYLOAD, STARLING_URI, STARLING_VERSION,
-/// STARLING_EPOCH, STARLING_STEP (install, check, rollback). Exit status 0 is success. Steps may be repeated after a
-/// power loss, so scripts must be idempotent.
+/// A script runs with the payload's directory as working directory, this environment and no other variables
+/// but PATH, LANG and HOME: STARLING_ROOT (the device root it installs into), STARLING_PAYLOAD, STARLING_URI,
+/// STARLING_VERSION, STARLING_EPOCH, STARLING_STEP (install, check, rollback). HOME is the device root. Exit
+/// status 0 is success. Steps may be repeated after a power loss, so scripts must be idempotent.
+///
+/// What a step leaves running in its process group is killed when its script ends; a service belongs to the
+/// service manager, or at least in a session of its own, which a time limit ends too (warden.h). A script is
+/// run by the interpreter of its `#!` line, /bin/sh without one, with or without the x bit (step_command.h).
+///
+/// Method Puppet installs by `puppet apply --detailed-exitcodes` (0 and 2 are success) with the payload's
+/// `modules` as module path and none of the device's own configuration of Puppet; the variables above are
+/// facts as well: $facts['starling_root'] and so on.
 #pragma once
 
 #include "base/size.h"
@@ -20,32 +29,43 @@ namespace starling::deploy {
 enum class StepKind : std::uint8_t { Install, Check, Rollback };
 std::string_view stepName(StepKind step);
 
-struct Step {
+struct Step
+{
     StepKind kind = StepKind::Install;
     release::Method method = release::Method::Script;
-    std::string script; ///< relative to the payload directory; a manifest if `method` is Puppet and `kind` is Install
-    std::filesystem::path payload; ///< the directory that holds the payload (for a single file: the one that holds it)
+    /// Relative to the payload directory; a manifest if `method` is Puppet and `kind` is Install.
+    std::string script;
+    /// The directory that holds the payload (for a single file: the one that holds it).
+    std::filesystem::path payload;
     std::filesystem::path deviceRoot;
     ResourceUri uri;
     trust::Revision revision;
     Duration timeout = std::chrono::seconds(300);
 };
 
-struct Config {
-    Duration killGrace = std::chrono::seconds(3); ///< SIGTERM, then SIGKILL to the group (security-cases 25: timeout + 5 s in all)
-    ByteCount outputLimit = kibibytes(16); ///< the tail of stdout and stderr that is kept for the detail; guess
+struct Config
+{
+    /// Between SIGTERM and SIGKILL to the group; all is over within timeout + 5 s (security-cases 25).
+    Duration killGrace = std::chrono::seconds(3);
+    /// Of the tail of stdout and stderr that is kept; guess.
+    ByteCount outputLimit = kibibytes(16);
     std::string puppet = "puppet"; ///< program, looked up in PATH
 };
 
 /// What became of a step.
-struct Outcome {
-    std::optional<Error> error; ///< DeployFailed, DeployTimeout, DeployMissing, HealthFailed, HealthTimeout; none: success
+struct Outcome
+{
+    /// DeployFailed, DeployTimeout, DeployMissing, HealthFailed, HealthTimeout; none: success.
+    std::optional<Error> error;
+    /// Exit status, 128 + signal if killed, -1 if it was not started.
     int exitCode = 0;
-    std::string output; ///< the last of what it printed, control characters replaced
+    /// The last of what it printed: valid UTF-8, control and direction characters replaced.
+    std::string output;
 };
 
 /// Runs one step at a time.
-class Deployer : public QObject {
+class Deployer : public QObject
+{
     Q_OBJECT
 
 public:
@@ -55,7 +75,8 @@ public:
     bool isRunning() const;
     /// Broken invariant if one runs. Always answers by finished(), never before this returns.
     void start(const Step& step);
-    /// Kills the group of the running step without an answer: the agent stops.
+    /// Kills the running step, group and all, without an answer: the agent stops. Waits until it is gone,
+    /// which takes milliseconds and is limited to two seconds.
     void abandon();
 
 Q_SIGNALS:

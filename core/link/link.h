@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Links: messages of up to 1 MiB between two nodes over datagrams, acknowledged and in order of completion.
-/// This first form is plain: no authentication, no encryption (every notice is verified by itself); Noise links come
-/// behind the same interface. Pure: no socket, no clock. Frame diagrams at the top of frame.h.
+/// Links: messages of up to 1 MiB between two nodes over datagrams, acknowledged, once each, in the order
+/// sent. This first form is plain: no authentication, no encryption (every notice is verified by itself);
+/// Noise links come behind the same interface. Pure: no socket, no clock. Frame diagrams at the top of
+/// frame.h.
 #pragma once
 
 #include "base/endpoint.h"
@@ -9,8 +10,8 @@
 #include "base/random.h"
 #include "base/time.h"
 
-#include <optional>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -19,78 +20,102 @@ namespace starling::link {
 /// Names a link within this process; never reused.
 enum class LinkId : std::uint64_t {};
 
-/// A timer as a value: comes back through TimerExpired; stale ones are ignored by generation.
-struct Timer {
-    LinkId link {};
+/// A timer as a value: comes back through TimerExpired. A link has one at most: scheduling it again replaces
+/// the earlier one, which is ignored by its generation if it expires all the same.
+struct Timer
+{
+    LinkId link{};
     std::uint64_t generation = 0;
     bool operator==(const Timer&) const = default;
 };
 
 // Inputs
-struct DatagramReceived {
+struct DatagramReceived
+{
     Endpoint from;
     ByteView bytes;
 };
-struct TimerExpired {
+struct TimerExpired
+{
     Timer timer;
 };
-struct Connect { ///< keep a link to this address up, with backoff, for good
+struct Connect
+{ ///< keep a link to this address up, with backoff, for good
     Endpoint to;
 };
-struct SendMessage {
-    LinkId link {};
+/// To a link that is not up: ignored. Over maxMessageBytes: dropped, and counted in refusedMessages. Over
+/// maxQueuedBytes: the link goes down with Busy.
+struct SendMessage
+{
+    LinkId link{};
     Bytes message;
 };
-struct CloseAll { }; ///< say goodbye on every link
+struct CloseAll
+{
+}; ///< say goodbye on every link; afterwards every input is ignored
 using Input = std::variant<DatagramReceived, TimerExpired, Connect, SendMessage, CloseAll>;
 
 // Outputs
-struct SendDatagram {
+struct SendDatagram
+{
     Endpoint to;
     Bytes bytes;
 };
-struct LinkUp {
-    LinkId link {};
+struct LinkUp
+{
+    LinkId link{};
     NodeId node; ///< as claimed by the other side: not authenticated in this form
     Endpoint endpoint;
 };
-struct LinkDown {
-    LinkId link {};
-    Errc reason; ///< Timeout, Cancelled (goodbye), Busy (queue overflow)
+struct LinkDown
+{
+    LinkId link{};
+    /// Timeout, Cancelled (goodbye), Busy (queue overflow), Unreachable (the other side restarted or forgot
+    /// the link), TooLarge (it sent a message over maxMessageBytes).
+    Errc reason{};
 };
-struct MessageReceived {
-    LinkId link {};
+struct MessageReceived
+{
+    LinkId link{};
     Bytes message;
 };
-struct ScheduleTimer {
+struct ScheduleTimer
+{
     Duration delay;
     Timer timer;
 };
 using Output = std::variant<SendDatagram, LinkUp, LinkDown, MessageReceived, ScheduleTimer>;
 
-struct Config {
+struct Config
+{
     std::size_t datagramBytes = 1'200; ///< RFC 9000 section 14: fits every path that carries QUIC
     std::size_t maxMessageBytes = 1024 * 1024; ///< architecture.md
     std::size_t maxQueuedBytes = 4 * 1024 * 1024; ///< per link; guess: four of the largest messages
-    std::size_t maxIncomingLinks = 64; ///< guess: enough for a site, bounded against strangers
+    /// Guess: enough for a site, bounded against strangers. When all are taken, the oldest that is only
+    /// half-open gives way.
+    std::size_t maxIncomingLinks = 64;
     std::size_t windowFragments = 64; ///< in flight per link; 64 × 1,200 B = 75 KiB
-    Duration minRetransmit = std::chrono::milliseconds(50); ///< guess: above a LAN's jitter; RFC 6298 says 1 s for the internet
+    /// Guess: above a LAN's jitter. RFC 6298 section 2.4 says 1 s, for the internet of its time.
+    Duration minRetransmit = std::chrono::milliseconds(50);
     Duration maxRetransmit = std::chrono::seconds(3); ///< guess
-    unsigned maxRetries = 8; ///< then the link is down
+    unsigned maxRetries = 8; ///< timeouts in a row without any acknowledgement; then the link is down
     Duration keepalive = std::chrono::seconds(25); ///< trust.md: NAT bindings of 30 s stay open
     Duration idleTimeout = std::chrono::seconds(80); ///< three missed keepalives and a little
     Duration reconnectMin = std::chrono::milliseconds(500); ///< guess; doubled up to
     Duration reconnectMax = std::chrono::seconds(30); ///< guess
 };
 
-struct Stats {
+struct Stats
+{
     std::uint64_t datagramsIn = 0, datagramsOut = 0, bytesIn = 0, bytesOut = 0;
     std::uint64_t messagesIn = 0, messagesOut = 0, retransmissions = 0, malformed = 0, refusedLinks = 0;
+    std::uint64_t refusedMessages = 0; ///< of our own: over a limit
 };
 
 /// What is known of one link, for `status`.
-struct LinkInfo {
-    LinkId link {};
+struct LinkInfo
+{
+    LinkId link{};
     NodeId node;
     Endpoint endpoint;
     bool isUp = false;
@@ -98,7 +123,8 @@ struct LinkInfo {
 };
 
 /// All links of one node. Every call returns what is to be done, after its state is consistent.
-class Links {
+class Links
+{
 public:
     Links(NodeId self, Config config, RandomSource& random);
     ~Links();

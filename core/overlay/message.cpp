@@ -1,1 +1,346 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "overlay/message.h"
+
+#include "base/assert.h"
+
+#include <algorithm>
+
+namespace starling::overlay {
+
+namespace {
+
+enum class Kind : std::uint8_t {
+    Notice = 1,
+    Digest = 2,
+    Summary = 3,
+    Request = 4,
+    More = 5,
+    Have = 6,
+    StopHave = 7,
+    WhoHas = 8,
+    Providers = 9,
+};
+
+constexpr std::size_t kIdBytes = 32;
+constexpr std::size_t kRankBytes = 16;
+
+ByteWriter begin(Kind kind)
+{
+    ByteWriter writer;
+    writer.u8(kMessageVersion);
+    writer.u8(static_cast<std::uint8_t>(kind));
+    return writer;
+}
+
+void writeKey(ByteWriter& writer, const NoticeKey& key)
+{
+    STARLING_ASSERT(key.name.size() <= kMaxNameBytes);
+    writer.u8(key.kind);
+    writer.u8(static_cast<std::uint8_t>(key.name.size()));
+    writer.raw(viewOf(key.name));
+}
+
+void writeFlag(ByteWriter& writer, bool flag)
+{
+    writer.u8(flag ? 1 : 0);
+}
+
+void writeDescriptor(ByteWriter& writer, ByteView descriptor)
+{
+    STARLING_ASSERT(descriptor.size() <= kMaxDescriptorBytes);
+    writer.u16(static_cast<std::uint16_t>(descriptor.size()));
+    writer.raw(descriptor);
+}
+
+Bytes encode(const NoticeMessage& message)
+{
+    ByteWriter writer = begin(Kind::Notice);
+    writer.sized(message.bytes);
+    return writer.take();
+}
+
+Bytes encode(const DigestMessage& message)
+{
+    ByteWriter writer = begin(Kind::Digest);
+    writer.raw(message.hash.bytes());
+    return writer.take();
+}
+
+Bytes encode(const SummaryMessage& message)
+{
+    STARLING_ASSERT(message.heads.size() <= kMaxHeads);
+    ByteWriter writer = begin(Kind::Summary);
+    writeKey(writer, message.from);
+    writeFlag(writer, message.to.has_value());
+    if (message.to)
+        writeKey(writer, *message.to);
+    writer.u32(static_cast<std::uint32_t>(message.heads.size()));
+    for (const Head& head : message.heads)
+        write(writer, head);
+    return writer.take();
+}
+
+Bytes encode(const RequestMessage& message)
+{
+    STARLING_ASSERT(message.keys.size() <= kMaxKeys);
+    ByteWriter writer = begin(Kind::Request);
+    writer.u32(static_cast<std::uint32_t>(message.keys.size()));
+    for (const NoticeKey& key : message.keys)
+        writeKey(writer, key);
+    return writer.take();
+}
+
+Bytes encode(const MoreMessage& message)
+{
+    ByteWriter writer = begin(Kind::More);
+    writer.u32(message.remaining);
+    return writer.take();
+}
+
+Bytes encode(const HaveMessage& message)
+{
+    ByteWriter writer = begin(Kind::Have);
+    writer.raw(message.payload.bytes());
+    writeFlag(writer, message.isComplete);
+    writeDescriptor(writer, message.descriptor);
+    return writer.take();
+}
+
+Bytes encode(const StopHaveMessage& message)
+{
+    ByteWriter writer = begin(Kind::StopHave);
+    writer.raw(message.payload.bytes());
+    return writer.take();
+}
+
+Bytes encode(const WhoHasMessage& message)
+{
+    ByteWriter writer = begin(Kind::WhoHas);
+    writer.raw(message.payload.bytes());
+    return writer.take();
+}
+
+Bytes encode(const ProvidersMessage& message)
+{
+    STARLING_ASSERT(message.providers.size() <= kMaxProviders);
+    ByteWriter writer = begin(Kind::Providers);
+    writer.raw(message.payload.bytes());
+    writer.u8(static_cast<std::uint8_t>(message.providers.size()));
+    for (const ProvidersMessage::Told& told : message.providers) {
+        writeFlag(writer, told.isComplete);
+        writer.u16(told.ageSeconds);
+        writeDescriptor(writer, told.descriptor);
+    }
+    return writer.take();
+}
+
+template <class SomeId> SomeId readId(ByteReader& reader)
+{
+    auto id = SomeId::fromBytes(reader.raw(kIdBytes));
+    return id ? *id : SomeId(); // the reader remembers that it ran out
+}
+
+NoticeKey readKey(ByteReader& reader)
+{
+    NoticeKey key;
+    key.kind = reader.u8();
+    key.name = toText(reader.raw(reader.u8()));
+    return key;
+}
+
+Head readHead(ByteReader& reader)
+{
+    Head head;
+    head.key = readKey(reader);
+    head.rank.major = reader.u64();
+    head.rank.minor = reader.u64();
+    head.id = readId<NoticeId>(reader);
+    return head;
+}
+
+Status keyStatus(const NoticeKey& key)
+{
+    if (key.name.size() > kMaxNameBytes)
+        return fail(Errc::TooLarge, "key name of " + std::to_string(key.name.size()) + " bytes");
+    return {};
+}
+
+Result<bool> readFlag(ByteReader& reader, std::string_view what)
+{
+    const std::uint8_t flag = reader.u8();
+    if (flag > 1)
+        return fail(Errc::Malformed, std::string(what) + ": flag " + std::to_string(flag));
+    return flag == 1;
+}
+
+Result<Bytes> readDescriptor(ByteReader& reader)
+{
+    const std::size_t size = reader.u16();
+    if (size > kMaxDescriptorBytes)
+        return fail(Errc::TooLarge, "descriptor of " + std::to_string(size) + " bytes");
+    return toBytes(reader.raw(size));
+}
+
+Result<Message> readNotice(ByteReader& reader)
+{
+    const ByteView notice = reader.sized(kMaxMessageBytes);
+    if (auto status = reader.status("notice"); !status)
+        return fail(std::move(status.error()), "message");
+    return NoticeMessage{notice};
+}
+
+Result<Message> readSummary(ByteReader& reader)
+{
+    SummaryMessage summary;
+    summary.from = readKey(reader);
+    const auto isBounded = readFlag(reader, "summary");
+    if (!isBounded)
+        return tl::unexpected(isBounded.error());
+    if (*isBounded)
+        summary.to = readKey(reader);
+    if (auto status = keyStatus(summary.from); !status)
+        return fail(std::move(status.error()), "summary");
+    if (auto status = keyStatus(summary.to.value_or(NoticeKey())); !status)
+        return fail(std::move(status.error()), "summary");
+    const std::uint32_t count = reader.u32();
+    if (count > kMaxHeads)
+        return fail(Errc::TooLarge, "summary of " + std::to_string(count) + " heads");
+    for (std::uint32_t i = 0; i < count; ++i) {
+        Head head = readHead(reader);
+        if (auto status = reader.status("summary"); !status)
+            return tl::unexpected(status.error());
+        if (auto status = keyStatus(head.key); !status)
+            return fail(std::move(status.error()), "summary");
+        if (!summary.heads.empty() && !(summary.heads.back().key < head.key))
+            return fail(Errc::NotCanonical, "summary: keys out of order");
+        if (head.key < summary.from || (summary.to && !(head.key < *summary.to)))
+            return fail(Errc::Malformed, "summary: key outside its range");
+        summary.heads.push_back(std::move(head));
+    }
+    return summary;
+}
+
+Result<Message> readRequest(ByteReader& reader)
+{
+    RequestMessage request;
+    const std::uint32_t count = reader.u32();
+    if (count > kMaxKeys)
+        return fail(Errc::TooLarge, "request of " + std::to_string(count) + " keys");
+    for (std::uint32_t i = 0; i < count; ++i) {
+        NoticeKey key = readKey(reader);
+        if (auto status = reader.status("request"); !status)
+            return tl::unexpected(status.error());
+        if (auto status = keyStatus(key); !status)
+            return fail(std::move(status.error()), "request");
+        if (!request.keys.empty() && !(request.keys.back() < key))
+            return fail(Errc::NotCanonical, "request: keys out of order");
+        request.keys.push_back(std::move(key));
+    }
+    return request;
+}
+
+Result<Message> readHave(ByteReader& reader)
+{
+    HaveMessage have;
+    have.payload = readId<InfoHash>(reader);
+    const auto isComplete = readFlag(reader, "have");
+    if (!isComplete)
+        return tl::unexpected(isComplete.error());
+    auto descriptor = readDescriptor(reader);
+    if (!descriptor)
+        return fail(std::move(descriptor.error()), "have");
+    have.isComplete = *isComplete;
+    have.descriptor = std::move(*descriptor);
+    return have;
+}
+
+Result<Message> readProviders(ByteReader& reader)
+{
+    ProvidersMessage message;
+    message.payload = readId<InfoHash>(reader);
+    const std::size_t count = reader.u8();
+    if (count > kMaxProviders)
+        return fail(Errc::TooLarge, std::to_string(count) + " providers");
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto isComplete = readFlag(reader, "providers");
+        if (!isComplete)
+            return tl::unexpected(isComplete.error());
+        const std::uint16_t age = reader.u16();
+        auto descriptor = readDescriptor(reader);
+        if (!descriptor)
+            return fail(std::move(descriptor.error()), "providers");
+        message.providers.push_back({*isComplete, age, std::move(*descriptor)});
+    }
+    return message;
+}
+
+Result<Message> readFields(Kind kind, ByteReader& reader)
+{
+    switch (kind) {
+    case Kind::Notice:
+        return readNotice(reader);
+    case Kind::Digest:
+        return DigestMessage{readId<Digest>(reader)};
+    case Kind::Summary:
+        return readSummary(reader);
+    case Kind::Request:
+        return readRequest(reader);
+    case Kind::More:
+        return MoreMessage{reader.u32()};
+    case Kind::Have:
+        return readHave(reader);
+    case Kind::StopHave:
+        return StopHaveMessage{readId<InfoHash>(reader)};
+    case Kind::WhoHas:
+        return WhoHasMessage{readId<InfoHash>(reader)};
+    case Kind::Providers:
+        return readProviders(reader);
+    }
+    return fail(Errc::UnsupportedFormat, "message of kind " + std::to_string(static_cast<unsigned>(kind)));
+}
+
+} // namespace
+
+std::size_t encodedSize(const NoticeKey& key)
+{
+    return 2 + key.name.size();
+}
+
+std::size_t encodedSize(const Head& head)
+{
+    return encodedSize(head.key) + kRankBytes + kIdBytes;
+}
+
+void write(ByteWriter& writer, const Head& head)
+{
+    writeKey(writer, head.key);
+    writer.u64(head.rank.major);
+    writer.u64(head.rank.minor);
+    writer.raw(head.id.bytes());
+}
+
+Bytes serialize(const Message& message)
+{
+    return std::visit([](const auto& typed) { return encode(typed); }, message);
+}
+
+Result<Message> parse(ByteView bytes)
+{
+    if (bytes.size() > kMaxMessageBytes)
+        return fail(Errc::TooLarge, "message of " + std::to_string(bytes.size()) + " bytes");
+    ByteReader reader(bytes);
+    const std::uint8_t version = reader.u8();
+    const auto kind = static_cast<Kind>(reader.u8());
+    if (auto status = reader.status("message"); !status)
+        return tl::unexpected(status.error());
+    if (version != kMessageVersion)
+        return fail(Errc::UnsupportedFormat, "message of version " + std::to_string(version));
+    auto message = readFields(kind, reader);
+    if (!message)
+        return message;
+    if (auto status = reader.status("message"); !status)
+        return tl::unexpected(status.error());
+    return message;
+}
+
+} // namespace starling::overlay

@@ -1,1 +1,312 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "overlay/overlay.h"
+
+#include "overlay/board_exchange.h"
+#include "overlay/discovery.h"
+
+#include <algorithm>
+#include <array>
+
+namespace starling::overlay {
+
+namespace {
+
+template <class... Cases> struct Overloaded : Cases...
+{
+    using Cases::operator()...;
+};
+
+/// What a refusal that may come of our own ignorance weighs against one that cannot: while a root or the
+/// certificates are not here yet, an honest neighbour has a whole board of such notices (8,192 documents of
+/// 4,096 devices, twice).
+constexpr std::uint64_t kCertain = 16;
+constexpr std::uint64_t kDoubtful = 1;
+/// The share of Config::refusalsBeforeMute that each round forgives; guess: notices that are refused now and
+/// then, over weeks, mute nobody.
+constexpr std::uint64_t kForgivenShare = 10;
+
+/// Whether a neighbour that verifies what it forwards may have sent this all the same: it holds another root,
+/// more certificates or another content than we do.
+bool isDoubtful(Errc code)
+{
+    static constexpr std::array kCodes = {
+        Errc::UnknownKey, Errc::WrongScope,  Errc::BelowThreshold, Errc::Rollback, Errc::Equivocation,
+        Errc::WrongEpoch, Errc::NotAdmitted, Errc::RootGap,        Errc::Denied,   Errc::TooLarge,
+    };
+    return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+}
+
+} // namespace
+
+class Overlay::Impl
+{
+public:
+    Impl(const NodeId& self, const Config& config, Mediator& mediator, RandomSource& random)
+        : m_self(self)
+        , m_config(config)
+        , m_mediator(mediator)
+        , m_random(random)
+        , m_exchange(self, config, mediator)
+        , m_discovery(self, config, mediator, random)
+    {
+    }
+
+    std::vector<Output> start(Instant now);
+    std::vector<Output> handle(const Input& input, Instant now);
+    const std::map<NeighborId, NeighborStats>& neighbors() const { return m_stats; }
+
+private:
+    struct Conduct
+    {
+        std::uint64_t offence = 0; ///< in sixteenths of a certain one
+        bool isMuted = false;
+    };
+    struct Alarm
+    {
+        Timer::What what;
+        std::uint64_t generation = 0;
+        std::optional<Instant> due;
+    };
+
+    void onNeighborUp(const NeighborUp& input, Instant now, Postbox& postbox);
+    void onNeighborDown(NeighborId neighbor);
+    void onMessage(const MessageReceived& input, Instant now, Postbox& postbox);
+    void onTimer(const Timer& timer, Instant now, Postbox& postbox);
+    void onNotice(NeighborId from, ByteView notice, Postbox& postbox);
+    void publish(const NoticeKey& key, Postbox& postbox);
+    void refuse(NeighborId from, Error error, Postbox& postbox);
+    void forgive();
+    Instant nextRound(Instant now);
+    static void set(Alarm& alarm, std::optional<Instant> due, Instant now, Postbox& postbox);
+    void setAlarms(Instant now, Postbox& postbox);
+
+    NodeId m_self;
+    Config m_config;
+    Mediator& m_mediator;
+    RandomSource& m_random;
+    BoardExchange m_exchange;
+    Discovery m_discovery;
+    std::map<NeighborId, NeighborStats> m_stats;
+    std::map<NeighborId, Conduct> m_conduct; ///< of the same neighbours
+    Instant m_nextRound;
+    std::optional<Instant> m_nextRefresh;
+    Alarm m_roundAlarm{Timer::What::AntiEntropy, 0, {}};
+    Alarm m_questionAlarm{Timer::What::AskProviders, 0, {}};
+    Alarm m_refreshAlarm{Timer::What::Expire, 0, {}};
+};
+
+std::vector<Output> Overlay::Impl::start(Instant now)
+{
+    std::vector<Output> outputs;
+    Postbox postbox(outputs, m_stats, m_config);
+    m_nextRound = nextRound(now);
+    setAlarms(now, postbox);
+    return outputs;
+}
+
+std::vector<Output> Overlay::Impl::handle(const Input& input, Instant now)
+{
+    std::vector<Output> outputs;
+    Postbox postbox(outputs, m_stats, m_config);
+    std::visit(Overloaded{
+                   [&](const NeighborUp& up) { onNeighborUp(up, now, postbox); },
+                   [&](const NeighborDown& down) { onNeighborDown(down.neighbor); },
+                   [&](const MessageReceived& received) { onMessage(received, now, postbox); },
+                   [&](const TimerExpired& expired) { onTimer(expired.timer, now, postbox); },
+                   [&](const Publish& own) { publish(own.key, postbox); },
+                   [&](const Provide& own) { m_discovery.provide(own, postbox); },
+                   [&](const StopProviding& own) { m_discovery.stopProviding(own.payload, postbox); },
+                   [&](const FindProviders& want) { m_discovery.find(want.payload, now, postbox); },
+                   [&](const StopFinding& want) { m_discovery.stopFinding(want.payload); },
+               },
+               input);
+    setAlarms(now, postbox);
+    return outputs;
+}
+
+Instant Overlay::Impl::nextRound(Instant now)
+{
+    // Between three quarters and five quarters of the interval: nodes that started together drift apart.
+    const auto spread = std::max<Duration::rep>(m_config.antiEntropy.count() / 2, 1);
+    const auto drawn = m_random.below(static_cast<std::uint64_t>(spread));
+    return now + m_config.antiEntropy * 3 / 4 + Duration(static_cast<Duration::rep>(drawn));
+}
+
+void Overlay::Impl::set(Alarm& alarm, std::optional<Instant> due, Instant now, Postbox& postbox)
+{
+    if (alarm.due == due)
+        return;
+    alarm.due = due;
+    ++alarm.generation;
+    if (due)
+        postbox.put(ScheduleTimer{std::max(*due - now, Duration(0)), {alarm.what, alarm.generation}});
+}
+
+void Overlay::Impl::setAlarms(Instant now, Postbox& postbox)
+{
+    if (!m_discovery.needsRefresh())
+        m_nextRefresh.reset();
+    else if (!m_nextRefresh)
+        m_nextRefresh = now + m_config.providerLifetime / 2;
+    set(m_roundAlarm, m_nextRound, now, postbox);
+    set(m_questionAlarm, m_discovery.nextQuestion(), now, postbox);
+    set(m_refreshAlarm, m_nextRefresh, now, postbox);
+}
+
+void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
+{
+    for (Alarm* alarm : {&m_roundAlarm, &m_questionAlarm, &m_refreshAlarm}) {
+        if (alarm->what != timer.what || alarm->generation != timer.generation || !alarm->due)
+            continue;
+        // A timer may fire a little early; what is not due yet is only scheduled again.
+        const bool isDue = *alarm->due <= now;
+        alarm->due.reset();
+        if (!isDue)
+            return;
+        switch (timer.what) {
+        case Timer::What::AntiEntropy:
+            m_nextRound = nextRound(now);
+            forgive();
+            m_exchange.round(now, postbox);
+            return;
+        case Timer::What::AskProviders:
+            m_discovery.askAgain(now, postbox);
+            return;
+        case Timer::What::Expire:
+            m_nextRefresh.reset();
+            m_discovery.refresh(now, postbox);
+            return;
+        }
+    }
+}
+
+void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& postbox)
+{
+    // A link to ourselves (our own address among the configured ones) has nothing to tell.
+    if (input.node == m_self || m_stats.contains(input.neighbor) || m_stats.size() >= m_config.maxNeighbors)
+        return;
+    m_stats[input.neighbor].node = input.node;
+    m_conduct[input.neighbor] = {};
+    m_exchange.addNeighbor(input.neighbor, input.node, now, postbox);
+    m_discovery.addNeighbor(input.neighbor, input.node, now, postbox);
+}
+
+void Overlay::Impl::onNeighborDown(NeighborId neighbor)
+{
+    m_stats.erase(neighbor);
+    m_conduct.erase(neighbor);
+    m_exchange.removeNeighbor(neighbor);
+    m_discovery.removeNeighbor(neighbor);
+}
+
+void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox& postbox)
+{
+    const NeighborId from = input.from;
+    const auto conduct = m_conduct.find(from);
+    if (conduct == m_conduct.end() || conduct->second.isMuted)
+        return;
+    if (input.bytes.size() > m_config.maxMessageBytes)
+        return refuse(from, {Errc::TooLarge, "message of " + std::to_string(input.bytes.size()) + " bytes"},
+                      postbox);
+    const auto message = parse(input.bytes);
+    if (!message) {
+        // A message of a later version is no offence; it is as if it had not come.
+        if (message.error().code != Errc::UnsupportedFormat)
+            refuse(from, message.error(), postbox);
+        return;
+    }
+    const auto judge = [&](const Status& status) {
+        if (!status)
+            refuse(from, status.error(), postbox);
+    };
+    std::visit(Overloaded{
+                   [&](const NoticeMessage& m) { onNotice(from, m.bytes, postbox); },
+                   [&](const DigestMessage& m) { m_exchange.onDigest(from, m, now, postbox); },
+                   [&](const SummaryMessage& m) { m_exchange.onSummary(from, m, now, postbox); },
+                   [&](const RequestMessage& m) { m_exchange.onRequest(from, m, now, postbox); },
+                   [&](const MoreMessage&) { m_exchange.onMore(from, postbox); },
+                   [&](const HaveMessage& m) { judge(m_discovery.onHave(from, m, now, postbox)); },
+                   [&](const StopHaveMessage& m) { m_discovery.onStopHave(from, m); },
+                   [&](const WhoHasMessage& m) { m_discovery.onWhoHas(from, m, now, postbox); },
+                   [&](const ProvidersMessage& m) { judge(m_discovery.onProviders(from, m, now, postbox)); },
+               },
+               *message);
+}
+
+void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Postbox& postbox)
+{
+    NeighborStats& stats = m_stats.at(from);
+    ++stats.noticesIn;
+    Mediator::Opinion opinion = m_mediator.examine(notice);
+    switch (opinion.verdict) {
+    case Mediator::Verdict::Taken:
+        m_exchange.boardChanged();
+        for (const auto& [neighbor, unused] : m_stats)
+            m_exchange.settled(neighbor, opinion.head.key);
+        postbox.sendNoticeToAll(notice, from);
+        postbox.put(NoticeTaken{from, std::move(opinion.head)});
+        return;
+    case Mediator::Verdict::Known:
+        ++stats.duplicates;
+        return;
+    case Mediator::Verdict::Refused:
+        refuse(from, opinion.error.value_or(Error{Errc::Refused, "notice"}), postbox);
+        return;
+    }
+}
+
+void Overlay::Impl::publish(const NoticeKey& key, Postbox& postbox)
+{
+    m_exchange.boardChanged();
+    const Bytes notice = m_mediator.notice(key);
+    if (notice.empty())
+        return;
+    for (const auto& [neighbor, unused] : m_stats)
+        m_exchange.settled(neighbor, key);
+    postbox.sendNoticeToAll(notice, std::nullopt);
+}
+
+void Overlay::Impl::refuse(NeighborId from, Error error, Postbox& postbox)
+{
+    ++m_stats.at(from).refused;
+    Conduct& conduct = m_conduct.at(from);
+    conduct.offence += isDoubtful(error.code) ? kDoubtful : kCertain;
+    postbox.put(NoticeRefused{from, std::move(error)});
+    if (conduct.offence <= m_config.refusalsBeforeMute * kCertain)
+        return;
+    // It stays a neighbour and is sent what all are sent, but nothing is asked of it nor answered to it.
+    conduct.isMuted = true;
+    m_exchange.removeNeighbor(from);
+    m_discovery.removeNeighbor(from);
+}
+
+void Overlay::Impl::forgive()
+{
+    const std::uint64_t forgiven = m_config.refusalsBeforeMute * kCertain / kForgivenShare;
+    for (auto& [neighbor, conduct] : m_conduct)
+        conduct.offence -= std::min(conduct.offence, forgiven);
+}
+
+Overlay::Overlay(NodeId self, Config config, Mediator& mediator, RandomSource& random)
+    : m_impl(std::make_unique<Impl>(self, config, mediator, random))
+{
+}
+
+Overlay::~Overlay() = default;
+
+std::vector<Output> Overlay::start(Instant now)
+{
+    return m_impl->start(now);
+}
+
+std::vector<Output> Overlay::handle(const Input& input, Instant now)
+{
+    return m_impl->handle(input, now);
+}
+
+const std::map<NeighborId, NeighborStats>& Overlay::neighbors() const
+{
+    return m_impl->neighbors();
+}
+
+} // namespace starling::overlay

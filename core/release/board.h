@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The board: the newest valid notice per (kind, key), and the only judge of what enters it. Pure: persisting what it
-/// took is node's, which hears of it through Examined.
+/// The board: the newest valid notice per (kind, key), and the only judge of what enters it. Pure: persisting
+/// what it took is node's, which hears of it through Examined.
 #pragma once
 
 #include "release/torrent_file.h"
@@ -11,15 +11,18 @@
 
 namespace starling::release {
 
-/// Names one place on the board: a URI for a release, a NodeId in hex for admit and receipt, "root" for roots.
-struct BoardKey {
+/// Names one place on the board: a URI for a release, a NodeId in hex for admit and receipt, "root" for
+/// roots.
+struct BoardKey
+{
     trust::Kind kind = trust::Kind::Release;
     std::string name;
     auto operator<=>(const BoardKey&) const = default;
 };
 
 /// One occupied place. `rank` orders notices of the same key: (epoch, version) or (0, sequence).
-struct BoardEntry {
+struct BoardEntry
+{
     BoardKey key;
     trust::Revision rank;
     NoticeId id; ///< SHA-256 of the payload
@@ -27,7 +30,8 @@ struct BoardEntry {
 };
 
 /// What the board thinks of a notice.
-struct Examined {
+struct Examined
+{
     enum class Verdict : std::uint8_t {
         Taken, ///< valid, newer than what was held, and now held
         Duplicate, ///< the very notice that is held
@@ -43,20 +47,25 @@ struct Examined {
     std::optional<trust::Receipt> receipt; ///< if a receipt was Taken
 };
 
-/// A notice on the wire is one byte of trust::Kind and then the envelope, or for a release the torrent-file++ without
-/// piece layers.
+/// A notice on the wire is one byte of trust::Kind and then the envelope, or for a release the torrent-file++
+/// without piece layers.
 Bytes noticeOf(trust::Kind kind, ByteView document);
 
-class Board {
+class Board
+{
 public:
     static constexpr std::size_t kMaxReleases = 1'024; ///< guess: URIs of one fleet
-    static constexpr std::size_t kMaxDevices = 4'096; ///< guess: receipts and certificates kept while every node holds all
+    static constexpr std::size_t kMaxDevices =
+        4'096; ///< guess: receipts and certificates kept while every node holds all
 
+    /// Starts with the newest root of `trust` on it. Floors given here are met again by the releases that the
+    /// caller has examine() put back on the board.
     Board(trust::TrustSet trust, trust::Floors floors);
 
-    /// Decodes, verifies against trust and floors, and on success puts the notice on the board and raises the floor in
-    /// memory. A receipt of a device without a certificate on the board is refused with NotAdmitted. A full board
-    /// refuses with TooLarge.
+    /// Decodes, verifies against trust and floors, and on success puts the notice on the board and raises the
+    /// floor in memory. A receipt of a device without a certificate on the board is refused with NotAdmitted.
+    /// A full board refuses with TooLarge. A refused notice changes nothing. When a newer root is taken,
+    /// everything held is verified again: what no longer verifies leaves the board, floors stay.
     Examined examine(ByteView notice);
 
     const trust::TrustSet& trust() const { return m_trust; }
@@ -74,7 +83,12 @@ private:
     Examined examineAdmit(const trust::Envelope& envelope);
     Examined examineReceipt(const trust::Envelope& envelope);
     Examined examineRoot(const trust::Envelope& envelope);
-    Examined place(BoardKey key, trust::Revision rank, NoticeId id, ByteView notice);
+    Examined place(BoardKey key, trust::Revision rank, NoticeId id, Bytes notice);
+    void put(const BoardKey& key, trust::Revision rank, const NoticeId& id, Bytes notice);
+    bool isFull(trust::Kind kind) const;
+    void dropWhatNoLongerVerifies();
+    bool stillVerifies(const BoardEntry& entry) const;
+    static BoardKey rootKey();
 
     trust::TrustSet m_trust;
     trust::Floors m_floors;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Hashing payloads. Pure: file contents are handed in, in order, in portions of any size; core/node reads files.
-/// Memory is one digest per 16 KiB block of the piece at hand plus one per piece: a 1 GiB file needs well under 1 MiB.
+/// Hashing payloads. Pure: file contents are handed in, in order, in portions of any size; core/node reads
+/// files. Memory is one digest per 16 KiB block of the piece at hand plus one per piece: a 1 GiB file needs
+/// well under 1 MiB.
 #pragma once
 
 #include "crypto/sha256.h"
@@ -9,13 +10,15 @@
 namespace starling::release {
 
 /// Merkle tree of one file as BEP 52 wants it: SHA-256 over 16 KiB blocks, padded with zero hashes.
-class FileHasher {
+class FileHasher
+{
 public:
     FileHasher(std::uint64_t fileBytes, std::uint64_t pieceBytes);
     /// Feeding more than `fileBytes` in all is a broken invariant.
     void update(ByteView bytes);
 
-    struct Result {
+    struct Result
+    {
         Digest piecesRoot; ///< zero for an empty file
         Bytes layer; ///< piece hashes, empty for a file of at most one piece
     };
@@ -24,6 +27,7 @@ public:
 
 private:
     void closeBlock();
+    void closePiece();
     std::uint64_t m_fileBytes;
     std::uint64_t m_pieceBytes;
     std::uint64_t m_fed = 0;
@@ -39,24 +43,29 @@ Digest merkleRoot(std::vector<Digest> leaves, Digest padding);
 Digest paddingForPiece(std::uint64_t pieceBytes);
 
 /// A file that goes into a release.
-struct SourceFile {
+struct SourceFile
+{
     std::string path; ///< relative to the payload's directory; for a single file its name
     std::uint64_t size = 0;
 };
 
 /// Builds a release: declare all files, feed their contents in the order of `files()`, finish.
 /// The same input gives the same bytes.
-class Builder {
+class Builder
+{
 public:
-    /// `name` and all paths must be safe, no two paths alike but for case, scripts in `update.deploy` among the files.
-    /// Fails with UnsafeName, TooLarge, DeployMissing, AlreadyExists, Malformed (no files).
-    static starling::Result<Builder> create(std::string name, bool isSingleFile, std::vector<SourceFile> files,
-                                            UpdateInfo update);
+    /// `name` and all paths must be safe, no two paths alike but for case, scripts in `update.deploy` among
+    /// the files. A directory with but one file becomes a release of that file (see
+    /// ReleaseInfo::isSingleFile). Fails with UnsafeName, TooLarge, TooDeep, DeployMissing, AlreadyExists,
+    /// Malformed (no files, nothing but empty ones, a field of `update` out of its range).
+    static starling::Result<Builder> create(std::string name, bool isSingleFile,
+                                            std::vector<SourceFile> files, UpdateInfo update);
     /// In the order in which contents must be fed.
     const std::vector<PayloadFile>& files() const { return m_info.files; }
     std::uint64_t payloadBytes() const { return m_info.payloadBytes(); }
 
-    /// Contents of the file at hand; moves to the next one when it is complete. Bytes beyond the last file are a broken invariant.
+    /// Contents of the file at hand; moves to the next one when it is complete. Bytes beyond the last file
+    /// are a broken invariant.
     void feed(ByteView bytes);
     std::uint64_t fedBytes() const { return m_fed; }
     /// Fails with PayloadChanged if fewer bytes were fed than declared.
@@ -74,22 +83,30 @@ private:
 };
 
 /// Compares contents with a signed `info`, fed like a Builder; says at once which file is wrong.
-class PayloadVerifier {
+class PayloadVerifier
+{
 public:
     explicit PayloadVerifier(const ReleaseInfo& info);
-    /// PayloadMismatch, naming the file, as soon as a completed file does not hash to its root or there is too much.
+    /// PayloadMismatch, naming the file, as soon as a completed file does not hash to its root or there is
+    /// too much.
     Status feed(ByteView bytes);
     /// PayloadMismatch if contents are missing.
     Status finish();
     std::uint64_t fedBytes() const { return m_fed; }
+    /// After a successful finish(): the piece layers, which whoever serves the payload needs.
+    PieceLayers takeLayers() { return std::move(m_layers); }
 
 private:
+    void openNext();
     Status completeFile();
+    Status refuse(std::string why);
     ReleaseInfo m_info;
     std::size_t m_file = 0;
     std::uint64_t m_fileFed = 0;
     std::uint64_t m_fed = 0;
     std::optional<FileHasher> m_hasher;
+    PieceLayers m_layers;
+    std::optional<Error> m_refusal; ///< once wrong, wrong for good
 };
 
 } // namespace starling::release

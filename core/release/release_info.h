@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the signed `info` dictionary of a torrent-file++ says: a BitTorrent v2 torrent (BEP 52) plus `update`.
+/// What the signed `info` dictionary of a torrent-file++ says: a BitTorrent v2 torrent (BEP 52) plus
+/// `update`.
 #pragma once
 
 #include "base/size.h"
@@ -8,7 +9,8 @@
 namespace starling::release {
 
 /// One file of the payload.
-struct PayloadFile {
+struct PayloadFile
+{
     std::string path; ///< relative, `/`-separated; for a single-file release just the name
     std::uint64_t size = 0;
     Digest piecesRoot; ///< merkle root over 16 KiB blocks; zero for an empty file (then absent in `info`)
@@ -24,7 +26,8 @@ enum class Method : std::uint8_t {
 std::string_view methodName(Method method); ///< "none", "script", "puppet"
 std::optional<Method> methodNamed(std::string_view name);
 
-struct DeployPlan {
+struct DeployPlan
+{
     Method method = Method::None;
     std::string run; ///< script or manifest; a payload file
     std::string check; ///< health check script, empty for none; a payload file
@@ -34,7 +37,8 @@ struct DeployPlan {
 };
 
 /// The `update` dictionary: what makes a torrent a release.
-struct UpdateInfo {
+struct UpdateInfo
+{
     ResourceUri uri;
     trust::Revision revision;
     std::string label; ///< for people, e.g. "2.4.1"; at most 64 bytes, may be empty
@@ -45,19 +49,31 @@ struct UpdateInfo {
 };
 
 /// Limits of an `info` (security-cases.md 18; architecture.md).
-struct InfoLimits {
+struct InfoLimits
+{
     static constexpr std::size_t kMaxInfoBytes = 512 * 1024;
     static constexpr std::size_t kMaxFiles = 16'384;
     static constexpr std::uint64_t kMaxPieces = 65'536;
     static constexpr std::size_t kMaxPathBytes = 1'024;
+    static constexpr std::size_t kMaxNameBytes = 240; ///< of a component: libtorrent cuts longer ones off
+    static constexpr std::size_t kMaxDepth = 10; ///< of a whole torrent-file++ (trust.md, "Strict decoder")
+    /// What `kMaxDepth` leaves after the dictionaries of the file, `info`, `file tree` and the file's
+    /// properties.
+    static constexpr std::size_t kMaxPathComponents = kMaxDepth - 4;
+    /// Of the decoder, which counts keys, too: a file is eight, ten with its layer, and more in directories
+    /// of its own; no `info` of 512 KiB within the other limits has more.
+    static constexpr std::size_t kMaxValues = 12 * kMaxFiles;
     static constexpr std::uint64_t kMinPieceBytes = 16 * 1024;
     static constexpr std::uint64_t kMaxPieceBytes = 64 * 1024 * 1024;
     static constexpr std::uint64_t kMaxPayloadBytes = 1ull << 42; ///< 65,536 pieces of 64 MiB
 };
 
 /// The whole `info`.
-struct ReleaseInfo {
+struct ReleaseInfo
+{
     std::string name; ///< of the file, or of the directory that holds `files`
+    /// Whether the file tree is one file at its top: BitTorrent v2 cannot tell a directory with but one file
+    /// from that file, so it is the file, and `name` is its name.
     bool isSingleFile = true;
     std::uint64_t pieceBytes = InfoLimits::kMinPieceBytes; ///< power of two
     std::vector<PayloadFile> files; ///< in the order of the file tree (bytewise by path component)
@@ -68,18 +84,23 @@ struct ReleaseInfo {
     /// deploy scripts that are payload files (DeployMissing), version 1…2^53−1, no other top-level key that
     /// libtorrent would act on.
     static Result<ReleaseInfo> parse(ByteView info);
+    /// The same for bytes that are decoded already; their length is for the caller to limit.
+    static Result<ReleaseInfo> fromValue(const bencode::Value& info);
     std::uint64_t payloadBytes() const;
     std::uint64_t pieceCount() const; ///< sum over files, each rounded up: v2 pieces never span files
     bool operator==(const ReleaseInfo&) const = default;
 };
 
-/// The smallest power of two from 16 KiB on that gives at most 2,048 pieces: 32 KiB of bitfield-free state per
-/// device and a few seconds of transfer each on slow links; above 4 GiB it grows.
+/// The smallest power of two from 16 KiB to 1 MiB that gives at most 2,048 pieces, so that piece layers stay
+/// below 64 KiB while a downloading device need not hold large pieces in memory; from 2 GiB on 1 MiB, and
+/// more only as far as 65,536 pieces demand it (from 64 GiB on). Small files add pieces of their own, which
+/// Builder allows for.
 std::uint64_t pieceBytesFor(std::uint64_t payloadBytes);
 
 /// UnsafeName, with the reason, for a path component that a sanitiser would change, that another operating
-/// system cannot hold or that hides its nature: empty, `.`, `..`, over 255 bytes, `/ \ : * ? " < > |`, NUL,
-/// control characters, not UTF-8, direction marks, trailing dot or space, reserved DOS names.
+/// system cannot hold or that hides its nature: empty, `.`, `..`, over 240 bytes, `/ \ : * ? " < > |`, NUL,
+/// control characters, not UTF-8, direction marks, invisible characters, combining marks (macOS composes
+/// them), trailing dot or space, reserved DOS names.
 Status requireSafeName(std::string_view component);
 
 } // namespace starling::release

@@ -8,21 +8,34 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace starling::store {
 
 /// One place of the board as stored.
-struct NoticeRow {
+struct NoticeRow
+{
     std::uint8_t kind = 0;
     std::string name;
     Bytes bytes;
     bool operator==(const NoticeRow&) const = default;
 };
 
-class Store {
+class Store
+{
 public:
-    /// Makes the directory (0700) and database if they are missing, takes the directory's lock, migrates. Fails with
-    /// StateLocked, StateNewer, StateCorrupt, DiskFull or Io.
+    static constexpr std::size_t kMaxNoticeBytes = 1024 * 1024; ///< a message on a link, architecture.md
+    static constexpr std::size_t kMaxNameBytes = 256; ///< of notices and counters; a URI has 200
+    static constexpr std::size_t kMaxResumeBytes =
+        64 * 1024 * 1024; ///< guess: 32 bytes a block make 32 GiB of payload
+    static constexpr std::uint64_t kMaxNumber =
+        trust::Revision::kMaxVersion; ///< of epochs, versions and sequences
+
+    /// Makes the directory (0700) and database (0600) if they are missing, takes the directory's lock,
+    /// migrates. Fails with StateLocked, naming the process; StateNewer, and nothing was touched;
+    /// StateCorrupt, DiskFull or Io.
     static Result<Store> open(const std::filesystem::path& directory);
     ~Store();
     Store(Store&&) noexcept;
@@ -30,25 +43,36 @@ public:
 
     /// Root envelopes from the anchor on.
     Result<std::vector<Bytes>> rootChain() const;
+    /// The first may have any number, then held + 1: RootGap. A held one again is a success that changes
+    /// nothing, and Equivocation with other bytes.
     Status appendRoot(std::uint64_t number, ByteView envelope);
 
+    /// By kind and name.
     Result<std::vector<NoticeRow>> notices() const;
+    /// Replaces the notice of that kind and name. TooLarge.
     Status putNotice(const NoticeRow& notice);
 
     Result<trust::Floors> floors() const;
+    /// By URI and revision.
     Result<std::vector<update::Record>> records() const;
     /// Notice, floor and first record of a release in one transaction: accepted wholly or not at all.
+    /// Rollback or Equivocation against the floor in the store. The release of the floor again leaves its
+    /// record as it is.
     Status acceptRelease(const NoticeRow& notice, const trust::Floor& floor, const update::Record& record);
+    /// Equivocation if the store has another content for the revision.
     Status putRecord(const update::Record& record);
-    /// Forgets records of `uri` other than the newest `keep`, and returns the info-hashes forgotten.
+    /// Forgets records of `uri` other than the newest `keep`, the installed one and those that are not final,
+    /// and returns the info-hashes forgotten.
     Result<std::vector<InfoHash>> pruneRecords(const ResourceUri& uri, std::size_t keep);
 
-    /// Which release is in place for `uri`: set when healthy.
+    /// Which release is in place for `uri`: the newest whose record was put with phase Healthy.
     Result<std::optional<update::Record>> installed(const ResourceUri& uri) const;
 
-    /// Reserves `count` sequence numbers and returns the first; a reboot never repeats one.
+    /// Reserves `count` sequence numbers, from 1 on, and returns the first; a reboot never repeats one. Usage
+    /// if `count` is 0, TooLarge when they are used up.
     Result<std::uint64_t> reserveSequences(std::string_view counter, std::uint64_t count);
 
+    /// TooLarge over kMaxResumeBytes.
     Status putResumeData(const InfoHash& payload, ByteView data);
     Result<std::optional<Bytes>> resumeData(const InfoHash& payload) const;
     /// A payload seeded from where it lies (push --in-place): its path, kept so that a restart finds it.

@@ -73,7 +73,7 @@ struct PeerTraffic {
 struct Completed { ///< all pieces are there by libtorrent's word; we re-hash before we believe it
     InfoHash payload;
 };
-struct Trouble { ///< DiskFull, Io, PayloadMissing: the payload stands still
+struct Trouble { ///< DiskFull, Io, PayloadMissing, PayloadChanged (of a complete one): the payload stands still
     InfoHash payload;
     Error error;
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The signed documents about devices (trust.md, "Kinds"): certificates, receipts, descriptors. Values with a
 /// serialize/parse pair each; verifying them is TrustSet's. Releases are release::TorrentFile.
+/// All counters, epochs and times are at most 2^53-1, which serialize() asserts; the other limits are
+/// parse()'s: it fails with the decoder's codes, Malformed, TooLarge, NotCanonical (unsorted entries),
+/// InvalidUri or UnsupportedFormat.
 #pragma once
 
 #include "base/endpoint.h"
@@ -10,7 +13,8 @@
 namespace starling::trust {
 
 /// Position of a release in its URI's order; compared epoch first.
-struct Revision {
+struct Revision
+{
     static constexpr std::uint64_t kMaxVersion = (1ull << 53) - 1; ///< trust.md: exact in a double, too
     std::uint64_t epoch = 0;
     std::uint64_t version = 0; ///< 1 to kMaxVersion in a release; 0 stands for none
@@ -20,9 +24,10 @@ struct Revision {
 std::string toString(const Revision& revision);
 
 /// Admits a device to the fleet (kind `admit`).
-struct Certificate {
+struct Certificate
+{
     NodeId node; ///< its Ed25519 key
-    Digest linkKey; ///< its X25519 key, for links; derived from the Ed25519 key by the birational map
+    Digest linkKey; ///< 32 bytes for the X25519 key of its links; zero until links use it
     std::string name; ///< 1 to 64 bytes, plain text
     std::map<std::string, std::string> labels; ///< at most 32; keys and values of at most 64 bytes
     std::optional<std::uint64_t> notAfter; ///< seconds since 1970
@@ -47,11 +52,13 @@ enum class Phase : std::uint8_t {
     Failed = 10,
     RolledBack = 11,
 };
-std::string_view phaseName(Phase phase); ///< "announced", …, "rolling-back", "healthy", "failed", "rolled-back"
+std::string_view
+phaseName(Phase phase); ///< "announced", …, "rolling-back", "healthy", "failed", "rolled-back"
 std::optional<Phase> phaseNamed(std::string_view name);
 
 /// One URI's line of a receipt.
-struct ReceiptEntry {
+struct ReceiptEntry
+{
     ResourceUri uri;
     Revision revision;
     InfoHash infoHash;
@@ -61,14 +68,17 @@ struct ReceiptEntry {
     bool operator==(const ReceiptEntry&) const = default;
 };
 
-/// A device's signed statement of where it stands (kind `receipt`). Entries are sorted by URI, at most 64.
-struct Receipt {
+/// A device's signed statement of where it stands (kind `receipt`). Entries are sorted by URI and unique,
+/// at most 64.
+struct Receipt
+{
     NodeId node;
     std::uint64_t sequence = 0; ///< newest wins
     std::uint64_t rootNumber = 0;
     std::uint64_t uptimeSeconds = 0;
     std::vector<ReceiptEntry> entries;
-    std::map<std::string, std::uint64_t> alarms; ///< refusals by short name since start, at most 32
+    std::map<std::string, std::uint64_t>
+        alarms; ///< refusals by short name since start, at most 32 of at most 64 bytes
 
     Bytes serialize() const;
     static Result<Receipt> parse(ByteView payload);
@@ -76,10 +86,11 @@ struct Receipt {
 };
 
 /// Where a node can be reached (kind `descriptor`): the only source of addresses for others.
-struct Descriptor {
+struct Descriptor
+{
     NodeId node;
     std::uint64_t sequence = 0; ///< newest wins
-    std::vector<Endpoint> addresses; ///< of its links, at most 8
+    std::vector<Endpoint> addresses; ///< of its links, best first, at most 8, none with port 0
     std::uint16_t swarmPort = 0; ///< BitTorrent over TCP at the same addresses; 0 for none
 
     Bytes serialize() const;

@@ -7,7 +7,8 @@
 namespace starling::trust {
 
 /// The newest revision accepted for a URI and which content it was.
-struct Floor {
+struct Floor
+{
     Revision revision;
     InfoHash infoHash;
     bool operator==(const Floor&) const = default;
@@ -21,7 +22,8 @@ enum class Standing : std::uint8_t {
     Conflicting, ///< another content for the floor's revision: equivocation
 };
 
-class Floors {
+class Floors
+{
 public:
     Standing standing(const ResourceUri& uri, const Revision& revision, const InfoHash& infoHash) const;
     /// Ok if Newer or Held; Rollback or Equivocation otherwise, with both revisions in the context.

@@ -10,14 +10,16 @@
 namespace starling::trust {
 
 /// n keys of which `threshold` must sign.
-struct Role {
+struct Role
+{
     std::set<KeyId> keys; ///< 1 to 16
     std::uint32_t threshold = 1; ///< 1 to keys.size()
     bool operator==(const Role&) const = default;
 };
 
 /// A role over all resource URIs below `prefix`.
-struct Scope {
+struct Scope
+{
     ResourceUri prefix;
     Role role;
     std::uint64_t epoch = 0; ///< raised to recover from a stolen key that signed a huge version
@@ -25,7 +27,8 @@ struct Scope {
 };
 
 /// The payload of a root. Roles share no key with `root`; scopes are sorted by prefix and unique.
-struct RootDocument {
+struct RootDocument
+{
     std::uint64_t number = 1;
     Digest previous; ///< payload hash of root number - 1; zero in the first
     std::optional<std::uint64_t> created; ///< seconds since 1970, if the maker gave one
@@ -38,15 +41,17 @@ struct RootDocument {
     std::uint64_t admitEpoch = 0;
 
     Bytes serialize() const;
-    /// Fails with InvalidRoot (threshold 0 or above n, more than 16 keys, a root key in another role, unsorted
-    /// or duplicate scopes, zero/non-zero `previous` out of place), besides the decoder's codes.
+    /// Fails with InvalidRoot (number 0, threshold 0 or above n, more than 16 keys, unsorted or duplicate
+    /// keys, a root key in another role, unsorted or duplicate scopes, `previous` zero or out of place, an
+    /// admit threshold above the 3 signatures that a certificate can carry), besides the decoder's codes.
     static Result<RootDocument> parse(ByteView payload);
-    /// The longest prefix that covers `uri`, terminating (a shorter one is never asked); nullptr if none does.
+    /// The longest prefix that covers `uri`, terminating (a shorter one is never asked); nullptr if none
+    /// does.
     const Scope* scopeFor(const ResourceUri& uri) const;
     bool operator==(const RootDocument&) const = default;
 };
 
-constexpr std::size_t kMaxRootBytes = 64 * 1024; ///< trust.md
-constexpr std::size_t kMaxRootChain = 1024; ///< trust.md
+constexpr std::size_t kMaxRootBytes = 64 * 1024; ///< trust.md; of payload and envelope alike
+constexpr std::size_t kMaxRootChain = 1024; ///< trust.md; roots after the anchor
 
 } // namespace starling::trust

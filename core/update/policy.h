@@ -4,6 +4,9 @@
 
 #include "release/release_info.h"
 
+#include <map>
+#include <string>
+
 namespace starling::update {
 
 /// Incompatible, naming the label, unless every required label is among `labels` with the same value.

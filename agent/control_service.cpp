@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/control_service.h"
+
+namespace starling::agent {
+
+using namespace control;
+
+namespace {
+
+    Reply refusal(Error error)
+    {
+        return ErrorReply {std::move(error)};
+    }
+
+    Event updateEvent(const update::Record& record)
+    {
+        Event event;
+        event.what = Event::What::Update;
+        event.uri = record.uri.text();
+        event.revision = record.revision;
+        event.phase = record.phase;
+        event.code = record.code;
+        event.text = record.detail;
+        return event;
+    }
+
+} // namespace
+
+ControlService::ControlService(node::Node& node, QString path, QObject* parent)
+    : QObject(parent)
+    , m_node(node)
+    , m_server({.path = std::move(path)}, *this)
+{
+    connect(&node, &node::Node::recordChanged, this, [this](const update::Record& record) { m_server.publish(updateEvent(record)); });
+    connect(&node, &node::Node::noticeRefused, this, [this](const Error& error) {
+        Event event;
+        event.what = Event::What::Refused;
+        event.code = static_cast<std::uint16_t>(error.code);
+        event.text = error.context;
+        m_server.publish(event);
+    });
+    connect(&node, &node::Node::linkChanged, this, [this](const NodeId& other, bool isUp) {
+        Event event;
+        event.what = Event::What::Link;
+        event.node = other;
+        event.text = isUp ? "up" : "down";
+        m_server.publish(event);
+    });
+    connect(&node, &node::Node::receiptTaken, this, [this](const trust::Receipt& receipt) {
+        for (const trust::ReceiptEntry& entry : receipt.entries) {
+            Event event;
+            event.what = Event::What::Receipt;
+            event.node = receipt.node;
+            event.uri = entry.uri.text();
+            event.revision = entry.revision;
+            event.phase = entry.phase;
+            event.code = entry.code;
+            event.text = entry.detail;
+            m_server.publish(event);
+        }
+    });
+}
+
+Status ControlService::listen()
+{
+    return m_server.listen();
+}
+
+std::optional<Reply> ControlService::handle(ConnectionId from, Request request)
+{
+    if (std::holds_alternative<StatusRequest>(request))
+        return status();
+    if (std::holds_alternative<UpdatesRequest>(request))
+        return updates();
+    if (std::holds_alternative<DevicesRequest>(request))
+        return devices();
+    if (const auto* begin = std::get_if<PushRequest>(&request))
+        return push(from, *begin);
+    if (const auto* part = std::get_if<PushChunk>(&request))
+        return chunk(from, *part);
+    if (std::holds_alternative<PushEnd>(request))
+        return finish(from);
+    return refusal({Errc::Usage, "not a request that an agent answers"});
+}
+
+void ControlService::closed(ConnectionId connection)
+{
+    m_pushes.erase(connection); // deletes what arrived
+}
+
+std::vector<UpdateLine> ControlService::updateLines() const
+{
+    std::vector<UpdateLine> lines;
+    for (const node::Updater::View& view : m_node.updater().views()) {
+        const update::Record& record = view.record;
+        UpdateLine line {.uri = record.uri, .revision = record.revision, .infoHash = record.infoHash, .label = view.label,
+                         .phase = record.phase, .code = record.code, .detail = record.detail, .totalBytes = view.payloadBytes,
+                         .doneBytes = record.phase > trust::Phase::Downloading ? view.payloadBytes : 0,
+                         .downRate = {}, .upRate = {}, .peers = 0, .pieces = {}};
+        if (view.payloadTrouble && line.code == 0) {
+            line.code = static_cast<std::uint16_t>(view.payloadTrouble->code);
+            line.detail = view.payloadTrouble->context;
+        }
+        if (const auto progress = m_node.swarm().progress(record.infoHash)) {
+            line.downRate = progress->downRate;
+            line.upRate = progress->upRate;
+            line.peers = static_cast<std::uint32_t>(progress->peers);
+            if (record.phase == trust::Phase::Downloading) {
+                line.doneBytes = progress->doneBytes;
+                line.pieces = toBytes(std::as_bytes(std::span(progress->pieces)));
+            }
+        }
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+Reply ControlService::status() const
+{
+    const node::AgentConfig& config = m_node.config();
+    StatusReply reply;
+    reply.version = STARLING_VERSION;
+    reply.node = m_node.self();
+    if (const trust::Certificate* own = m_node.board().certificate(m_node.self()))
+        reply.name = own->name;
+    reply.fleet = m_node.board().trust().fleet();
+    reply.rootNumber = m_node.board().trust().root().number;
+    reply.uptimeSeconds = m_node.uptimeSeconds();
+    reply.mode = config.deploy == node::DeployMode::None ? "relay" : "deploy";
+    reply.swarm = config.admission == swarm::Admission::Open ? "open" : "members";
+    reply.swarmPort = m_node.swarm().port();
+    reply.listen = m_node.listenEndpoint();
+    for (const link::LinkInfo& link : m_node.links()) {
+        const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(link.roundTrip.value_or(Duration::zero())).count();
+        reply.links.push_back({link.node, link.endpoint, link.isUp, static_cast<std::uint64_t>(micros)});
+    }
+    for (const auto& [uri, floor] : m_node.board().floors().all())
+        reply.floors.push_back({uri, floor.revision, floor.infoHash});
+    reply.updates = updateLines();
+    for (const swarm::PeerTraffic& line : m_node.swarm().traffic())
+        reply.traffic.push_back({line.payload, line.node, line.bytesFrom, line.bytesTo});
+    reply.refused = m_node.refusals();
+    reply.devices = m_node.board().receipts().size();
+    return reply;
+}
+
+Reply ControlService::updates() const
+{
+    return UpdatesReply {updateLines()};
+}
+
+Reply ControlService::devices() const
+{
+    DevicesReply reply;
+    for (const auto& [node, receipt] : m_node.board().receipts()) {
+        const trust::Certificate* certificate = m_node.board().certificate(node);
+        reply.devices.push_back({node, certificate == nullptr ? std::string() : certificate->name, receipt});
+    }
+    return reply;
+}
+
+std::optional<Reply> ControlService::push(ConnectionId from, const PushRequest& request)
+{
+    if (m_pushes.contains(from))
+        return refusal({Errc::Busy, "a push is under way on this connection"});
+    auto release = m_node.examinePush(request.torrentFile);
+    if (!release)
+        return refusal(release.error());
+    const release::TorrentFile& torrent = release->torrent();
+    if (m_node.holdsPayload(torrent))
+        return PushReply {PushReply::Answer::NothingToDo, 0};
+    if (!request.inPlace.empty()) {
+        m_node.publishInPlace(torrent, request.inPlace, [this, from](const Status& published) {
+            m_server.reply(from, published ? Reply(PushReply {PushReply::Answer::Published, 0}) : refusal(published.error()));
+        });
+        return std::nullopt;
+    }
+    auto intake = m_node.beginPush(torrent);
+    if (!intake)
+        return refusal(intake.error());
+    m_pushes.emplace(from, std::move(*intake));
+    return PushReply {PushReply::Answer::SendPayload, 0};
+}
+
+Reply ControlService::chunk(ConnectionId from, const PushChunk& request)
+{
+    const auto found = m_pushes.find(from);
+    if (found == m_pushes.end())
+        return refusal({Errc::Usage, "a chunk without a push"});
+    if (auto taken = found->second.feed(request.bytes); !taken) {
+        m_pushes.erase(found);
+        return refusal(taken.error());
+    }
+    return PushReply {PushReply::Answer::Continue, found->second.receivedBytes()};
+}
+
+Reply ControlService::finish(ConnectionId from)
+{
+    const auto found = m_pushes.find(from);
+    if (found == m_pushes.end())
+        return refusal({Errc::Usage, "the end of a push that did not begin"});
+    node::PushIntake intake = std::move(found->second);
+    m_pushes.erase(found);
+    if (auto finished = intake.finish(); !finished)
+        return refusal(finished.error());
+    if (auto published = m_node.publish(intake.torrent()); !published)
+        return refusal(published.error());
+    return PushReply {PushReply::Answer::Published, intake.receivedBytes()};
+}
+
+} // namespace starling::agent

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/board_keeper.h"
+
+namespace starling::node {
+
+namespace {
+
+    constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< overlay::Provider
+
+    overlay::Head headOf(const release::BoardKey& key, const trust::Revision& rank, const NoticeId& id)
+    {
+        return {BoardKeeper::keyOf(key), {rank.epoch, rank.version}, id};
+    }
+
+} // namespace
+
+BoardKeeper::BoardKeeper(release::Board board)
+    : m_board(std::move(board))
+{
+}
+
+overlay::NoticeKey BoardKeeper::keyOf(const release::BoardKey& key)
+{
+    return {static_cast<std::uint8_t>(key.kind), key.name};
+}
+
+release::BoardKey BoardKeeper::keyOf(const overlay::NoticeKey& key)
+{
+    return {static_cast<trust::Kind>(key.kind), key.name};
+}
+
+release::Examined BoardKeeper::take(ByteView notice)
+{
+    return m_board.examine(notice);
+}
+
+overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
+{
+    release::Examined examined = m_board.examine(notice);
+    switch (examined.verdict) {
+    case release::Examined::Verdict::Taken: {
+        Opinion opinion {Verdict::Taken, headOf(examined.key, examined.rank, examined.id), std::nullopt};
+        m_taken.push_back(std::move(examined));
+        return opinion;
+    }
+    case release::Examined::Verdict::Duplicate:
+    case release::Examined::Verdict::Stale:
+        return {Verdict::Known, headOf(examined.key, examined.rank, examined.id), std::nullopt};
+    case release::Examined::Verdict::Refused:
+        break;
+    }
+    countRefusal(*examined.error);
+    return {Verdict::Refused, {}, examined.error};
+}
+
+std::vector<release::Examined> BoardKeeper::collectTaken()
+{
+    return std::exchange(m_taken, {});
+}
+
+std::vector<overlay::Head> BoardKeeper::heads() const
+{
+    std::vector<overlay::Head> heads;
+    heads.reserve(m_board.entries().size());
+    for (const auto& [key, entry] : m_board.entries())
+        heads.push_back(headOf(key, entry.rank, entry.id));
+    return heads;
+}
+
+Bytes BoardKeeper::notice(const overlay::NoticeKey& key) const
+{
+    const release::BoardEntry* entry = m_board.find(keyOf(key));
+    return entry == nullptr ? Bytes() : entry->bytes;
+}
+
+Result<trust::Descriptor> BoardKeeper::verifyDescriptor(ByteView descriptor) const
+{
+    auto envelope = trust::Envelope::parse(descriptor, kMaxDescriptorBytes);
+    if (!envelope)
+        return fail(std::move(envelope.error()), "descriptor");
+    auto claimed = trust::Descriptor::parse(envelope->payload);
+    if (!claimed)
+        return fail(std::move(claimed.error()), "descriptor");
+    const trust::Certificate* certificate = m_board.certificate(claimed->node);
+    if (certificate == nullptr)
+        return fail(Errc::NotAdmitted, "descriptor of " + claimed->node.shortHex());
+    auto verified = m_board.trust().verifyDescriptor(*envelope, *certificate);
+    if (!verified)
+        return fail(std::move(verified.error()), "descriptor");
+    return **verified;
+}
+
+Result<overlay::Mediator::DescriptorInfo> BoardKeeper::examineDescriptor(ByteView descriptor) const
+{
+    auto verified = verifyDescriptor(descriptor);
+    if (!verified)
+        return fail(std::move(verified.error()), "provider");
+    return DescriptorInfo {verified->node, verified->sequence};
+}
+
+void BoardKeeper::countRefusal(const Error& error)
+{
+    // Bounded by the number of codes.
+    ++m_refusals[std::string(shortName(error.code))];
+}
+
+} // namespace starling::node

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Answers the overlay's questions from the board, and counts what was refused.
+#pragma once
+
+#include "overlay/overlay.h"
+#include "release/board.h"
+
+namespace starling::node {
+
+class BoardKeeper final : public overlay::Mediator {
+public:
+    explicit BoardKeeper(release::Board board);
+
+    const release::Board& board() const { return m_board; }
+
+    Opinion examine(ByteView notice) override;
+    std::vector<overlay::Head> heads() const override;
+    Bytes notice(const overlay::NoticeKey& key) const override;
+    Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override;
+
+    /// As examine(), with all that the board has to say: for notices of our own and those found in the store.
+    release::Examined take(ByteView notice);
+    /// What was taken since the last call, in order: to be stored and acted on.
+    std::vector<release::Examined> collectTaken();
+
+    /// Counts a refusal by the short name of its code.
+    void countRefusal(const Error& error);
+    const std::map<std::string, std::uint64_t>& refusals() const { return m_refusals; }
+
+    /// A descriptor that verifies: signed by a device with a certificate on the board.
+    Result<trust::Descriptor> verifyDescriptor(ByteView descriptor) const;
+
+    static overlay::NoticeKey keyOf(const release::BoardKey& key);
+    static release::BoardKey keyOf(const overlay::NoticeKey& key);
+
+private:
+    release::Board m_board;
+    std::vector<release::Examined> m_taken;
+    std::map<std::string, std::uint64_t> m_refusals;
+};
+
+} // namespace starling::node

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/// An agent's configuration: one INI file, then the drop-ins of `conf.d/*.conf` beside it in the order of their names.
+/// Unknown keys are refused by name. resources/config/agent.conf documents every key.
+#pragma once
+
+#include "base/size.h"
+#include "base/time.h"
+#include "base/uri.h"
+#include "node/ini_file.h"
+#include "swarm/swarm.h"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace starling::node {
+
+enum class DeployMode : std::uint8_t {
+    Deploy, ///< verifies, deploys, checks
+    None, ///< a relay: fetches and seeds, never deploys
+};
+
+struct AgentConfig {
+    // [agent]
+    std::filesystem::path state = "/var/lib/starling"; ///< FHS: state of a daemon
+    std::filesystem::path control = "/run/starling/agent.sock"; ///< FHS: sockets
+    Endpoint listen = Endpoint::ipv4(0, 0, 0, 0, 7891); ///< UDP of the links; 7891 is unassigned by IANA
+    std::vector<Endpoint> neighbors;
+    std::map<std::string, std::string> labels;
+    // [trust]
+    std::filesystem::path root = "/etc/starling/root.envelope"; ///< the anchor: the fleet's first root document
+    std::filesystem::path key = "/etc/starling/device.key"; ///< plain device key, mode 0600
+    std::filesystem::path certificate = "/etc/starling/device.admit"; ///< admits this device
+    // [swarm]
+    swarm::Admission admission = swarm::Admission::Members;
+    std::uint16_t swarmPort = 0; ///< TCP; 0: same number as the UDP port
+    BytesPerSecond uploadLimit; ///< 0: none
+    BytesPerSecond downloadLimit;
+    ByteCount quota = gibibytes(8); ///< payload bytes that may be stored; guess
+    // [deploy]
+    DeployMode deploy = DeployMode::Deploy;
+    std::filesystem::path deviceRoot = "/"; ///< what scripts install into
+    std::string puppet = "puppet";
+};
+
+/// From parsed files. Fails with ConfigInvalid, naming file, line and key.
+Result<AgentConfig> interpretConfig(const IniFile& ini);
+/// Reads `file` and its drop-ins. A missing file is NotFound.
+Result<AgentConfig> readConfig(const std::filesystem::path& file);
+/// "127.0.0.1:7001" or "[::1]:7001". ConfigInvalid otherwise: names are not looked up.
+Result<Endpoint> parseEndpoint(std::string_view text);
+
+} // namespace starling::node

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Who this device is: its key, its certificate, and the fleet's anchor.
+#pragma once
+
+#include "node/config.h"
+#include "trust/trust_set.h"
+
+#include <memory>
+
+namespace starling::node {
+
+struct Identity {
+    std::shared_ptr<const crypto::SecretKey> key;
+    Bytes certificateEnvelope;
+    Bytes anchorEnvelope;
+    NodeId node;
+};
+
+/// A key file that may be read by others than its owner is KeyUnreadable: the device could be impersonated.
+Result<Identity> loadIdentity(const AgentConfig& config);
+
+/// Reads a key file after looking at its mode (0600 or stricter).
+Result<Bytes> readKeyFile(const std::filesystem::path& file);
+
+} // namespace starling::node

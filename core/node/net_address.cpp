@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/net_address.h"
+
+#include <QNetworkInterface>
+
+#include <algorithm>
+
+namespace starling::node {
+
+namespace {
+    constexpr std::size_t kMaxAddresses = 8;
+}
+
+QHostAddress toQt(const Endpoint& endpoint)
+{
+    if (endpoint.isIpv4()) {
+        const auto& a = endpoint.address;
+        return QHostAddress(static_cast<quint32>(a[12]) << 24 | static_cast<quint32>(a[13]) << 16
+                            | static_cast<quint32>(a[14]) << 8 | a[15]);
+    }
+    return QHostAddress(endpoint.address.data());
+}
+
+Endpoint fromQt(const QHostAddress& address, quint16 port)
+{
+    Endpoint endpoint;
+    // For IPv4 this is the mapped form, which is what Endpoint holds.
+    const Q_IPV6ADDR bytes = address.toIPv6Address();
+    std::copy_n(bytes.c, endpoint.address.size(), endpoint.address.begin());
+    endpoint.port = port;
+    return endpoint;
+}
+
+std::vector<Endpoint> reachableAddresses(const Endpoint& listen)
+{
+    const QHostAddress own = toQt(listen);
+    if (own != QHostAddress(QHostAddress::AnyIPv4) && own != QHostAddress(QHostAddress::AnyIPv6))
+        return {listen};
+    std::vector<Endpoint> found;
+    const auto addresses = QNetworkInterface::allAddresses();
+    for (const QHostAddress& address : addresses) {
+        if (address.isLoopback() || address.isLinkLocal() || found.size() == kMaxAddresses)
+            continue;
+        if (listen.isIpv4() && address.protocol() != QAbstractSocket::IPv4Protocol)
+            continue;
+        found.push_back(fromQt(address, listen.port));
+    }
+    return found;
+}
+
+} // namespace starling::node

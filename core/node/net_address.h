@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Between Qt's addresses and ours.
+#pragma once
+
+#include "base/endpoint.h"
+
+#include <QHostAddress>
+#include <vector>
+
+namespace starling::node {
+
+QHostAddress toQt(const Endpoint& endpoint);
+Endpoint fromQt(const QHostAddress& address, quint16 port);
+
+/// Where others may reach a socket bound to `listen`: that address, or every address of this machine's interfaces but
+/// loopback and link-local ones if it is the unspecified address. At most 8 (trust::Descriptor).
+std::vector<Endpoint> reachableAddresses(const Endpoint& listen);
+
+} // namespace starling::node

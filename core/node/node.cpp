@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/node.h"
+
+#include "node/log.h"
+#include "node/net_address.h"
+
+#include <QVariant>
+
+#include <algorithm>
+
+namespace starling::node {
+
+namespace {
+
+    /// nat.md: with the system's default of 208 KiB a burst of fragments overflows; the kernel may give less.
+    constexpr int kSocketBufferBytes = 1024 * 1024;
+    constexpr std::size_t kMaxDatagram = 65'536;
+    /// Datagrams taken in one go before timers and the control socket get their turn. Guess.
+    constexpr int kDatagramsPerTurn = 256;
+    /// Sequence numbers reserved at a time: a write per this many receipts. Guess.
+    constexpr std::uint64_t kSequenceBlock = 64;
+    /// Phases follow each other quickly: this long they are collected into one receipt. Guess, below what people notice.
+    constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
+    /// Refusals can come in floods; receipts tell of them at this pace.
+    constexpr Duration kAlarmDelay = std::chrono::seconds(60);
+    constexpr Duration kStopLimit = std::chrono::seconds(2);
+    constexpr std::size_t kMaxAlarms = 32; ///< trust::Receipt
+    constexpr std::size_t kMaxReceiptEntries = 64; ///< trust::Receipt
+    constexpr std::size_t kMaxReceiptDetail = 200; ///< trust::ReceiptEntry
+
+    swarm::Config swarmConfig(const AgentConfig& config)
+    {
+        swarm::Config result;
+        result.listen = config.listen;
+        result.listen.port = config.swarmPort != 0 ? config.swarmPort : config.listen.port;
+        result.admission = config.admission;
+        result.uploadLimit = config.uploadLimit;
+        result.downloadLimit = config.downloadLimit;
+        return result;
+    }
+
+    Updater::Settings updaterSettings(const Node::Options& options)
+    {
+        const AgentConfig& config = options.config;
+        return {.deploy = config.deploy,
+                .deviceRoot = config.deviceRoot,
+                .puppet = config.puppet,
+                .labels = config.labels,
+                .quota = config.quota,
+                .limits = options.limits,
+                .observer = options.observer};
+    }
+
+    store::NoticeRow rowOf(const release::BoardEntry& entry)
+    {
+        return {static_cast<std::uint8_t>(entry.key.kind), entry.key.name, entry.bytes};
+    }
+
+} // namespace
+
+// --- Start
+
+Result<std::unique_ptr<Node>> Node::start(Options options)
+{
+    auto identity = loadIdentity(options.config);
+    if (!identity)
+        return fail(std::move(identity.error()), "identity");
+    auto store = store::Store::open(options.config.state);
+    if (!store)
+        return fail(std::move(store.error()), "state");
+    auto board = loadBoard(*store, *identity);
+    if (!board)
+        return fail(std::move(board.error()), "state " + options.config.state.string());
+    auto payloads = PayloadStore::open(options.config.state);
+    if (!payloads)
+        return fail(std::move(payloads.error()), "state");
+    std::unique_ptr<Node> node(new Node(std::move(options), std::move(*identity), std::move(*store), std::move(*payloads), std::move(*board)));
+    if (auto begun = node->begin(); !begun)
+        return tl::unexpected<Error>(begun.error());
+    return node;
+}
+
+Result<release::Board> Node::loadBoard(store::Store& store, const Identity& identity)
+{
+    auto trust = trust::TrustSet::fromAnchor(identity.anchorEnvelope);
+    if (!trust)
+        return fail(std::move(trust.error()), "trust root");
+    auto chain = store.rootChain();
+    if (!chain)
+        return fail(std::move(chain.error()), "root chain");
+    if (chain->empty()) {
+        if (auto kept = store.appendRoot(trust->root().number, identity.anchorEnvelope); !kept)
+            return fail(std::move(kept.error()), "root chain");
+    } else {
+        auto held = trust::TrustSet::fromAnchor(chain->front());
+        if (!held)
+            return fail(Errc::StateCorrupt, "the stored anchor does not verify: " + held.error().context);
+        if (held->fleet() != trust->fleet())
+            return fail(Errc::WrongFleet, "it belongs to fleet " + held->fleet().shortHex() + ", the configured root to "
+                            + trust->fleet().shortHex() + "; use another state directory");
+        trust = std::move(held);
+    }
+    for (std::size_t i = 1; i < chain->size(); ++i)
+        if (auto advanced = trust->advance((*chain)[i]); !advanced)
+            return fail(Errc::StateCorrupt, "stored root " + std::to_string(i + 1) + ": " + advanced.error().context);
+    auto floors = store.floors();
+    if (!floors)
+        return fail(std::move(floors.error()), "floors");
+    release::Board board(std::move(*trust), std::move(*floors));
+    auto notices = store.notices();
+    if (!notices)
+        return fail(std::move(notices.error()), "notices");
+    // In the order of the kinds: certificates before the receipts that need them. One that no longer verifies stays away.
+    for (const store::NoticeRow& row : *notices)
+        if (const auto examined = board.examine(row.bytes); examined.verdict == release::Examined::Verdict::Refused)
+            qCWarning(lcNode, "stored notice left out: %ls", qUtf16Printable(forLog(*examined.error)));
+    return board;
+}
+
+Node::Node(Options options, Identity identity, store::Store store, PayloadStore payloads, release::Board board)
+    : m_options(std::move(options))
+    , m_identity(std::move(identity))
+    , m_store(std::move(store))
+    , m_payloads(std::move(payloads))
+    , m_keeper(std::move(board))
+    , m_proof(std::make_shared<DeviceProof>(m_identity, m_keeper.board().trust()))
+    , m_links(m_identity.node, {}, m_random)
+    , m_overlay(m_identity.node, {}, m_keeper, m_random)
+    , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers,
+              [this](std::uint16_t port) { return descriptor(port); })
+    , m_updater({m_store, m_payloads, m_swarm, m_timers}, updaterSettings(m_options))
+    , m_started(m_timers.now())
+{
+    connect(&m_swarm, &SwarmHost::overlayInput, this, &Node::feedOverlay);
+    connect(&m_swarm, &SwarmHost::peerRefused, this, &Node::reportRefusal);
+    connect(&m_updater, &Updater::recordChanged, this, [this](const update::Record& record) {
+        Q_EMIT recordChanged(record);
+        scheduleReceipt(kReceiptDelay);
+    });
+    connect(&m_updater, &Updater::payloadLost, this, [this](const InfoHash&, const Error& error) { reportRefusal(error); });
+    connect(&m_socket, &QUdpSocket::readyRead, this, &Node::readDatagrams);
+}
+
+Node::~Node() = default;
+
+Status Node::begin()
+{
+    if (auto own = putOwnCertificate(); !own)
+        return own;
+    if (auto bound = bindSocket(); !bound)
+        return bound;
+    for (const overlay::Output& output : m_overlay.start(m_timers.now()))
+        act(output);
+    if (auto restored = m_updater.restore(); !restored)
+        return restored;
+    for (const Endpoint& neighbor : m_options.config.neighbors)
+        feedLinks(link::Connect {neighbor});
+    scheduleReceipt(kReceiptDelay);
+    return {};
+}
+
+Status Node::putOwnCertificate()
+{
+    const auto examined = m_keeper.take(release::noticeOf(trust::Kind::Admit, m_identity.certificateEnvelope));
+    if (examined.verdict == release::Examined::Verdict::Refused)
+        return fail(Errc::NotAdmitted, "this device's certificate: " + toString(*examined.error));
+    if (m_keeper.board().certificate(m_identity.node) == nullptr)
+        return fail(Errc::NotAdmitted, "the certificate " + m_options.config.certificate.string() + " is for another key than "
+                        + m_options.config.key.string());
+    if (examined.verdict == release::Examined::Verdict::Taken)
+        settle(examined);
+    return {};
+}
+
+Status Node::bindSocket()
+{
+    const Endpoint& listen = m_options.config.listen;
+    if (!m_socket.bind(toQt(listen), listen.port, QAbstractSocket::DontShareAddress)) {
+        const Errc code = m_socket.error() == QAbstractSocket::AddressInUseError ? Errc::PortInUse : Errc::Io;
+        return fail(code, "UDP " + toString(listen) + ": " + m_socket.errorString().toStdString() + "; set another 'listen' in [agent]");
+    }
+    m_socket.setSocketOption(QAbstractSocket::ReceiveBufferSizeSocketOption, kSocketBufferBytes);
+    m_socket.setSocketOption(QAbstractSocket::SendBufferSizeSocketOption, kSocketBufferBytes);
+    qCInfo(lcNode, "%ls listens on %ls", qUtf16Printable(forLog(m_identity.node.shortHex())), qUtf16Printable(forLog(toString(listenEndpoint()))));
+    return {};
+}
+
+Endpoint Node::listenEndpoint() const
+{
+    return fromQt(m_socket.localAddress(), m_socket.localPort());
+}
+
+std::uint64_t Node::uptimeSeconds() const
+{
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(m_timers.now() - m_started).count());
+}
+
+void Node::stop()
+{
+    if (std::exchange(m_stopping, true))
+        return;
+    m_updater.stop();
+    feedLinks(link::CloseAll {});
+    connect(&m_swarm, &SwarmHost::saved, this, &Node::stopped);
+    m_timers.schedule(kStopLimit, [this] { Q_EMIT stopped(); });
+    m_swarm.save();
+}
+
+std::vector<std::string> Node::reconfigure(const AgentConfig& config)
+{
+    AgentConfig& held = m_options.config;
+    std::vector<std::string> needRestart;
+    const auto compare = [&](bool isEqual, const char* key) {
+        if (!isEqual)
+            needRestart.emplace_back(key);
+    };
+    compare(config.state == held.state, "state");
+    compare(config.control == held.control, "control");
+    compare(config.listen == held.listen, "listen");
+    compare(config.labels == held.labels, "labels");
+    compare(config.root == held.root && config.key == held.key && config.certificate == held.certificate, "[trust]");
+    compare(config.admission == held.admission && config.swarmPort == held.swarmPort, "swarm");
+    compare(config.quota == held.quota, "quota");
+    compare(config.deploy == held.deploy && config.deviceRoot == held.deviceRoot && config.puppet == held.puppet, "deploy");
+    held.uploadLimit = config.uploadLimit;
+    held.downloadLimit = config.downloadLimit;
+    m_swarm.setLimits(held.uploadLimit, held.downloadLimit);
+    for (const Endpoint& neighbor : config.neighbors)
+        if (std::find(held.neighbors.begin(), held.neighbors.end(), neighbor) == held.neighbors.end())
+            feedLinks(link::Connect {neighbor});
+    held.neighbors = config.neighbors;
+    return needRestart;
+}
+
+// --- Datagrams, links, overlay
+
+void Node::readDatagrams()
+{
+    QByteArray buffer(static_cast<qsizetype>(kMaxDatagram), Qt::Uninitialized);
+    for (int i = 0; i < kDatagramsPerTurn && m_socket.hasPendingDatagrams(); ++i) {
+        QHostAddress from;
+        quint16 port = 0;
+        const qint64 size = m_socket.readDatagram(buffer.data(), buffer.size(), &from, &port);
+        if (size < 0)
+            break;
+        feedLinks(link::DatagramReceived {fromQt(from, port), std::as_bytes(std::span(buffer.constData(), static_cast<std::size_t>(size)))});
+    }
+    if (m_socket.hasPendingDatagrams())
+        QMetaObject::invokeMethod(this, [this] { readDatagrams(); }, Qt::QueuedConnection);
+}
+
+void Node::feedLinks(const link::Input& input)
+{
+    for (const link::Output& output : m_links.handle(input, m_timers.now()))
+        act(output);
+}
+
+void Node::feedOverlay(const overlay::Input& input)
+{
+    for (const overlay::Output& output : m_overlay.handle(input, m_timers.now()))
+        act(output);
+    settle();
+}
+
+void Node::act(const link::Output& output)
+{
+    if (const auto* send = std::get_if<link::SendDatagram>(&output)) {
+        // Lost if the socket's buffer is full: links retransmit.
+        m_socket.writeDatagram(reinterpret_cast<const char*>(send->bytes.data()), static_cast<qint64>(send->bytes.size()),
+                               toQt(send->to), send->to.port);
+    } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
+        m_timers.schedule(timer->delay, [this, value = timer->timer] { feedLinks(link::TimerExpired {value}); });
+    } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
+        qCInfo(lcOverlay, "link to %ls at %ls is up", qUtf16Printable(forLog(up->node.shortHex())), qUtf16Printable(forLog(toString(up->endpoint))));
+        Q_EMIT linkChanged(up->node, true);
+        feedOverlay(overlay::NeighborUp {overlay::NeighborId {static_cast<std::uint64_t>(up->link)}, up->node});
+    } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
+        const overlay::NeighborId neighbor {static_cast<std::uint64_t>(down->link)};
+        const auto known = m_overlay.neighbors().find(neighbor);
+        const NodeId node = known == m_overlay.neighbors().end() ? NodeId() : known->second.node;
+        qCInfo(lcOverlay, "link to %ls is down: %s", qUtf16Printable(forLog(node.shortHex())), shortName(down->reason).data());
+        Q_EMIT linkChanged(node, false);
+        feedOverlay(overlay::NeighborDown {neighbor});
+    } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {
+        feedOverlay(overlay::MessageReceived {overlay::NeighborId {static_cast<std::uint64_t>(message->link)}, message->message});
+    }
+}
+
+void Node::act(const overlay::Output& output)
+{
+    if (const auto* send = std::get_if<overlay::SendMessage>(&output)) {
+        feedLinks(link::SendMessage {link::LinkId {static_cast<std::uint64_t>(send->to)}, send->bytes});
+    } else if (const auto* timer = std::get_if<overlay::ScheduleTimer>(&output)) {
+        m_timers.schedule(timer->delay, [this, value = timer->timer] { feedOverlay(overlay::TimerExpired {value}); });
+    } else if (const auto* refused = std::get_if<overlay::NoticeRefused>(&output)) {
+        qCWarning(lcOverlay, "notice refused: %ls", qUtf16Printable(forLog(refused->error)));
+        // Counted by the keeper when it judged.
+        Q_EMIT noticeRefused(refused->error);
+        scheduleReceipt(kAlarmDelay);
+    } else if (const auto* found = std::get_if<overlay::ProviderFound>(&output)) {
+        if (const auto descriptor = m_keeper.verifyDescriptor(found->provider.descriptor))
+            m_swarm.offerPeer(found->payload, *descriptor, found->provider.isComplete);
+    }
+    // NoticeTaken: settle() takes it from the keeper, after all of it was forwarded.
+}
+
+void Node::settle()
+{
+    for (release::Examined& taken : m_keeper.collectTaken())
+        settle(std::move(taken));
+}
+
+void Node::settle(release::Examined taken)
+{
+    const release::BoardEntry* entry = m_keeper.board().find(taken.key);
+    if (entry == nullptr || entry->id != taken.id)
+        return; // a newer one has taken its place meanwhile, and comes by itself
+    Status stored;
+    if (taken.release) {
+        stored = m_updater.accept(taken.release->torrent(), rowOf(*entry));
+        if (!stored) {
+            // Nothing is fetched before it is durable; a full disk may get room.
+            m_timers.schedule(m_options.limits.retryMin, [this, taken] { settle(taken); });
+        }
+    } else if (taken.key.kind == trust::Kind::Root) {
+        stored = m_store.appendRoot(m_keeper.board().trust().root().number, ByteView(entry->bytes).subspan(1));
+        m_proof->setTrust(m_keeper.board().trust());
+    } else {
+        stored = m_store.putNotice(rowOf(*entry));
+    }
+    if (!stored)
+        qCCritical(lcNode, "not stored: %ls", qUtf16Printable(forLog(stored.error())));
+    if (taken.receipt)
+        Q_EMIT receiptTaken(*taken.receipt);
+}
+
+void Node::reportRefusal(const Error& error)
+{
+    m_keeper.countRefusal(error);
+    Q_EMIT noticeRefused(error);
+    scheduleReceipt(kAlarmDelay);
+}
+
+// --- Documents of our own
+
+Result<std::uint64_t> Node::nextSequence(const char* counter)
+{
+    Reserved& reserved = m_sequences[counter];
+    if (reserved.next == reserved.end) {
+        auto first = m_store.reserveSequences(counter, kSequenceBlock);
+        if (!first)
+            return fail(std::move(first.error()), counter);
+        reserved = {*first, *first + kSequenceBlock};
+    }
+    return reserved.next++;
+}
+
+Bytes Node::descriptor(std::uint16_t swarmPort)
+{
+    const auto sequence = nextSequence("descriptor");
+    if (!sequence) {
+        qCCritical(lcNode, "no descriptor: %ls", qUtf16Printable(forLog(sequence.error())));
+        return {};
+    }
+    trust::Descriptor document {m_identity.node, *sequence, reachableAddresses(listenEndpoint()), swarmPort};
+    trust::Envelope envelope {trust::Kind::Descriptor, document.serialize(), {}};
+    envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
+    return envelope.serialize();
+}
+
+void Node::scheduleReceipt(Duration delay)
+{
+    const Instant due = m_timers.now() + delay;
+    if (m_receiptDue && *m_receiptDue <= due)
+        return;
+    m_receiptDue = due;
+    m_timers.schedule(delay, [this, due] {
+        if (m_receiptDue != due)
+            return;
+        m_receiptDue.reset();
+        issueReceipt();
+    });
+}
+
+void Node::issueReceipt()
+{
+    const auto sequence = nextSequence("receipt");
+    if (!sequence) {
+        qCCritical(lcNode, "no receipt: %ls", qUtf16Printable(forLog(sequence.error())));
+        return;
+    }
+    trust::Receipt receipt;
+    receipt.node = m_identity.node;
+    receipt.sequence = *sequence;
+    receipt.rootNumber = m_keeper.board().trust().root().number;
+    receipt.uptimeSeconds = uptimeSeconds();
+    // Views are sorted by URI and revision: the last one of a URI is the newest.
+    for (const Updater::View& view : m_updater.views()) {
+        const update::Record& record = view.record;
+        if (!receipt.entries.empty() && receipt.entries.back().uri == record.uri)
+            receipt.entries.pop_back();
+        if (receipt.entries.size() == kMaxReceiptEntries)
+            break;
+        receipt.entries.push_back({record.uri, record.revision, record.infoHash, record.phase, record.code,
+                                   record.detail.substr(0, kMaxReceiptDetail)});
+    }
+    for (const auto& [name, count] : m_keeper.refusals())
+        if (receipt.alarms.size() < kMaxAlarms)
+            receipt.alarms[name] = count;
+    trust::Envelope envelope {trust::Kind::Receipt, receipt.serialize(), {}};
+    envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
+    const auto examined = m_keeper.take(release::noticeOf(trust::Kind::Receipt, envelope.serialize()));
+    if (examined.verdict != release::Examined::Verdict::Taken) {
+        qCCritical(lcNode, "own receipt refused: %ls", qUtf16Printable(examined.error ? forLog(*examined.error) : QString()));
+        return;
+    }
+    settle(examined);
+    feedOverlay(overlay::Publish {BoardKeeper::keyOf(examined.key)});
+}
+
+// --- Pushes
+
+Result<release::VerifiedRelease> Node::examinePush(ByteView torrentFile)
+{
+    auto judged = [&]() -> Result<release::VerifiedRelease> {
+        auto torrent = release::TorrentFile::parse(torrentFile);
+        if (!torrent)
+            return fail(std::move(torrent.error()), "release");
+        auto verified = release::verifyRelease(std::move(*torrent), m_keeper.board().trust());
+        if (!verified)
+            return fail(std::move(verified.error()), "release");
+        const release::UpdateInfo& update = verified->update();
+        if (auto admitted = m_keeper.board().floors().admit(update.uri, update.revision, verified->infoHash()); !admitted)
+            return fail(std::move(admitted.error()), "release");
+        return verified;
+    }();
+    if (!judged)
+        reportRefusal(judged.error());
+    return judged;
+}
+
+bool Node::holdsPayload(const release::TorrentFile& torrent) const
+{
+    const trust::Floor* floor = m_keeper.board().floors().find(torrent.info.update.uri);
+    return floor != nullptr && floor->infoHash == torrent.infoHash
+        && m_payloads.condition(torrent.info, torrent.infoHash) == PayloadStore::Condition::Verified;
+}
+
+Result<PushIntake> Node::beginPush(const release::TorrentFile& torrent)
+{
+    return PushIntake::begin(m_payloads, torrent, m_options.config.quota);
+}
+
+Status Node::publish(const release::TorrentFile& torrent)
+{
+    const auto examined = m_keeper.take(release::noticeOf(trust::Kind::Release, torrent.notice()));
+    if (examined.verdict == release::Examined::Verdict::Refused) {
+        reportRefusal(*examined.error);
+        m_payloads.remove(torrent.infoHash);
+        return tl::unexpected<Error>(*examined.error);
+    }
+    if (examined.verdict == release::Examined::Verdict::Duplicate) {
+        // The notice came by gossip before; now its payload did.
+        m_swarm.drop(torrent.infoHash);
+        m_updater.payloadArrived(torrent.infoHash);
+        return {};
+    }
+    settle(examined);
+    feedOverlay(overlay::Publish {BoardKeeper::keyOf(examined.key)});
+    return {};
+}
+
+void Node::publishInPlace(const release::TorrentFile& torrent, const std::filesystem::path& path, std::function<void(Status)> done)
+{
+    std::error_code error;
+    const auto real = std::filesystem::canonical(path, error);
+    if (error || real.filename() != torrent.info.name)
+        return done(fail(Errc::PayloadMissing, path.string() + ": the agent finds no '" + torrent.info.name + "' there"));
+    m_pushVerifier.verify(torrent.info, real.parent_path(), [this, torrent, real, done = std::move(done)](Verification result) {
+        if (!result)
+            return done(tl::unexpected<Error>(result.error()));
+        release::TorrentFile complete = torrent;
+        complete.layers = std::move(*result);
+        if (auto linked = m_payloads.link(complete, real); !linked)
+            return done(linked);
+        done(publish(complete));
+    });
+}
+
+} // namespace starling::node

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The composition: the only place where sockets, timers, disks and protocols meet. An agent is a Node with a control
+/// socket; tests run several in one process.
+#pragma once
+
+#include "link/link.h"
+#include "node/board_keeper.h"
+#include "node/member_proof.h"
+#include "node/push_intake.h"
+#include "node/updater.h"
+
+#include <QUdpSocket>
+
+namespace starling::node {
+
+class Node : public QObject {
+    Q_OBJECT
+
+public:
+    struct Options {
+        AgentConfig config;
+        update::Limits limits;
+        StepObserver observer; ///< see StepObserver; empty in the agent
+    };
+
+    /// Loads identity and state, binds the socket, goes on where it was. Fails with KeyUnreadable, NotAdmitted,
+    /// StateLocked, StateNewer, StateCorrupt, WrongFleet, PortInUse, Io and the decoder's codes.
+    static Result<std::unique_ptr<Node>> start(Options options);
+    ~Node() override;
+
+    /// Says goodbye and saves where downloads stand; stopped() follows within two seconds.
+    void stop();
+    /// Takes over what can change while running: limits and neighbours. The rest needs a restart, and is named.
+    std::vector<std::string> reconfigure(const AgentConfig& config);
+
+    // --- What the control socket serves
+    const AgentConfig& config() const { return m_options.config; }
+    const release::Board& board() const { return m_keeper.board(); }
+    const std::map<std::string, std::uint64_t>& refusals() const { return m_keeper.refusals(); }
+    const Updater& updater() const { return m_updater; }
+    const SwarmHost& swarm() const { return m_swarm; }
+    std::vector<link::LinkInfo> links() const { return m_links.links(); }
+    const NodeId& self() const { return m_identity.node; }
+    Endpoint listenEndpoint() const;
+    std::uint64_t uptimeSeconds() const;
+
+    /// Is this release welcome? Verified, above the floor or the floor itself. Refusals are counted.
+    Result<release::VerifiedRelease> examinePush(ByteView torrentFile);
+    /// Whether the payload of an accepted release is here, verified and untouched.
+    bool holdsPayload(const release::TorrentFile& torrent) const;
+    Result<PushIntake> beginPush(const release::TorrentFile& torrent);
+    /// After PushIntake::finish(): onto the board and on its way.
+    Status publish(const release::TorrentFile& torrent);
+    /// Verifies the payload at `path` and publishes it from there; `done` is called from the event loop.
+    void publishInPlace(const release::TorrentFile& torrent, const std::filesystem::path& path, std::function<void(Status)> done);
+
+Q_SIGNALS:
+    void recordChanged(const starling::update::Record& record);
+    void noticeRefused(const starling::Error& error);
+    void linkChanged(const starling::NodeId& node, bool isUp);
+    void receiptTaken(const starling::trust::Receipt& receipt);
+    void stopped();
+
+private:
+    Node(Options options, Identity identity, store::Store store, PayloadStore payloads, release::Board board);
+    static Result<release::Board> loadBoard(store::Store& store, const Identity& identity);
+    Status begin();
+    Status bindSocket();
+    Status putOwnCertificate();
+
+    void readDatagrams();
+    void feedLinks(const link::Input& input);
+    void feedOverlay(const overlay::Input& input);
+    void act(const link::Output& output);
+    void act(const overlay::Output& output);
+    /// Stores and acts on what the board took since the last call.
+    void settle();
+    void settle(release::Examined taken);
+    void reportRefusal(const Error& error);
+    Bytes descriptor(std::uint16_t swarmPort);
+    /// At most `delay` from now a new receipt is signed and sent; several changes become one.
+    void scheduleReceipt(Duration delay);
+    void issueReceipt();
+    Result<std::uint64_t> nextSequence(const char* counter);
+
+    Options m_options;
+    Identity m_identity;
+    store::Store m_store;
+    PayloadStore m_payloads;
+    crypto::SystemRandom m_random;
+    TimerQueue m_timers;
+    BoardKeeper m_keeper;
+    std::shared_ptr<DeviceProof> m_proof;
+    link::Links m_links;
+    overlay::Overlay m_overlay;
+    SwarmHost m_swarm;
+    Updater m_updater;
+    VerifyWorker m_pushVerifier;
+    QUdpSocket m_socket;
+    Instant m_started;
+    std::optional<Instant> m_receiptDue;
+    struct Reserved {
+        std::uint64_t next = 0, end = 0;
+    };
+    std::map<std::string, Reserved> m_sequences;
+    bool m_stopping = false;
+};
+
+} // namespace starling::node

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/swarm_host.h"
+
+#include "node/log.h"
+
+namespace starling::node {
+
+namespace {
+
+    /// How much of a download a power loss may cost: this long of it. Guess, against wear of flash storage.
+    constexpr Duration kSaveInterval = std::chrono::seconds(10);
+
+} // namespace
+
+SwarmHost::SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof, store::Store& store,
+                     TimerQueue& timers, DescriptorMaker descriptor, QObject* parent)
+    : QObject(parent)
+    , m_config(std::move(config))
+    , m_self(self)
+    , m_proof(std::move(proof))
+    , m_store(store)
+    , m_timers(timers)
+    , m_descriptor(std::move(descriptor))
+{
+}
+
+SwarmHost::~SwarmHost() = default;
+
+Status SwarmHost::ensureSession()
+{
+    if (m_swarm)
+        return {};
+    const auto wake = [this] {
+        // On libtorrent's thread: one queued call, however many alerts.
+        if (!m_wakePending.exchange(true))
+            QMetaObject::invokeMethod(this, [this] { handleEvents(); }, Qt::QueuedConnection);
+    };
+    auto created = swarm::Swarm::create(m_config, m_proof, wake);
+    if (!created)
+        return fail(std::move(created.error()), "BitTorrent session");
+    m_swarm = std::move(*created);
+    qCInfo(lcSwarm, "session listens on port %u", m_swarm->port());
+    return {};
+}
+
+Status SwarmHost::add(const release::TorrentFile& torrent, const std::filesystem::path& directory, Role role)
+{
+    if (auto session = ensureSession(); !session)
+        return session;
+    swarm::Payload payload;
+    payload.infoHash = torrent.infoHash;
+    payload.infoBytes = torrent.infoBytes;
+    payload.layers = torrent.layers;
+    payload.directory = directory;
+    if (role == Role::Seeding) {
+        payload.presence = swarm::Payload::Presence::Complete;
+    } else {
+        auto resume = m_store.resumeData(torrent.infoHash);
+        if (resume && *resume)
+            payload.resumeData = std::move(**resume);
+    }
+    if (auto added = m_swarm->add(payload); !added)
+        return added;
+    m_payloads[torrent.infoHash] = role;
+    return {};
+}
+
+void SwarmHost::provide(const InfoHash& payload, bool isComplete)
+{
+    Q_EMIT overlayInput(overlay::Provide {payload, m_descriptor(port()), isComplete});
+}
+
+Status SwarmHost::fetch(const release::TorrentFile& torrent, const std::filesystem::path& directory)
+{
+    if (m_payloads.contains(torrent.infoHash)) {
+        m_swarm->retry(torrent.infoHash);
+        return {};
+    }
+    if (auto added = add(torrent, directory, Role::Fetching); !added)
+        return added;
+    provide(torrent.infoHash, false);
+    Q_EMIT overlayInput(overlay::FindProviders {torrent.infoHash});
+    scheduleSave();
+    return {};
+}
+
+Status SwarmHost::seed(const release::TorrentFile& torrent, const std::filesystem::path& directory)
+{
+    const auto known = m_payloads.find(torrent.infoHash);
+    if (known != m_payloads.end()) {
+        // Fetched in this session: libtorrent holds its layers and seeds already.
+        known->second = Role::Seeding;
+    } else if (auto added = add(torrent, directory, Role::Seeding); !added) {
+        return added;
+    }
+    provide(torrent.infoHash, true);
+    return {};
+}
+
+void SwarmHost::recheck(const InfoHash& payload)
+{
+    const auto known = m_payloads.find(payload);
+    if (known == m_payloads.end())
+        return;
+    known->second = Role::Fetching;
+    m_swarm->recheck(payload);
+    Q_EMIT overlayInput(overlay::FindProviders {payload});
+}
+
+void SwarmHost::drop(const InfoHash& payload)
+{
+    if (m_payloads.erase(payload) == 0)
+        return;
+    m_swarm->remove(payload);
+    Q_EMIT overlayInput(overlay::StopFinding {payload});
+    Q_EMIT overlayInput(overlay::StopProviding {payload});
+    if (!m_payloads.empty())
+        return;
+    for (const swarm::PeerTraffic& line : m_swarm->traffic())
+        m_pastTraffic.push_back(line);
+    m_swarm.reset();
+    qCInfo(lcSwarm, "session closed: nothing to exchange");
+}
+
+bool SwarmHost::isSeeding(const InfoHash& payload) const
+{
+    const auto known = m_payloads.find(payload);
+    return known != m_payloads.end() && known->second == Role::Seeding;
+}
+
+void SwarmHost::offerPeer(const InfoHash& payload, const trust::Descriptor& descriptor, bool isComplete)
+{
+    const auto known = m_payloads.find(payload);
+    if (known == m_payloads.end() || known->second != Role::Fetching || descriptor.node == m_self || descriptor.swarmPort == 0)
+        return;
+    // Exactly one of two nodes that both still fetch connects, or libtorrent may close both connections as redundant
+    // (measured; resources/docs/adr/0007-one-initiator.md). A complete one never connects by itself.
+    if (!isComplete && descriptor.node < m_self)
+        return;
+    for (Endpoint endpoint : descriptor.addresses) {
+        endpoint.port = descriptor.swarmPort;
+        m_swarm->addPeer(payload, endpoint);
+    }
+}
+
+void SwarmHost::setLimits(BytesPerSecond upload, BytesPerSecond download)
+{
+    m_config.uploadLimit = upload;
+    m_config.downloadLimit = download;
+    if (m_swarm)
+        m_swarm->setLimits(upload, download);
+}
+
+std::optional<swarm::Progress> SwarmHost::progress(const InfoHash& payload) const
+{
+    return m_payloads.contains(payload) ? m_swarm->progress(payload) : std::nullopt;
+}
+
+std::vector<swarm::PeerTraffic> SwarmHost::traffic() const
+{
+    std::vector<swarm::PeerTraffic> all = m_pastTraffic;
+    if (m_swarm)
+        for (const swarm::PeerTraffic& line : m_swarm->traffic())
+            all.push_back(line);
+    return all;
+}
+
+std::uint16_t SwarmHost::port() const
+{
+    return m_swarm ? m_swarm->port() : 0;
+}
+
+bool SwarmHost::isFetching() const
+{
+    for (const auto& [payload, role] : m_payloads)
+        if (role == Role::Fetching)
+            return true;
+    return false;
+}
+
+void SwarmHost::scheduleSave()
+{
+    if (m_saveScheduled)
+        return;
+    m_saveScheduled = true;
+    m_timers.schedule(kSaveInterval, [this] {
+        m_saveScheduled = false;
+        if (!m_swarm || !isFetching())
+            return;
+        m_swarm->requestResumeData();
+        scheduleSave();
+    });
+}
+
+void SwarmHost::save()
+{
+    for (const auto& [payload, role] : m_payloads)
+        m_savesAwaited += role == Role::Fetching ? 1 : 0;
+    if (m_savesAwaited == 0) {
+        Q_EMIT saved();
+        return;
+    }
+    m_swarm->requestResumeData();
+}
+
+void SwarmHost::handleEvents()
+{
+    m_wakePending = false;
+    if (!m_swarm)
+        return;
+    for (const swarm::Event& event : m_swarm->poll())
+        handle(event);
+}
+
+void SwarmHost::handle(const swarm::Event& event)
+{
+    if (const auto* done = std::get_if<swarm::Completed>(&event)) {
+        const auto known = m_payloads.find(done->payload);
+        if (known == m_payloads.end() || known->second != Role::Fetching)
+            return;
+        known->second = Role::Complete;
+        Q_EMIT overlayInput(overlay::StopFinding {done->payload});
+        Q_EMIT completed(done->payload);
+    } else if (const auto* problem = std::get_if<swarm::Trouble>(&event)) {
+        if (m_payloads.contains(problem->payload))
+            Q_EMIT trouble(problem->payload, problem->error);
+    } else if (const auto* resume = std::get_if<swarm::ResumeData>(&event)) {
+        if (auto put = m_store.putResumeData(resume->payload, resume->data); !put)
+            qCWarning(lcSwarm, "resume data not saved: %ls", qUtf16Printable(forLog(put.error())));
+        if (m_savesAwaited > 0 && --m_savesAwaited == 0)
+            Q_EMIT saved();
+    } else if (const auto* refused = std::get_if<swarm::PeerRefused>(&event)) {
+        Q_EMIT peerRefused(refused->error);
+    }
+}
+
+} // namespace starling::node

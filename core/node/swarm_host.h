@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Keeps the BitTorrent session while there is something to fetch or to seed, brings its events to the event loop and the
+/// overlay's providers to it, and tells the overlay what we hold.
+#pragma once
+
+#include "node/timer_queue.h"
+#include "overlay/overlay.h"
+#include "store/store.h"
+#include "swarm/swarm.h"
+
+#include <QObject>
+#include <atomic>
+
+namespace starling::node {
+
+class SwarmHost : public QObject {
+    Q_OBJECT
+
+public:
+    /// Our signed descriptor, telling the port that the session listens on.
+    using DescriptorMaker = std::function<Bytes(std::uint16_t port)>;
+
+    SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof, store::Store& store,
+              TimerQueue& timers, DescriptorMaker descriptor, QObject* parent = nullptr);
+    ~SwarmHost() override;
+
+    /// Starts or continues fetching into `directory`; completed() or trouble() follows.
+    Status fetch(const release::TorrentFile& torrent, const std::filesystem::path& directory);
+    /// Offers a verified payload.
+    Status seed(const release::TorrentFile& torrent, const std::filesystem::path& directory);
+    void recheck(const InfoHash& payload);
+    /// Stops exchanging it.
+    void drop(const InfoHash& payload);
+    bool isSeeding(const InfoHash& payload) const;
+
+    /// Somebody holds pieces of `payload` and can be reached as `descriptor` says.
+    void offerPeer(const InfoHash& payload, const trust::Descriptor& descriptor, bool isComplete);
+
+    void setLimits(BytesPerSecond upload, BytesPerSecond download);
+    std::optional<swarm::Progress> progress(const InfoHash& payload) const;
+    std::vector<swarm::PeerTraffic> traffic() const;
+    std::uint16_t port() const; ///< 0 while no session runs
+
+    /// Saves where downloads stand; saved() follows at once or when libtorrent has answered.
+    void save();
+
+Q_SIGNALS:
+    void completed(const starling::InfoHash& payload);
+    void trouble(const starling::InfoHash& payload, const starling::Error& error);
+    void peerRefused(const starling::Error& error);
+    void overlayInput(const starling::overlay::Input& input);
+    void saved();
+
+private:
+    enum class Role : std::uint8_t { Fetching, Complete, Seeding };
+    Status ensureSession();
+    Status add(const release::TorrentFile& torrent, const std::filesystem::path& directory, Role role);
+    void provide(const InfoHash& payload, bool isComplete);
+    void handleEvents();
+    void handle(const swarm::Event& event);
+    void scheduleSave();
+    bool isFetching() const;
+
+    swarm::Config m_config;
+    NodeId m_self;
+    std::shared_ptr<const swarm::MemberProof> m_proof;
+    store::Store& m_store;
+    TimerQueue& m_timers;
+    DescriptorMaker m_descriptor;
+    std::unique_ptr<swarm::Swarm> m_swarm;
+    std::map<InfoHash, Role> m_payloads;
+    std::vector<swarm::PeerTraffic> m_pastTraffic; ///< of sessions that were closed
+    std::atomic<bool> m_wakePending = false;
+    std::size_t m_savesAwaited = 0;
+    bool m_saveScheduled = false;
+};
+
+} // namespace starling::node

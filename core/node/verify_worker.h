@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Hashes payloads on a thread of its own, one after the other, so that the event loop stays free.
+#pragma once
+
+#include "node/payload_files.h"
+
+#include <QObject>
+#include <atomic>
+#include <deque>
+#include <thread>
+
+namespace starling::node {
+
+/// What verification found: the piece layers if all is as signed.
+using Verification = Result<release::PieceLayers>;
+
+class VerifyWorker : public QObject {
+    Q_OBJECT
+
+public:
+    using Answer = std::function<void(Verification)>;
+
+    explicit VerifyWorker(QObject* parent = nullptr);
+    ~VerifyWorker() override; ///< stops at the next portion; the answer is then never given
+
+    /// Answers from the event loop with PayloadMismatch, PayloadMissing, PayloadChanged, Io or the layers.
+    void verify(const release::ReleaseInfo& info, const std::filesystem::path& directory, Answer answer);
+
+private:
+    struct Job {
+        release::ReleaseInfo info;
+        std::filesystem::path directory;
+        Answer answer;
+    };
+    void startNext();
+    void conclude(Verification result);
+    std::deque<Job> m_jobs; ///< the first one runs
+    std::atomic<bool> m_stop = false;
+    std::thread m_thread;
+};
+
+/// Compares the files with what was signed, on the calling thread; `stop` makes it Cancelled.
+Verification verifyPayload(const release::ReleaseInfo& info, const std::filesystem::path& directory, const std::atomic<bool>& stop);
+
+} // namespace starling::node

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay/board_exchange.h"
+
+#include "base/assert.h"
+#include "overlay/reconcile.h"
+
+#include <algorithm>
+
+namespace starling::overlay {
+
+namespace {
+
+/// Guess: longer than a round trip. Of two Digests that cross within it, only the lower node's is answered;
+/// otherwise both sides would send everything.
+constexpr Duration kCrossing = std::chrono::seconds(3);
+/// Half of link's queue of 4 MiB: the other half is for notices.
+constexpr std::size_t kSummariesPerDigest = 2;
+/// An eighth of link's queue: leaves room for whatever else is sent meanwhile. One notice more may go over
+/// it.
+constexpr std::size_t kBatchBytes = 512 * 1024;
+/// Guess: with 4 neighbours or fewer each is compared every round, and a board of many does not wake them
+/// all.
+constexpr std::size_t kDigestsPerRound = 4;
+/// Guess: catching up with 4,096 devices' certificates and receipts is 6 MiB and passes at once; a neighbour
+/// that asks again and again gets 1 MiB/s.
+constexpr std::uint64_t kAllowanceBurst = 16 * 1024 * 1024;
+constexpr std::uint64_t kAllowancePerSecond = 1024 * 1024;
+/// Boards that stay different, with nothing to be done about it, are summarised every 16 rounds at last.
+constexpr unsigned kMaxDoublings = 5;
+
+} // namespace
+
+BoardExchange::BoardExchange(const NodeId& self, const Config& config, const Mediator& mediator)
+    : m_self(self)
+    , m_config(config)
+    , m_mediator(mediator)
+{
+    m_config.maxMessageBytes = std::min(m_config.maxMessageBytes, kMaxMessageBytes);
+}
+
+const std::vector<Head>& BoardExchange::heads()
+{
+    if (!m_heads) {
+        m_heads = m_mediator.heads();
+        STARLING_ASSERT(std::is_sorted(m_heads->begin(), m_heads->end(),
+                                       [](const Head& a, const Head& b) { return a.key < b.key; }));
+    }
+    return *m_heads;
+}
+
+const Digest& BoardExchange::digest()
+{
+    if (!m_digest)
+        m_digest = digestOf(heads());
+    return *m_digest;
+}
+
+void BoardExchange::boardChanged()
+{
+    m_digest.reset();
+    m_heads.reset();
+}
+
+void BoardExchange::addNeighbor(NeighborId neighbor, const NodeId& node, Instant now, Postbox& postbox)
+{
+    const Allowance allowance(kAllowanceBurst, kAllowancePerSecond, now);
+    const auto added = m_peers.emplace(neighbor, Peer(node, allowance)).first;
+    sendDigest(*added, now, postbox);
+}
+
+void BoardExchange::removeNeighbor(NeighborId neighbor)
+{
+    m_peers.erase(neighbor);
+}
+
+void BoardExchange::settled(NeighborId neighbor, const NoticeKey& key)
+{
+    if (const auto peer = m_peers.find(neighbor); peer != m_peers.end())
+        peer->second.due.erase(key);
+}
+
+void BoardExchange::sendDigest(Peers::value_type& peer, Instant now, Postbox& postbox)
+{
+    postbox.send(peer.first, DigestMessage{digest()});
+    peer.second.digestSent = now;
+    peer.second.compared = now;
+    peer.second.summariesDue = kSummariesPerDigest;
+}
+
+// The same two boards again: the last exchange could not make them equal (one side refuses what the other
+// holds), so the next try waits longer and longer. Any change of either board starts anew.
+bool BoardExchange::mayAnswer(Peer& peer, const Digest& theirs, Instant now)
+{
+    if (!peer.allowance.isOpen(now))
+        return false;
+    const auto pair = std::pair(theirs, digest());
+    if (peer.answered != pair) {
+        peer.answered = pair;
+        peer.answeredAt = now;
+        peer.repeats = 0;
+        return true;
+    }
+    if (peer.summaryFrom != NoticeKey()) // in the middle of a board: going on, not repeating
+        return true;
+    if (now - peer.answeredAt < m_config.antiEntropy / 2 * (1u << std::min(peer.repeats, kMaxDoublings)))
+        return false;
+    peer.answeredAt = now;
+    ++peer.repeats;
+    return true;
+}
+
+void BoardExchange::onDigest(NeighborId from, const DigestMessage& message, Instant now, Postbox& postbox)
+{
+    const auto found = m_peers.find(from);
+    if (found == m_peers.end())
+        return;
+    Peer& peer = found->second;
+    peer.compared = now;
+    if (message.hash == digest()) {
+        peer.answered.reset();
+        peer.summaryFrom = NoticeKey();
+        return;
+    }
+    const bool isCrossing = peer.digestSent && now - *peer.digestSent < kCrossing;
+    if (isCrossing && m_self < peer.node)
+        return;
+    if (!mayAnswer(peer, message.hash, now))
+        return;
+    for (std::size_t i = 0; i < kSummariesPerDigest; ++i) {
+        const SummaryMessage summary = summarize(heads(), peer.summaryFrom, m_config.maxMessageBytes);
+        peer.summaryFrom = summary.to.value_or(NoticeKey());
+        peer.allowance.spend(postbox.send(from, summary));
+        if (!summary.to)
+            break;
+    }
+}
+
+void BoardExchange::onSummary(NeighborId from, const SummaryMessage& message, Instant now, Postbox& postbox)
+{
+    const auto found = m_peers.find(from);
+    if (found == m_peers.end() || found->second.summariesDue == 0)
+        return;
+    Peer& peer = found->second;
+    --peer.summariesDue;
+    const Difference difference = compare(heads(), message);
+    peer.due.insert(difference.newerHere.begin(), difference.newerHere.end());
+    for (const RequestMessage& request : requestsFor(difference.newerThere, m_config.maxMessageBytes))
+        peer.allowance.spend(postbox.send(from, request));
+    sendDue(*found, now, postbox);
+    // The last of its messages does not reach the end of its board: ask for what follows.
+    if (peer.summariesDue == 0 && message.to && peer.allowance.isOpen(now))
+        sendDigest(*found, now, postbox);
+}
+
+void BoardExchange::onRequest(NeighborId from, const RequestMessage& message, Instant now, Postbox& postbox)
+{
+    const auto found = m_peers.find(from);
+    if (found == m_peers.end())
+        return;
+    Peer& peer = found->second;
+    if (message.keys.empty())
+        peer.waitingSince.reset();
+    // Only what we hold becomes due: the list cannot grow beyond the board.
+    for (const NoticeKey& key : message.keys) {
+        const auto held = std::lower_bound(heads().begin(), heads().end(), key,
+                                           [](const Head& head, const NoticeKey& k) { return head.key < k; });
+        if (held != heads().end() && held->key == key)
+            peer.due.insert(key);
+    }
+    sendDue(*found, now, postbox);
+}
+
+void BoardExchange::onMore(NeighborId from, Postbox& postbox)
+{
+    if (m_peers.contains(from))
+        postbox.send(from, RequestMessage());
+}
+
+void BoardExchange::sendDue(Peers::value_type& neighbor, Instant now, Postbox& postbox)
+{
+    auto& [id, peer] = neighbor;
+    if (peer.waitingSince)
+        return;
+    std::size_t batch = 0;
+    while (!peer.due.empty() && batch < kBatchBytes && peer.allowance.isOpen(now)) {
+        const NoticeKey key = peer.due.extract(peer.due.begin()).value();
+        const Bytes notice = m_mediator.notice(key);
+        if (notice.empty())
+            continue;
+        const std::size_t sent = postbox.sendNotice(id, notice);
+        peer.allowance.spend(sent);
+        batch += sent;
+    }
+    if (peer.due.empty())
+        return;
+    peer.waitingSince = now;
+    // Without allowance the next round goes on; the neighbour's word would only bring us back here at once.
+    if (peer.allowance.isOpen(now))
+        postbox.send(id, MoreMessage{static_cast<std::uint32_t>(peer.due.size())});
+}
+
+void BoardExchange::round(Instant now, Postbox& postbox)
+{
+    for (auto& peer : m_peers) {
+        if (peer.second.waitingSince && now - *peer.second.waitingSince >= m_config.antiEntropy / 2) {
+            peer.second.waitingSince.reset();
+            sendDue(peer, now, postbox);
+        }
+    }
+    auto next = m_lastTurn ? m_peers.upper_bound(*m_lastTurn) : m_peers.begin();
+    std::size_t digests = 0;
+    for (std::size_t i = 0; i < m_peers.size() && digests < kDigestsPerRound; ++i, ++next) {
+        if (next == m_peers.end())
+            next = m_peers.begin();
+        m_lastTurn = next->first;
+        if (next->second.compared && now - *next->second.compared < m_config.antiEntropy / 2)
+            continue;
+        sendDigest(*next, now, postbox);
+        ++digests;
+    }
+    m_heads.reset();
+}
+
+} // namespace starling::overlay

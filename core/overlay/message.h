@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What neighbours say to each other. Every message starts with a version and a kind and may end with bytes
+/// that a later version added: those are ignored. Integers are big-endian.
+///
+///     0        1        2
+///     +--------+--------+----------------
+///     | version|  kind  | fields by kind
+///     +--------+--------+----------------
+///
+///     1 Notice     length u32 | notice
+///     2 Digest     hash[32]
+///     3 Summary    from KEY | bounded u8 | to KEY, if bounded is 1 | count u32 | count × HEAD
+///     4 Request    count u32 | count × KEY
+///     5 More       remaining u32
+///     6 Have       info-hash[32] | complete u8 | length u16 | descriptor
+///     7 StopHave   info-hash[32]
+///     8 WhoHas     info-hash[32]
+///     9 Providers  info-hash[32] | count u8 | count × (complete u8 | age u16 | length u16 | descriptor)
+///
+///     KEY   kind u8 | length u8 | name
+///     HEAD  KEY | rank major u64 | rank minor u64 | notice id[32]
+#pragma once
+
+#include "overlay/overlay.h"
+
+namespace starling::overlay {
+
+constexpr std::uint8_t kMessageVersion = 1;
+constexpr std::size_t kMaxMessageBytes = 1024 * 1024; ///< as link's
+constexpr std::size_t kMaxNameBytes = ResourceUri::kMaxBytes; ///< the longest name of a key is a resource URI
+constexpr std::size_t kMaxHeads = 8'192; ///< per Summary; guess: certificates and receipts of 4,096 devices
+constexpr std::size_t kMaxKeys =
+    4'096; ///< per Request: 4,096 of the longest keys are 808 KiB, below a message
+constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< Provider::descriptor
+constexpr std::size_t kMaxProviders = 32; ///< architecture.md, "The way of an update", 4
+
+/// A signed document, opaque here.
+struct NoticeMessage
+{
+    ByteView bytes; ///< not owned: into the message that was parsed
+};
+
+/// "My board is this": to be answered by Summary if it differs from the receiver's.
+struct DigestMessage
+{
+    Digest hash; ///< digestOf() its heads
+    bool operator==(const DigestMessage&) const = default;
+};
+
+/// All heads of the sender whose keys are in [from, to): what is not among them, the sender lacks.
+struct SummaryMessage
+{
+    NoticeKey from;
+    std::optional<NoticeKey> to; ///< to the end if there is none
+    std::vector<Head> heads; ///< strictly ascending by key, at most kMaxHeads
+    bool operator==(const SummaryMessage&) const = default;
+};
+
+/// "Send me these". Without a key: "go on", the answer to More.
+struct RequestMessage
+{
+    std::vector<NoticeKey> keys; ///< strictly ascending, at most kMaxKeys
+    bool operator==(const RequestMessage&) const = default;
+};
+
+/// "I have sent a batch and wait for your word before I send what remains": keeps a catch-up within the
+/// link's queue.
+struct MoreMessage
+{
+    std::uint32_t remaining = 0;
+    bool operator==(const MoreMessage&) const = default;
+};
+
+/// "I hold pieces of this payload"; only ever in one's own name.
+struct HaveMessage
+{
+    InfoHash payload;
+    bool isComplete = false;
+    Bytes descriptor;
+    bool operator==(const HaveMessage&) const = default;
+};
+
+struct StopHaveMessage
+{
+    InfoHash payload;
+    bool operator==(const StopHaveMessage&) const = default;
+};
+
+struct WhoHasMessage
+{
+    InfoHash payload;
+    bool operator==(const WhoHasMessage&) const = default;
+};
+
+/// What the sender knows of who holds a payload, itself included.
+struct ProvidersMessage
+{
+    struct Told
+    {
+        bool isComplete = false;
+        std::uint16_t ageSeconds =
+            0; ///< since the provider itself said so: hearsay must not keep itself alive
+        Bytes descriptor;
+        bool operator==(const Told&) const = default;
+    };
+    InfoHash payload;
+    std::vector<Told> providers; ///< at most kMaxProviders
+    bool operator==(const ProvidersMessage&) const = default;
+};
+
+using Message = std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage,
+                             HaveMessage, StopHaveMessage, WhoHasMessage, ProvidersMessage>;
+
+/// The limits above must hold: a broken invariant otherwise.
+Bytes serialize(const Message& message);
+/// Fails with UnsupportedFormat (another version, an unknown kind), Truncated, TooLarge, NotCanonical (keys
+/// out of order) or Malformed.
+Result<Message> parse(ByteView bytes);
+
+/// Bytes that `key` and `head` take in a message.
+std::size_t encodedSize(const NoticeKey& key);
+std::size_t encodedSize(const Head& head);
+void write(ByteWriter& writer, const Head& head);
+
+} // namespace starling::overlay

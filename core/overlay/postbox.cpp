@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "overlay/postbox.h"
+
+#include <algorithm>
+
+namespace starling::overlay {
+
+Postbox::Postbox(std::vector<Output>& outputs, std::map<NeighborId, NeighborStats>& stats,
+                 const Config& config)
+    : m_outputs(outputs)
+    , m_stats(stats)
+    , m_maxMessageBytes(std::min(config.maxMessageBytes, kMaxMessageBytes))
+{
+}
+
+void Postbox::post(NeighborId to, Bytes bytes)
+{
+    m_outputs.push_back(SendMessage{to, std::move(bytes)});
+}
+
+std::size_t Postbox::send(NeighborId to, const Message& message)
+{
+    Bytes bytes = serialize(message);
+    const std::size_t size = bytes.size();
+    post(to, std::move(bytes));
+    return size;
+}
+
+std::size_t Postbox::sendNotice(NeighborId to, ByteView notice)
+{
+    Bytes bytes = serialize(NoticeMessage{notice});
+    const std::size_t size = bytes.size();
+    const auto stats = m_stats.find(to);
+    if (size > m_maxMessageBytes || stats == m_stats.end())
+        return 0;
+    ++stats->second.noticesOut;
+    post(to, std::move(bytes));
+    return size;
+}
+
+void Postbox::sendNoticeToAll(ByteView notice, std::optional<NeighborId> except)
+{
+    const Bytes bytes = serialize(NoticeMessage{notice});
+    if (bytes.size() > m_maxMessageBytes)
+        return;
+    for (auto& [neighbor, stats] : m_stats) {
+        if (neighbor == except)
+            continue;
+        ++stats.noticesOut;
+        post(neighbor, bytes);
+    }
+}
+
+Allowance::Allowance(std::uint64_t burst, std::uint64_t perSecond, Instant now)
+    : m_burst(static_cast<std::int64_t>(burst))
+    , m_perSecond(static_cast<std::int64_t>(perSecond))
+    , m_left(m_burst)
+    , m_refilled(now)
+{
+}
+
+bool Allowance::isOpen(Instant now)
+{
+    // Whole seconds only, and the rest of a second is kept: no rounding can add up.
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - m_refilled);
+    if (seconds.count() > 0) {
+        m_refilled += seconds;
+        const std::int64_t missing = m_burst - m_left;
+        m_left = seconds.count() > missing / m_perSecond ? m_burst : m_left + seconds.count() * m_perSecond;
+    }
+    return m_left > 0;
+}
+
+void Allowance::spend(std::size_t bytes)
+{
+    m_left -= static_cast<std::int64_t>(bytes);
+}
+
+} // namespace starling::overlay

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What leaves the overlay during one call, and how much one neighbour may have of it. Pure.
+#pragma once
+
+#include "overlay/message.h"
+
+namespace starling::overlay {
+
+/// Collects the outputs of one call and counts the notices among them.
+class Postbox
+{
+public:
+    Postbox(std::vector<Output>& outputs, std::map<NeighborId, NeighborStats>& stats, const Config& config);
+
+    /// Returns the number of bytes sent.
+    std::size_t send(NeighborId to, const Message& message);
+    /// Sends a notice to one neighbour; returns the number of bytes, 0 if it is larger than a message may be.
+    std::size_t sendNotice(NeighborId to, ByteView notice);
+    /// Sends a notice to all neighbours but `except`.
+    void sendNoticeToAll(ByteView notice, std::optional<NeighborId> except);
+    void put(Output output) { m_outputs.push_back(std::move(output)); }
+
+private:
+    void post(NeighborId to, Bytes bytes);
+
+    std::vector<Output>& m_outputs;
+    std::map<NeighborId, NeighborStats>& m_stats;
+    std::size_t m_maxMessageBytes;
+};
+
+/// A token bucket in bytes: bounds what one neighbour can make us send by asking.
+class Allowance
+{
+public:
+    /// `burst` bytes at once, then `perSecond`.
+    Allowance(std::uint64_t burst, std::uint64_t perSecond, Instant now);
+    /// Whether anything is left; if so, a whole answer may be sent, even one larger than what is left.
+    bool isOpen(Instant now);
+    void spend(std::size_t bytes);
+
+private:
+    std::int64_t m_burst;
+    std::int64_t m_perSecond;
+    std::int64_t m_left; ///< may go below 0
+    Instant m_refilled;
+};
+
+} // namespace starling::overlay

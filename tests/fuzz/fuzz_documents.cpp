@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Certificates, receipts and descriptors: what parses is written again as it came, unknown keys apart.
+#include "base/assert.h"
+#include "covers.h"
+#include "fuzz.h"
+#include "trust/documents.h"
+
+using namespace starling;
+
+namespace {
+
+template <class Document> void attempt(ByteView input)
+{
+    const auto document = Document::parse(input);
+    if (!document)
+        return;
+    const Bytes again = document->serialize();
+    STARLING_ASSERT(*Document::parse(again) == *document);
+    STARLING_ASSERT(covers(*bencode::decode(input), *bencode::decode(again)));
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    const ByteView input(reinterpret_cast<const std::byte*>(data), size);
+    attempt<trust::Certificate>(input);
+    attempt<trust::Receipt>(input);
+    attempt<trust::Descriptor>(input);
+    return 0;
+}
+
+std::vector<Bytes> seeds()
+{
+    trust::Certificate certificate;
+    certificate.name = "gateway-7";
+    certificate.labels = {{"arch", "arm64"}, {"site", "B"}};
+    certificate.notAfter = 1'900'000'000;
+
+    trust::Receipt receipt;
+    receipt.sequence = 1'024;
+    receipt.entries.push_back(
+        {*ResourceUri::parse("fw/a"), {0, 2}, InfoHash(), trust::Phase::Healthy, 0, ""});
+    receipt.entries.push_back(
+        {*ResourceUri::parse("os/b"), {1, 7}, InfoHash(), trust::Phase::Failed, 401, "exit status 3"});
+    receipt.alarms = {{"rollback", 2}, {"signature", 5}};
+
+    trust::Descriptor descriptor;
+    descriptor.sequence = 9;
+    descriptor.addresses = {Endpoint::ipv4(127, 0, 0, 1, 7001)};
+    descriptor.swarmPort = 6881;
+    return {certificate.serialize(), receipt.serialize(), descriptor.serialize()};
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Whatever parses is written again as the very bytes that were read, trailing ones apart.
+#include "base/assert.h"
+#include "fuzz.h"
+#include "overlay/message.h"
+
+#include <algorithm>
+
+using namespace starling;
+using namespace starling::overlay;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    const ByteView input(reinterpret_cast<const std::byte*>(data), size);
+    const auto message = parse(input);
+    if (!message)
+        return 0;
+    const Bytes again = serialize(*message);
+    STARLING_ASSERT(again.size() <= input.size());
+    STARLING_ASSERT(std::equal(again.begin(), again.end(), input.begin()));
+    return 0;
+}
+
+std::vector<Bytes> seeds()
+{
+    static const Bytes kNotice = toBytes(std::string_view("a signed document"));
+    const NoticeKey key{1, "a"};
+    const NoticeKey other{3, "fw/gateway/rootfs"};
+    return {
+        serialize(NoticeMessage{kNotice}),
+        serialize(DigestMessage{}),
+        serialize(SummaryMessage{key, NoticeKey{9, {}}, {{key, {1, 2}, {}}, {other, {3, 4}, {}}}}),
+        serialize(SummaryMessage{}),
+        serialize(RequestMessage{{key, other}}),
+        serialize(MoreMessage{9}),
+        serialize(HaveMessage{{}, true, kNotice}),
+        serialize(StopHaveMessage{}),
+        serialize(WhoHasMessage{}),
+        serialize(ProvidersMessage{{}, {{true, 1, kNotice}, {false, 2, {}}}}),
+    };
+}
