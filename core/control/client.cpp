@@ -2,6 +2,7 @@
 #include "control/client.h"
 
 #include <QDeadlineTimer>
+#include <QFileInfo>
 #include <QLocalSocket>
 
 namespace starling::control {
@@ -30,7 +31,8 @@ Client& Client::operator=(Client&&) noexcept = default;
 Result<Client> Client::connect(const QString& path, Duration timeout)
 {
     auto socket = std::make_unique<QLocalSocket>();
-    socket->connectToServer(path);
+    // QLocalSocket looks for a relative name among the temporary files.
+    socket->connectToServer(QFileInfo(path).absoluteFilePath());
     if (!socket->waitForConnected(milliseconds(timeout))) {
         std::string why = "no agent answers at " + path.toStdString();
         if (socket->error() == QLocalSocket::SocketAccessError)

@@ -34,7 +34,7 @@ struct AgentConfig {
     std::filesystem::path certificate = "/etc/starling/device.admit"; ///< admits this device
     // [swarm]
     swarm::Admission admission = swarm::Admission::Members;
-    std::uint16_t swarmPort = 0; ///< TCP; 0: same number as the UDP port
+    std::uint16_t swarmPort = 0; ///< TCP; 0: the system chooses, and the descriptor tells others
     BytesPerSecond uploadLimit; ///< 0: none
     BytesPerSecond downloadLimit;
     ByteCount quota = gibibytes(8); ///< payload bytes that may be stored; guess

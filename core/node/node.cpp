@@ -32,7 +32,8 @@ namespace {
     {
         swarm::Config result;
         result.listen = config.listen;
-        result.listen.port = config.swarmPort != 0 ? config.swarmPort : config.listen.port;
+        // Never the links' number: libtorrent opens a UDP socket beside its TCP one.
+        result.listen.port = config.swarmPort;
         result.admission = config.admission;
         result.uploadLimit = config.uploadLimit;
         result.downloadLimit = config.downloadLimit;

@@ -3,6 +3,7 @@
 
 #include "demo_view.h"
 #include "node/disk.h"
+#include "release/torrent_file.h"
 
 #include <QElapsedTimer>
 

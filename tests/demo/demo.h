@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fleet.h"
+#include "release/release_info.h"
 
 #include <filesystem>
 #include <optional>
