@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The sending half of a link: cuts messages into fragments, keeps a window of them in flight, finds out
 /// which were lost, and measures the round trip. Retransmission timeout after RFC 6298; a fragment is also
-/// lost when one that was sent three transmissions later has arrived (RFC 9002 section 6.1.1); slow start and
-/// halving after RFC 5681. Modification from RFC 6298: a minimum below one second, and a sample from
-/// retransmissions too, because an ACK echoes the very transmission that it answers.
+/// lost when one that was sent three transmissions later has arrived (RFC 9002 section 6.1.1); slow start
+/// after RFC 5681, a smaller window after a loss by RFC 9438. Modification from RFC 6298: a minimum below one
+/// second, and a sample from retransmissions too, because an ACK echoes the very transmission that it
+/// answers.
 #pragma once
 
 #include "link/frame.h"

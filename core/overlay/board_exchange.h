@@ -48,8 +48,8 @@ private:
         std::optional<Instant> compared; ///< when our boards were last compared, whoever asked
         std::size_t summariesDue = 0; ///< Summary messages that our last Digest entitles it to
         NoticeKey summaryFrom; ///< where the next Summary for it goes on
-        std::optional<std::pair<Digest, Digest>>
-            answered; ///< theirs and ours at the last Summary of a whole board
+        /// Theirs and ours at the last Summary of a whole board.
+        std::optional<std::pair<Digest, Digest>> answered;
         Instant answeredAt;
         unsigned repeats = 0; ///< of a Summary that changed nothing
         std::set<NoticeKey> due; ///< notices to be sent to it, those that verify others first

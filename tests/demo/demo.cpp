@@ -20,9 +20,10 @@ namespace {
 
     constexpr std::chrono::milliseconds kSpreadLimit = 5min;
     constexpr const char* kUri = "fw/demo/starling";
-    /// The agent that is pushed to gives this fast, the others a third of it: so that the view has something to show, and so
-    /// that there is a time when the others hold one copy between them but nobody holds all of it.
-    constexpr std::uint64_t kOriginSeconds = 3;
+    /// The agent that is pushed to gives one copy in this time, and the others give little until it is stopped: so that
+    /// there is a time when they hold one copy between them and none of them holds all of it.
+    constexpr std::uint64_t kOriginSeconds = 6;
+    constexpr std::uint64_t kOthersShare = 32;
     constexpr std::uint64_t kLeastRate = 512 * 1024;
 
     /// Which pieces the agents in `lines` hold together; complete ones count for all.
@@ -39,8 +40,7 @@ namespace {
             for (std::size_t i = 0; i < line->pieces.size(); ++i)
                 united[i] |= line->pieces[i];
         }
-        // The last byte may have spare bits at its end; which are spare the first piece count tells, so compare with a
-        // complete holder's form: all bytes but the last full, and the last one a run of ones from the top.
+        // The last byte ends in spare bits; whether its pieces are there shows once an agent has them all.
         if (united.empty())
             return false;
         for (std::size_t i = 0; i + 1 < united.size(); ++i)
@@ -49,12 +49,27 @@ namespace {
         return true;
     }
 
+    enum class Giving : std::uint8_t { OriginGives, OthersGive };
+
+    Status setRates(Fleet& fleet, std::uint64_t payloadBytes, Giving giving)
+    {
+        const std::uint64_t origin = std::max(kLeastRate, payloadBytes / kOriginSeconds);
+        const std::uint64_t others = giving == Giving::OthersGive ? origin : std::max(kLeastRate, origin) / kOthersShare;
+        for (std::size_t i = 0; i < fleet.size(); ++i) {
+            const std::uint64_t rate = i == 0 ? origin : others;
+            if (auto set = fleet.configure(i, {{"swarm.upload_limit", std::to_string(rate / 1024) + " KiB/s"}}); !set)
+                return set;
+            fleet.reload(i);
+        }
+        return {};
+    }
+
     class Spread {
     public:
-        Spread(Fleet& fleet, View& view, std::size_t origin, std::uint64_t version)
+        Spread(Fleet& fleet, View& view, std::uint64_t payloadBytes, std::uint64_t version)
             : m_fleet(fleet)
             , m_view(view)
-            , m_origin(origin)
+            , m_payloadBytes(payloadBytes)
             , m_version(version)
         {
         }
@@ -68,7 +83,7 @@ namespace {
                 return tl::unexpected<Error>(*m_error);
             if (!done)
                 return fail(Errc::Timeout, "version " + std::to_string(m_version) + " did not reach every agent in time");
-            if (m_fleet.isRunning(m_origin))
+            if (m_fleet.isRunning(kOrigin))
                 return fail(Errc::Timeout, "the agent that was pushed to could not be stopped before the others were done");
             return {};
         }
@@ -78,7 +93,7 @@ namespace {
         {
             std::vector<View::Row> rows;
             std::vector<std::optional<control::UpdateLine>> others;
-            bool isOriginDone = !m_fleet.isRunning(m_origin);
+            bool isOriginDone = !m_fleet.isRunning(kOrigin);
             std::size_t concluded = 0;
             for (std::size_t i = 0; i < m_fleet.size(); ++i) {
                 View::Row row {"agent " + std::to_string(i + 1), m_fleet.isRunning(i), std::nullopt};
@@ -93,7 +108,7 @@ namespace {
                             row.update = std::move(line);
                 }
                 const bool isConcluded = row.update && row.update->phase >= trust::Phase::Healthy;
-                if (i == m_origin) {
+                if (i == kOrigin) {
                     isOriginDone = isOriginDone || isConcluded;
                 } else {
                     others.push_back(row.update);
@@ -102,31 +117,23 @@ namespace {
                 rows.push_back(std::move(row));
             }
             m_view.show(rows);
-            if (m_fleet.isRunning(m_origin) && isOriginDone && holdOneCopy(others)) {
-                m_view.say("the others hold one complete copy between them: agent " + std::to_string(m_origin + 1) + " is stopped");
-                if (auto stopped = m_fleet.stop(m_origin); !stopped)
+            if (m_fleet.isRunning(kOrigin) && isOriginDone && holdOneCopy(others)) {
+                m_view.say("the others hold one complete copy between them: agent " + std::to_string(kOrigin + 1) + " is stopped");
+                if (auto stopped = m_fleet.stop(kOrigin); !stopped)
                     m_error = stopped.error();
+                else if (auto set = setRates(m_fleet, m_payloadBytes, Giving::OthersGive); !set)
+                    m_error = set.error();
             }
-            return m_error || (concluded + 1 == m_fleet.size() && !m_fleet.isRunning(m_origin));
+            return m_error || (concluded + 1 == m_fleet.size() && !m_fleet.isRunning(kOrigin));
         }
 
         Fleet& m_fleet;
         View& m_view;
-        std::size_t m_origin;
+        static constexpr std::size_t kOrigin = 0;
+        std::uint64_t m_payloadBytes;
         std::uint64_t m_version;
         std::optional<Error> m_error;
     };
-
-    Status setRates(Fleet& fleet, std::uint64_t payloadBytes)
-    {
-        const std::uint64_t origin = std::max(kLeastRate, payloadBytes / kOriginSeconds);
-        for (std::size_t i = 0; i < fleet.size(); ++i) {
-            const std::uint64_t rate = i == 0 ? origin : std::max(kLeastRate / 3, origin / 3);
-            if (auto set = fleet.configure(i, {{"agent.deploy", "on"}, {"swarm.upload_limit", std::to_string(rate / 1024) + " KiB/s"}}); !set)
-                return set;
-        }
-        return {};
-    }
 
     /// Healthy in `version`, by receipts that agent `witness` verified.
     std::size_t healthyReceipts(Fleet& fleet, std::size_t witness, std::uint64_t version)
@@ -142,6 +149,11 @@ namespace {
 
     Result<fs::path> spreadVersion(Fleet& fleet, const fs::path& payload, View& view, std::uint64_t version)
     {
+        std::uint64_t payloadBytes = 0;
+        for (const auto& entry : fs::recursive_directory_iterator(payload))
+            payloadBytes += entry.is_regular_file() ? entry.file_size() : 0;
+        if (auto set = setRates(fleet, payloadBytes, Giving::OriginGives); !set)
+            return tl::unexpected<Error>(set.error());
         view.say("release " + std::to_string(version) + ": hashing and signing " + payload.filename().string());
         auto torrent = fleet.makeRelease(payload, kUri, version, {QStringLiteral("--run"), QStringLiteral("install.sh"), QStringLiteral("--check"), QStringLiteral("check.sh")});
         if (!torrent)
@@ -152,7 +164,7 @@ namespace {
                                                               QString::fromStdString(payload.string())});
         if (pushed.exitCode != 0)
             return fail(Errc::Refused, "push: " + pushed.errors.trimmed().toStdString());
-        if (auto spread = Spread(fleet, view, 0, version).run(); !spread)
+        if (auto spread = Spread(fleet, view, payloadBytes, version).run(); !spread)
             return tl::unexpected<Error>(spread.error());
         view.say("agent 1 is started again");
         if (auto started = fleet.start(0); !started)
@@ -218,11 +230,6 @@ Result<Outcome> runDemo(const Options& options, Fleet& fleet, const fs::path& wo
             return fail(std::move(payload.error()), "payload");
         payloads.push_back(*payload);
     }
-    std::uint64_t payloadBytes = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(payloads[0]))
-        payloadBytes += entry.is_regular_file() ? entry.file_size() : 0;
-    if (auto set = setRates(fleet, payloadBytes); !set)
-        return tl::unexpected<Error>(set.error());
     view.say(std::to_string(fleet.size()) + " agents are started, in a line: each knows only the one before it");
     if (auto started = fleet.startAll(); !started)
         return tl::unexpected<Error>(started.error());

@@ -31,9 +31,9 @@ Bytes secondRoot()
 /// In an order in which a board takes them all, each with exactly as many signatures as are needed.
 const std::vector<Bytes>& genuineNotices()
 {
-    static const std::vector<Bytes> kNotices
-        = {certificateNotice(51), releaseNotice(single(5, update("fw/a", 3))),
-           releaseNotice(single(50'000, update("fw/pair/b", 1)), {21, 22}), receiptNotice(51, 4), secondRoot()};
+    static const std::vector<Bytes> kNotices = {
+        certificateNotice(51), releaseNotice(single(5, update("fw/a", 3))),
+        releaseNotice(single(50'000, update("fw/pair/b", 1)), {21, 22}), receiptNotice(51, 4), secondRoot()};
     return kNotices;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// TorrentFile::parse: what it accepts it writes back byte for byte, with names that are safe and sums that hold.
+/// TorrentFile::parse: what it accepts it writes back byte for byte, with names that are safe and sums that
+/// hold.
 #include "../unit/release_samples.h"
 #include "base/assert.h"
 #include "fuzz.h"
@@ -17,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Bytes whole = torrent->serialize();
     const Bytes notice = torrent->notice();
     STARLING_ASSERT(std::ranges::equal(whole, input) || std::ranges::equal(notice, input));
-    STARLING_ASSERT(std::ranges::equal(crypto::sha256(torrent->infoBytes).bytes(), torrent->infoHash.bytes()));
+    STARLING_ASSERT(
+        std::ranges::equal(crypto::sha256(torrent->infoBytes).bytes(), torrent->infoHash.bytes()));
     // What is understood of it comes back from a file that says only that.
     const auto again = ReleaseInfo::parse(torrent->info.serialize());
     STARLING_ASSERT(again && *again == torrent->info);
@@ -38,7 +40,8 @@ std::vector<Bytes> seeds()
     info.requirements = {{"arch", "arm64"}};
     info.deploy = {.method = Method::Script, .run = "bin/run", .check = "check", .rollback = {}};
     auto directory = *tryBuild(
-        "payload", false, {{"bin/run", pattern(3)}, {"check", pattern(40'000)}, {"empty", {}}, {"lib/a.so", pattern(9)}},
+        "payload", false,
+        {{"bin/run", pattern(3)}, {"check", pattern(40'000)}, {"empty", {}}, {"lib/a.so", pattern(9)}},
         std::move(info));
     directory.sign(trustSet().fleet(), key(21));
     TorrentFile file = single(5);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A release is an ordinary BitTorrent v2 torrent: libtorrent itself reads it, finds the same info-hash, the same files
-/// and the same piece layers, and takes a notice, which has no piece layers.
+/// A release is an ordinary BitTorrent v2 torrent: libtorrent itself reads it, finds the same info-hash, the
+/// same files and the same piece layers, and takes a notice, which has no piece layers.
 #include "../unit/release_samples.h"
 
 #include <libtorrent/bdecode.hpp>
@@ -75,9 +75,9 @@ void TestLibtorrentReadsRelease::readsASingleFile()
         QCOMPARE(hexOf(loaded.info->info_hashes().v2), torrent.infoHash.hex());
         // It fills the last piece up with a pad file of its own.
         const lt::file_storage& files = loaded.info->files();
-        QVERIFY(files.num_files() == 1 || files.pad_file_at(lt::file_index_t {1}));
-        QCOMPARE(files.file_path(lt::file_index_t {0}), std::string("rootfs.img"));
-        QCOMPARE(files.file_size(lt::file_index_t {0}), static_cast<std::int64_t>(size));
+        QVERIFY(files.num_files() == 1 || files.pad_file_at(lt::file_index_t{1}));
+        QCOMPARE(files.file_path(lt::file_index_t{0}), std::string("rootfs.img"));
+        QCOMPARE(files.file_size(lt::file_index_t{0}), static_cast<std::int64_t>(size));
     }
 }
 
@@ -102,7 +102,8 @@ void TestLibtorrentReadsRelease::readsADirectory()
         if (ours.size > torrent->info.pieceBytes) {
             const auto layer = loaded.info->piece_layer(index);
             const Bytes& expected = torrent->layers.at(ours.piecesRoot);
-            QCOMPARE(toHex(std::as_bytes(std::span(layer.data(), static_cast<std::size_t>(layer.size())))), toHex(expected));
+            QCOMPARE(toHex(std::as_bytes(std::span(layer.data(), static_cast<std::size_t>(layer.size())))),
+                     toHex(expected));
         }
     }
     QCOMPARE(seen, torrent->info.files.size());
@@ -115,13 +116,14 @@ void TestLibtorrentReadsRelease::readsADirectoryWithOneFileAsThatFile()
     QVERIFY(torrent->info.isSingleFile);
     const Loaded loaded = load(torrent->serialize());
     QVERIFY2(!loaded.error, loaded.error.message().c_str());
-    QCOMPARE(loaded.info->files().file_path(lt::file_index_t {0}), torrent->info.files[0].path);
+    QCOMPARE(loaded.info->files().file_path(lt::file_index_t{0}), torrent->info.files[0].path);
 
     const auto nested = tryBuild("payload", false, {{"manifests/site.pp", pattern(9)}}, update());
     QVERIFY(nested);
     QVERIFY(!nested->info.isSingleFile);
     const Loaded loadedNested = load(nested->serialize());
-    QCOMPARE(loadedNested.info->files().file_path(lt::file_index_t {0}), std::string("payload/manifests/site.pp"));
+    QCOMPARE(loadedNested.info->files().file_path(lt::file_index_t{0}),
+             std::string("payload/manifests/site.pp"));
 }
 
 void TestLibtorrentReadsRelease::readsANoticeWithoutPieceLayers()
@@ -134,8 +136,10 @@ void TestLibtorrentReadsRelease::readsANoticeWithoutPieceLayers()
     lt::error_code error;
     const lt::bdecode_node node = lt::bdecode(charsOf(parsed->infoBytes), error);
     QVERIFY(!error);
-    lt::torrent_info info(lt::info_hash_t(lt::sha256_hash(reinterpret_cast<const char*>(torrent->infoHash.bytes().data()))));
-    QVERIFY2(info.parse_info_section(node, error, static_cast<int>(InfoLimits::kMaxPieces)), error.message().c_str());
+    lt::torrent_info info(
+        lt::info_hash_t(lt::sha256_hash(reinterpret_cast<const char*>(torrent->infoHash.bytes().data()))));
+    QVERIFY2(info.parse_info_section(node, error, static_cast<int>(InfoLimits::kMaxPieces)),
+             error.message().c_str());
     QCOMPARE(hexOf(info.info_hashes().v2), torrent->infoHash.hex());
     QCOMPARE(info.total_size() > 0, true);
 }
@@ -150,8 +154,10 @@ void TestLibtorrentReadsRelease::readsTheLargestPieces()
     QVERIFY(TorrentFile::parse(torrent.notice()));
     lt::error_code error;
     const lt::bdecode_node node = lt::bdecode(charsOf(torrent.infoBytes), error);
-    lt::torrent_info read(lt::info_hash_t(lt::sha256_hash(reinterpret_cast<const char*>(torrent.infoHash.bytes().data()))));
-    QVERIFY2(read.parse_info_section(node, error, static_cast<int>(InfoLimits::kMaxPieces)), error.message().c_str());
+    lt::torrent_info read(
+        lt::info_hash_t(lt::sha256_hash(reinterpret_cast<const char*>(torrent.infoHash.bytes().data()))));
+    QVERIFY2(read.parse_info_section(node, error, static_cast<int>(InfoLimits::kMaxPieces)),
+             error.message().c_str());
     QCOMPARE(read.num_pieces(), static_cast<int>(InfoLimits::kMaxPieces));
 }
 
@@ -163,7 +169,7 @@ void TestLibtorrentReadsRelease::wouldChangeALongerName()
     info.files[0].path = info.name;
     const Loaded loaded = load(TorrentFile::of(info, {}).serialize());
     QVERIFY(!loaded.error);
-    QVERIFY(loaded.info->files().file_path(lt::file_index_t {0}) != info.name);
+    QVERIFY(loaded.info->files().file_path(lt::file_index_t{0}) != info.name);
     QCOMPARE(ReleaseInfo::parse(info.serialize()).error().code, Errc::UnsafeName);
 }
 

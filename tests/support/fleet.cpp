@@ -177,6 +177,12 @@ Status Fleet::stop(std::size_t i)
     return {};
 }
 
+void Fleet::reload(std::size_t i)
+{
+    if (isRunning(i))
+        ::kill(static_cast<pid_t>(pid(i)), SIGHUP);
+}
+
 void Fleet::kill(std::size_t i)
 {
     if (!m_agents[i].process)

@@ -38,6 +38,8 @@ public:
     Status startAll();
     /// SIGTERM, and waits for the end. Timeout if it does not end within 10 s.
     Status stop(std::size_t i);
+    /// SIGHUP: reads its configuration again.
+    void reload(std::size_t i);
     /// SIGKILL, and waits for the end.
     void kill(std::size_t i);
     bool isRunning(std::size_t i) const;

@@ -24,7 +24,8 @@ inline Bytes pattern(std::size_t size, std::uint64_t seed = 1)
     return bytes;
 }
 
-inline UpdateInfo update(std::string_view uri = "fw/gateway", std::uint64_t version = 1, std::uint64_t epoch = 0)
+inline UpdateInfo update(std::string_view uri = "fw/gateway", std::uint64_t version = 1,
+                         std::uint64_t epoch = 0)
 {
     return {.uri = *ResourceUri::parse(uri),
             .revision = {epoch, version},
@@ -35,7 +36,8 @@ inline UpdateInfo update(std::string_view uri = "fw/gateway", std::uint64_t vers
 }
 
 /// Builds a release from contents; fails as Builder::create does.
-inline Result<TorrentFile> tryBuild(std::string name, bool isSingleFile, const Contents& contents, UpdateInfo info)
+inline Result<TorrentFile> tryBuild(std::string name, bool isSingleFile, const Contents& contents,
+                                    UpdateInfo info)
 {
     std::vector<SourceFile> files;
     for (const auto& [path, bytes] : contents)
@@ -72,9 +74,10 @@ inline trust::RootDocument rootDocument()
     return root;
 }
 
-inline Bytes signRoot(const trust::RootDocument& root, const FleetId& fleet, std::vector<unsigned char> signers)
+inline Bytes signRoot(const trust::RootDocument& root, const FleetId& fleet,
+                      std::vector<unsigned char> signers)
 {
-    trust::Envelope envelope {trust::Kind::Root, root.serialize(), {}};
+    trust::Envelope envelope{trust::Kind::Root, root.serialize(), {}};
     for (const unsigned char signer : signers)
         envelope.sign(fleet, key(signer));
     return envelope.serialize();
@@ -83,8 +86,8 @@ inline Bytes signRoot(const trust::RootDocument& root, const FleetId& fleet, std
 /// What a device of the fleet trusts; made once, for signing takes its time.
 inline const trust::TrustSet& trustSet()
 {
-    static const trust::TrustSet kTrust
-        = std::move(*trust::TrustSet::fromAnchor(signRoot(rootDocument(), FleetId(), {1, 2})));
+    static const trust::TrustSet kTrust =
+        std::move(*trust::TrustSet::fromAnchor(signRoot(rootDocument(), FleetId(), {1, 2})));
     return kTrust;
 }
 
@@ -101,7 +104,7 @@ inline Bytes certificateNotice(unsigned char device, std::optional<std::uint64_t
     certificate.name = "device " + std::to_string(device);
     certificate.notAfter = notAfter;
     certificate.admitEpoch = epoch;
-    trust::Envelope envelope {trust::Kind::Admit, certificate.serialize(), {}};
+    trust::Envelope envelope{trust::Kind::Admit, certificate.serialize(), {}};
     envelope.sign(trustSet().fleet(), key(signer));
     return noticeOf(trust::Kind::Admit, envelope.serialize());
 }
@@ -113,7 +116,7 @@ inline Bytes receiptNotice(unsigned char device, std::uint64_t sequence, std::ui
     receipt.sequence = sequence;
     receipt.rootNumber = 1;
     receipt.uptimeSeconds = uptime;
-    trust::Envelope envelope {trust::Kind::Receipt, receipt.serialize(), {}};
+    trust::Envelope envelope{trust::Kind::Receipt, receipt.serialize(), {}};
     envelope.sign(trustSet().fleet(), key(device));
     return noticeOf(trust::Kind::Receipt, envelope.serialize());
 }

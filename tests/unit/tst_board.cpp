@@ -24,7 +24,7 @@ struct State
 
 State stateOf(const Board& board)
 {
-    State state {{}, board.floors().all(), board.certificates(), board.receipts(), board.trust().chain()};
+    State state{{}, board.floors().all(), board.certificates(), board.receipts(), board.trust().chain()};
     for (const auto& [key, entry] : board.entries())
         state.entries.emplace(key, entry.bytes);
     return state;
@@ -121,10 +121,10 @@ private Q_SLOTS:
 void TestBoard::showsTheTrustedRootFromTheStart()
 {
     Board board = emptyBoard();
-    QCOMPARE(board.entries().size(), std::size_t {1});
+    QCOMPARE(board.entries().size(), std::size_t{1});
     const BoardEntry* root = board.find({trust::Kind::Root, "root"});
     QVERIFY(root);
-    QCOMPARE(root->rank.version, std::uint64_t {1});
+    QCOMPARE(root->rank.version, std::uint64_t{1});
     QVERIFY(changesNothing(board, root->bytes, Verdict::Duplicate));
 }
 
@@ -136,7 +136,7 @@ void TestBoard::takesAReleaseAndRaisesTheFloor()
     QCOMPARE(examined.verdict, Verdict::Taken);
     QVERIFY(!examined.error);
     QVERIFY(examined.key == releaseKey("fw/a"));
-    QVERIFY(examined.rank == (trust::Revision {0, 7}));
+    QVERIFY(examined.rank == (trust::Revision{0, 7}));
     QVERIFY(examined.release.has_value());
     QCOMPARE(examined.release->infoHash().hex(), examined.id.hex());
     const BoardEntry* entry = board.find(examined.key);
@@ -145,7 +145,7 @@ void TestBoard::takesAReleaseAndRaisesTheFloor()
     QCOMPARE(entry->id.hex(), examined.id.hex());
     const trust::Floor* floor = board.floors().find(*ResourceUri::parse("fw/a"));
     QVERIFY(floor);
-    QVERIFY(floor->revision == (trust::Revision {0, 7}));
+    QVERIFY(floor->revision == (trust::Revision{0, 7}));
     QCOMPARE(floor->infoHash.hex(), examined.id.hex());
     QCOMPARE(board.find(releaseKey("fw/b")), nullptr);
 }
@@ -157,7 +157,7 @@ void TestBoard::takesTheNewerReleaseInPlaceOfTheOlder()
     QCOMPARE(board.examine(releaseOf("fw/b", 1)).verdict, Verdict::Taken);
     const Bytes newer = releaseOf("fw/a", 3);
     QCOMPARE(board.examine(newer).verdict, Verdict::Taken);
-    QCOMPARE(board.entries().size(), std::size_t {3});
+    QCOMPARE(board.entries().size(), std::size_t{3});
     QVERIFY(board.find(releaseKey("fw/a"))->bytes == newer);
 }
 
@@ -238,16 +238,18 @@ void TestBoard::refusesMalformedNotices()
         notice[0] = static_cast<std::byte>(kind);
         QCOMPARE(refusal(board, notice), Errc::UnsupportedFormat);
     }
-    for (const trust::Kind kind : {trust::Kind::Root, trust::Kind::Admit, trust::Kind::Release, trust::Kind::Receipt}) {
+    for (const trust::Kind kind :
+         {trust::Kind::Root, trust::Kind::Admit, trust::Kind::Release, trust::Kind::Receipt}) {
         QCOMPARE(refusal(board, noticeOf(kind, {})), Errc::Truncated);
         QCOMPARE(refusal(board, noticeOf(kind, viewOf("hello"))), Errc::NotBencode);
         QCOMPARE(refusal(board, noticeOf(kind, viewOf("de"))), Errc::Malformed);
-        QCOMPARE(refusal(board, noticeOf(kind, Bytes(2 * 1024 * 1024, std::byte {'l'}))), Errc::TooLarge);
+        QCOMPARE(refusal(board, noticeOf(kind, Bytes(2 * 1024 * 1024, std::byte{'l'}))), Errc::TooLarge);
     }
-    Bytes legacy = toBytes("d4:infod6:lengthi5e4:name1:f12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee");
+    Bytes legacy =
+        toBytes("d4:infod6:lengthi5e4:name1:f12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee");
     QCOMPARE(refusal(board, noticeOf(trust::Kind::Release, legacy)), Errc::LegacyTorrent);
     Bytes trailing = releaseOf("fw/a", 1);
-    trailing.push_back(std::byte {'e'});
+    trailing.push_back(std::byte{'e'});
     QCOMPARE(refusal(board, trailing), Errc::NotCanonical);
 }
 
@@ -283,7 +285,7 @@ void TestBoard::takesCertificates()
     const Bytes notice = certificateNotice(51);
     const Examined examined = board.examine(notice);
     QCOMPARE(examined.verdict, Verdict::Taken);
-    QVERIFY(examined.key == (BoardKey {trust::Kind::Admit, nodeOf(51).hex()}));
+    QVERIFY(examined.key == (BoardKey{trust::Kind::Admit, nodeOf(51).hex()}));
     const trust::Certificate* certificate = board.certificate(nodeOf(51));
     QVERIFY(certificate);
     QCOMPARE(certificate->name, std::string("device 51"));
@@ -301,7 +303,7 @@ void TestBoard::keepsTheCertificateThatLastsLonger()
     QCOMPARE(board.certificate(nodeOf(51))->notAfter, std::optional<std::uint64_t>(3'000));
     QCOMPARE(board.examine(certificateNotice(51)).verdict, Verdict::Taken);
     QVERIFY(changesNothing(board, certificateNotice(51, 4'000), Verdict::Stale));
-    QCOMPARE(board.certificates().size(), std::size_t {1});
+    QCOMPARE(board.certificates().size(), std::size_t{1});
 }
 
 void TestBoard::convergesOnOneOfTwoEqualCertificates()
@@ -312,7 +314,7 @@ void TestBoard::convergesOnOneOfTwoEqualCertificates()
         return *board.certificate(nodeOf(51));
     }();
     renamed.name = "another name";
-    trust::Envelope envelope {trust::Kind::Admit, renamed.serialize(), {}};
+    trust::Envelope envelope{trust::Kind::Admit, renamed.serialize(), {}};
     envelope.sign(trustSet().fleet(), key(11));
     const Bytes other = noticeOf(trust::Kind::Admit, envelope.serialize());
     Board oneFirst = emptyBoard();
@@ -340,13 +342,13 @@ void TestBoard::takesReceiptsOfAdmittedDevices()
     const Examined examined = board.examine(receiptNotice(51, 8));
     QCOMPARE(examined.verdict, Verdict::Taken);
     QVERIFY(examined.receipt.has_value());
-    QCOMPARE(examined.receipt->sequence, std::uint64_t {8});
+    QCOMPARE(examined.receipt->sequence, std::uint64_t{8});
     QVERIFY(changesNothing(board, receiptNotice(51, 8), Verdict::Duplicate));
     QVERIFY(changesNothing(board, receiptNotice(51, 7), Verdict::Stale));
     QCOMPARE(refusal(board, receiptNotice(51, 8, 6)), Errc::Equivocation);
     QCOMPARE(board.examine(receiptNotice(51, 9)).verdict, Verdict::Taken);
-    QCOMPARE(board.receipts().at(nodeOf(51)).sequence, std::uint64_t {9});
-    QCOMPARE(board.receipts().size(), std::size_t {1});
+    QCOMPARE(board.receipts().at(nodeOf(51)).sequence, std::uint64_t{9});
+    QCOMPARE(board.receipts().size(), std::size_t{1});
 }
 
 void TestBoard::refusesReceiptsOfStrangers()
@@ -381,9 +383,9 @@ void TestBoard::advancesTheRoot()
     const Bytes notice = rootNotice(root);
     const Examined examined = board.examine(notice);
     QCOMPARE(examined.verdict, Verdict::Taken);
-    QCOMPARE(board.trust().root().number, std::uint64_t {2});
+    QCOMPARE(board.trust().root().number, std::uint64_t{2});
     QVERIFY(board.find({trust::Kind::Root, "root"})->bytes == notice);
-    QCOMPARE(examined.rank.version, std::uint64_t {2});
+    QCOMPARE(examined.rank.version, std::uint64_t{2});
     QVERIFY(changesNothing(board, notice, Verdict::Duplicate));
 }
 
@@ -425,8 +427,9 @@ void TestBoard::dropsReleasesOfADroppedKeyButKeepsFloors()
 void TestBoard::dropsCertificatesAndTheirReceipts()
 {
     Board board = emptyBoard();
-    for (const unsigned char device : std::initializer_list<unsigned char> {51, 52}) {
-        QCOMPARE(board.examine(certificateNotice(device, {}, device == 51 ? 11 : 12)).verdict, Verdict::Taken);
+    for (const unsigned char device : std::initializer_list<unsigned char>{51, 52}) {
+        QCOMPARE(board.examine(certificateNotice(device, {}, device == 51 ? 11 : 12)).verdict,
+                 Verdict::Taken);
         QCOMPARE(board.examine(receiptNotice(device, 3)).verdict, Verdict::Taken);
     }
     trust::RootDocument root = nextRoot(board.trust());
@@ -436,7 +439,7 @@ void TestBoard::dropsCertificatesAndTheirReceipts()
     QVERIFY(board.certificate(nodeOf(52)));
     QVERIFY(!board.receipts().contains(nodeOf(51)));
     QVERIFY(board.receipts().contains(nodeOf(52)));
-    QCOMPARE(board.entries().size(), std::size_t {3});
+    QCOMPARE(board.entries().size(), std::size_t{3});
     QCOMPARE(refusal(board, receiptNotice(51, 4)), Errc::NotAdmitted);
 
     root = nextRoot(board.trust());
@@ -444,7 +447,7 @@ void TestBoard::dropsCertificatesAndTheirReceipts()
     QCOMPARE(board.examine(rootNotice(root)).verdict, Verdict::Taken);
     QVERIFY(board.certificates().empty());
     QVERIFY(board.receipts().empty());
-    QCOMPARE(board.entries().size(), std::size_t {1});
+    QCOMPARE(board.entries().size(), std::size_t{1});
 }
 
 void TestBoard::recoversFromTheHighestVersionByANewEpoch()
@@ -458,7 +461,7 @@ void TestBoard::recoversFromTheHighestVersionByANewEpoch()
     QCOMPARE(board.find(releaseKey("fw/a")), nullptr);
     QCOMPARE(refusal(board, releaseOf("fw/a", trust::Revision::kMaxVersion)), Errc::WrongEpoch);
     QCOMPARE(board.examine(releaseOf("fw/a", 1, 1, 1)).verdict, Verdict::Taken);
-    QVERIFY(board.floors().find(*ResourceUri::parse("fw/a"))->revision == (trust::Revision {1, 1}));
+    QVERIFY(board.floors().find(*ResourceUri::parse("fw/a"))->revision == (trust::Revision{1, 1}));
 }
 
 void TestBoard::refusesMoreReleasesThanItHolds()

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kBlock = 16 * 1024;
 
-/// The definition itself, slow and plain: a tree over `leaves` leaves, of which those beyond the content are zero.
+/// The definition itself, slow and plain: a tree over `leaves` leaves, of which those beyond the content are
+/// zero.
 Digest referenceRoot(ByteView content, std::size_t leaves)
 {
     if (leaves == 1)
@@ -38,7 +39,9 @@ Bytes referenceLayer(ByteView content, std::size_t pieceBytes)
     if (content.size() <= pieceBytes)
         return layer;
     for (; !content.empty(); content = content.subspan(std::min(pieceBytes, content.size())))
-        append(layer, referenceRoot(content.first(std::min(pieceBytes, content.size())), pieceBytes / kBlock).bytes());
+        append(
+            layer,
+            referenceRoot(content.first(std::min(pieceBytes, content.size())), pieceBytes / kBlock).bytes());
     return layer;
 }
 
@@ -55,8 +58,11 @@ FileHasher::Result hashInPortions(ByteView content, std::uint64_t pieceBytes, st
 
 Contents someFiles()
 {
-    return {{"run.sh", toBytes("#!/bin/sh\n")}, {"data/big", pattern(90'001, 2)}, {"data/empty", {}},
-            {"data.txt", pattern(16'384, 3)},   {"zero", {}}};
+    return {{"run.sh", toBytes("#!/bin/sh\n")},
+            {"data/big", pattern(90'001, 2)},
+            {"data/empty", {}},
+            {"data.txt", pattern(16'384, 3)},
+            {"zero", {}}};
 }
 
 Bytes streamOf(const TorrentFile& torrent, const Contents& contents)
@@ -79,7 +85,8 @@ Status verifyInPortions(const ReleaseInfo& info, ByteView stream, std::size_t po
     return verifier.finish();
 }
 
-Errc codeOf(const std::string& name, bool isSingleFile, std::vector<SourceFile> files, UpdateInfo info = update())
+Errc codeOf(const std::string& name, bool isSingleFile, std::vector<SourceFile> files,
+            UpdateInfo info = update())
 {
     const auto builder = Builder::create(name, isSingleFile, std::move(files), std::move(info));
     return builder ? Errc::NotFound : builder.error().code;
@@ -116,8 +123,8 @@ void TestBuilder::hashesFilesAsTheDefinitionSays_data()
     QTest::addColumn<int>("pieceBytes");
     const int block = static_cast<int>(kBlock);
     for (const int piece : {block, 4 * block, 16 * block}) {
-        for (const int size : {0, 1, block - 1, block, block + 1, 2 * block, 3 * block, piece - 1, piece, piece + 1,
-                               3 * piece - 7, 3 * piece, 4 * piece, 5 * piece + 17, 8 * piece})
+        for (const int size : {0, 1, block - 1, block, block + 1, 2 * block, 3 * block, piece - 1, piece,
+                               piece + 1, 3 * piece - 7, 3 * piece, 4 * piece, 5 * piece + 17, 8 * piece})
             QTest::addRow("%d in pieces of %d", size, piece) << size << piece;
     }
 }
@@ -130,7 +137,8 @@ void TestBuilder::hashesFilesAsTheDefinitionSays()
     const auto piece = static_cast<std::uint64_t>(pieceBytes);
     for (const std::size_t portion : {4'097u, 16'384u, 100'003u, 10'000'000u}) {
         const FileHasher::Result result = hashInPortions(content, piece, portion);
-        QCOMPARE(result.piecesRoot.hex(), content.empty() ? Digest().hex() : referenceFileRoot(content).hex());
+        QCOMPARE(result.piecesRoot.hex(),
+                 content.empty() ? Digest().hex() : referenceFileRoot(content).hex());
         QCOMPARE(toHex(result.layer), toHex(referenceLayer(content, static_cast<std::size_t>(piece))));
     }
 }
@@ -147,23 +155,23 @@ void TestBuilder::choosesThePieceSize_data()
     QTest::addColumn<quint64>("payload");
     QTest::addColumn<quint64>("expected");
     const quint64 kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
-    QTest::newRow("nothing") << quint64 {0} << 16 * kib;
+    QTest::newRow("nothing") << quint64{0} << 16 * kib;
     QTest::newRow("2,048 pieces of 16 KiB") << 32 * mib << 16 * kib;
     QTest::newRow("one byte more") << 32 * mib + 1 << 32 * kib;
-    QTest::newRow("50 MB") << quint64 {50'000'000} << 32 * kib;
+    QTest::newRow("50 MB") << quint64{50'000'000} << 32 * kib;
     QTest::newRow("1 GiB") << gib << 512 * kib;
     QTest::newRow("2 GiB") << 2 * gib << mib;
     QTest::newRow("above 2 GiB") << 2 * gib + 1 << mib;
     QTest::newRow("64 GiB") << 64 * gib << mib;
     QTest::newRow("above 64 GiB") << 64 * gib + 1 << 2 * mib;
-    QTest::newRow("4 TiB") << quint64 {InfoLimits::kMaxPayloadBytes} << 64 * mib;
+    QTest::newRow("4 TiB") << quint64{InfoLimits::kMaxPayloadBytes} << 64 * mib;
 }
 
 void TestBuilder::choosesThePieceSize()
 {
     QFETCH(const quint64, payload);
     QFETCH(const quint64, expected);
-    QCOMPARE(quint64 {pieceBytesFor(payload)}, expected);
+    QCOMPARE(quint64{pieceBytesFor(payload)}, expected);
 }
 
 void TestBuilder::growsPiecesForManySmallFiles()
@@ -195,7 +203,7 @@ void TestBuilder::givesTheSameBytesInWhateverOrderAndPortions()
         QVERIFY(builder);
         for (ByteView rest = stream; !rest.empty(); rest = rest.subspan(std::min(portion, rest.size())))
             builder->feed(rest.first(std::min(portion, rest.size())));
-        QCOMPARE(builder->fedBytes(), std::uint64_t {stream.size()});
+        QCOMPARE(builder->fedBytes(), std::uint64_t{stream.size()});
         const auto torrent = builder->finish();
         QVERIFY(torrent);
         QCOMPARE(toHex(torrent->serialize()), toHex(expected->serialize()));
@@ -204,12 +212,13 @@ void TestBuilder::givesTheSameBytesInWhateverOrderAndPortions()
 
 void TestBuilder::ordersFilesLikeTheFileTree()
 {
-    const auto torrent = tryBuild("d", false, {{"a.b", pattern(1)}, {"a/b", pattern(2)}, {"a-", {}}, {"B", {}}}, update());
+    const auto torrent =
+        tryBuild("d", false, {{"a.b", pattern(1)}, {"a/b", pattern(2)}, {"a-", {}}, {"B", {}}}, update());
     QVERIFY(torrent);
     std::vector<std::string> paths;
     for (const PayloadFile& file : torrent->info.files)
         paths.push_back(file.path);
-    QCOMPARE(paths, (std::vector<std::string> {"B", "a/b", "a-", "a.b"}));
+    QCOMPARE(paths, (std::vector<std::string>{"B", "a/b", "a-", "a.b"}));
     const auto parsed = TorrentFile::parse(torrent->serialize());
     QVERIFY(parsed);
     QVERIFY(parsed->info == torrent->info);
@@ -231,28 +240,30 @@ void TestBuilder::refusesAPayloadThatIsNotWhatWasSigned()
     QVERIFY(torrent);
     const Bytes stream = streamOf(*torrent, contents);
     Bytes longer = stream;
-    longer.push_back(std::byte {0});
+    longer.push_back(std::byte{0});
     QCOMPARE(verifyInPortions(torrent->info, longer, 1'000).error().code, Errc::PayloadMismatch);
-    for (const std::size_t cut : {std::size_t {1}, stream.size() / 2, stream.size()}) {
-        const auto status = verifyInPortions(torrent->info, ByteView(stream).first(stream.size() - cut), 1'000);
+    for (const std::size_t cut : {std::size_t{1}, stream.size() / 2, stream.size()}) {
+        const auto status =
+            verifyInPortions(torrent->info, ByteView(stream).first(stream.size() - cut), 1'000);
         QCOMPARE(status.error().code, Errc::PayloadMismatch);
     }
     for (std::size_t at = 0; at < stream.size(); at += 7'919) {
         Bytes changed = stream;
-        changed[at] ^= std::byte {1};
+        changed[at] ^= std::byte{1};
         QCOMPARE(verifyInPortions(torrent->info, changed, 100'000).error().code, Errc::PayloadMismatch);
     }
 }
 
 void TestBuilder::saysWhichFileIsWrongAsSoonAsItIsComplete()
 {
-    const Contents contents = {{"a", pattern(20'000, 1)}, {"b", pattern(20'000, 2)}, {"c", pattern(20'000, 3)}};
+    const Contents contents = {
+        {"a", pattern(20'000, 1)}, {"b", pattern(20'000, 2)}, {"c", pattern(20'000, 3)}};
     const auto torrent = tryBuild("payload", false, contents, update());
     QVERIFY(torrent);
     PayloadVerifier verifier(torrent->info);
     QVERIFY(verifier.feed(contents.at("a")));
     Bytes wrong = contents.at("b");
-    wrong[5] ^= std::byte {1};
+    wrong[5] ^= std::byte{1};
     QVERIFY(verifier.feed(ByteView(wrong).first(19'999)));
     const Status status = verifier.feed(ByteView(wrong).subspan(19'999));
     QCOMPARE(status.error().code, Errc::PayloadMismatch);
@@ -311,8 +322,10 @@ void TestBuilder::refusesUpdatesOutOfRange()
         return codeOf("f", true, {{"f", 1}}, info);
     };
     QCOMPARE(code([](UpdateInfo& info) { info.revision.version = 0; }), Errc::Malformed);
-    QCOMPARE(code([](UpdateInfo& info) { info.revision.version = trust::Revision::kMaxVersion + 1; }), Errc::Malformed);
-    QCOMPARE(code([](UpdateInfo& info) { info.revision.version = trust::Revision::kMaxVersion; }), Errc::NotFound);
+    QCOMPARE(code([](UpdateInfo& info) { info.revision.version = trust::Revision::kMaxVersion + 1; }),
+             Errc::Malformed);
+    QCOMPARE(code([](UpdateInfo& info) { info.revision.version = trust::Revision::kMaxVersion; }),
+             Errc::NotFound);
     QCOMPARE(code([](UpdateInfo& info) { info.label = std::string(65, 'x'); }), Errc::TooLarge);
     QCOMPARE(code([](UpdateInfo& info) { info.label = "\x1b[31m"; }), Errc::Malformed);
     QCOMPARE(code([](UpdateInfo& info) { info.requirements[""] = "x"; }), Errc::Malformed);
@@ -337,7 +350,12 @@ void TestBuilder::refusesMoreThanTheLimits()
     std::vector<SourceFile> files;
     for (std::size_t i = 0; i < InfoLimits::kMaxFiles; ++i)
         files.push_back({std::to_string(i), i == 0 ? 1u : 0u});
-    QVERIFY(Builder::create("d", false, files, update()));
+    auto builder = Builder::create("d", false, files, update());
+    QVERIFY(builder);
+    builder->feed(pattern(1));
+    const auto torrent = builder->finish();
+    QVERIFY(torrent);
+    QVERIFY(TorrentFile::parse(torrent->serialize()));
     files.push_back({"more", 0});
     QCOMPARE(codeOf("d", false, files), Errc::TooLarge);
 
@@ -350,9 +368,18 @@ void TestBuilder::refusesMoreThanTheLimits()
 
     const std::string name(200, 'n');
     const std::string path = name + "/" + name + "/" + name + "/" + name + "/" + name;
-    QCOMPARE(path.size(), std::size_t {1'004});
+    QCOMPARE(path.size(), std::size_t{1'004});
     QVERIFY(Builder::create("d", false, {{path + "/" + std::string(19, 'x'), 1}}, update()));
     QCOMPARE(codeOf("d", false, {{path + "/" + std::string(20, 'x'), 1}}), Errc::TooLarge);
+
+    // As many directories as fit: whatever is built can be read.
+    files = {{"first", 1}};
+    for (int i = 0; i < 9'000; ++i)
+        files.push_back({"a/" + std::to_string(i) + "/b/c/d/e", 0});
+    builder = Builder::create("d", false, files, update());
+    QVERIFY(builder);
+    builder->feed(pattern(1));
+    QVERIFY(TorrentFile::parse(builder->finish()->serialize()));
 
     // Files of long names fill `info` long before there are too many of them.
     files.clear();

@@ -90,6 +90,8 @@ private Q_SLOTS:
     void makesBoardsEqualInOneExchangeAtLinkUp();
     void bringsANodeThatWasAwayUpToDate();
     void exchangesABoardLargerThanOneSummary();
+    void doesNotRepeatInABatchWhatItPublishedMeanwhile();
+    void takesTurnsAmongManyNeighbors();
     void exchangesOnlyDigestsWhileBoardsAreEqual();
     void doesNotArgueOverWhatCannotBeDecided();
     void offersAgainWhatWasRefusedTooEarly();
@@ -256,6 +258,44 @@ void TestOverlay::exchangesABoardLargerThanOneSummary()
     QVERIFY(network.areBoardsEqual());
     QCOMPARE(network[0].mediator.board.size(), 2'000u);
     QCOMPARE(network.sent(kIndexOf<NoticeMessage>), 2'000u);
+}
+
+void TestOverlay::doesNotRepeatInABatchWhatItPublishedMeanwhile()
+{
+    Network network(2);
+    for (int i = 0; i < 300; ++i)
+        network[0].mediator.hold(release("fw/" + std::to_string(100 + i), 1, std::string(4'000, 'x')));
+    network.connect(0, 1);
+    network.run(2 * network.latency);
+    QCOMPARE(network.sent(kIndexOf<MoreMessage>), 1u);
+    network.publish(0, release("fw/399", 2));
+    network.run(5s);
+    QVERIFY(network.areBoardsEqual());
+    QCOMPARE(noticesOut(network, 0), 300u);
+}
+
+void TestOverlay::takesTurnsAmongManyNeighbors()
+{
+    TestMediator mediator;
+    SeededRandom random(1);
+    Overlay overlay(nodeId(1), {}, mediator, random);
+    Instant now;
+    overlay.start(now);
+    for (std::uint64_t i = 0; i < 10; ++i)
+        overlay.handle(NeighborUp{NeighborId{i}, nodeId(100 + i)}, now);
+    std::set<NeighborId> asked;
+    for (std::uint64_t round = 1; round <= 3; ++round) {
+        now += Config().antiEntropy * 5 / 4;
+        std::size_t digests = 0;
+        for (const Output& output : overlay.handle(TimerExpired{{Timer::What::AntiEntropy, round}}, now)) {
+            if (const auto* sent = std::get_if<SendMessage>(&output)) {
+                asked.insert(sent->to);
+                ++digests;
+            }
+        }
+        QCOMPARE(digests, 4u);
+    }
+    QCOMPARE(asked.size(), 10u);
 }
 
 void TestOverlay::exchangesOnlyDigestsWhileBoardsAreEqual()

@@ -19,7 +19,7 @@ Dict fileOf(Integer length)
     Dict properties;
     properties.emplace("length", length);
     if (length > 0)
-        properties.emplace("pieces root", Bytes(32, std::byte {7}));
+        properties.emplace("pieces root", Bytes(32, std::byte{7}));
     Dict node;
     node.emplace("", std::move(properties));
     return node;
@@ -29,17 +29,17 @@ Dict fileOf(Integer length)
 Dict plainInfo()
 {
     Dict fields;
-    fields.emplace("format", Integer {1});
+    fields.emplace("format", Integer{1});
     fields.emplace("uri", "fw/a");
-    fields.emplace("epoch", Integer {0});
-    fields.emplace("version", Integer {1});
+    fields.emplace("epoch", Integer{0});
+    fields.emplace("version", Integer{1});
     Dict tree;
     tree.emplace("f", fileOf(5));
     Dict info;
     info.emplace("file tree", std::move(tree));
-    info.emplace("meta version", Integer {2});
+    info.emplace("meta version", Integer{2});
     info.emplace("name", "f");
-    info.emplace("piece length", Integer {16'384});
+    info.emplace("piece length", Integer{16'384});
     info.emplace("update", std::move(fields));
     return info;
 }
@@ -85,7 +85,8 @@ Errc codeWithin50Milliseconds(const Dict& info)
     const qint64 elapsed = timer.elapsed();
     if (elapsed > 50)
         qWarning("refusing took %lld ms", static_cast<long long>(elapsed));
-    // The machine of the tests may be busy: ten times the bound still tells a linear parser from a quadratic one.
+    // The machine of the tests may be busy: ten times the bound still tells a linear parser from a quadratic
+    // one.
     return elapsed > 500 ? Errc::Timeout : parsed ? Errc::NotFound : parsed.error().code;
 }
 
@@ -126,7 +127,8 @@ void TestReleaseInfo::comesBackAsItWas()
     info.requirements = {{"arch", "arm64"}, {"site", ""}};
     info.deploy = {.method = Method::Puppet, .run = "m/site.pp", .check = "check", .rollback = "m/back"};
     info.deploy.timeoutSeconds = 86'400;
-    const Contents contents = {{"m/site.pp", pattern(3)}, {"m/back", pattern(4)}, {"check", pattern(50'000)}, {"e", {}}};
+    const Contents contents = {
+        {"m/site.pp", pattern(3)}, {"m/back", pattern(4)}, {"check", pattern(50'000)}, {"e", {}}};
     const auto torrent = tryBuild("payload", false, contents, info);
     QVERIFY(torrent);
     const auto parsed = ReleaseInfo::parse(torrent->infoBytes);
@@ -134,8 +136,8 @@ void TestReleaseInfo::comesBackAsItWas()
     QVERIFY(*parsed == torrent->info);
     QVERIFY(parsed->update == info);
     QVERIFY(parsed->serialize() == torrent->infoBytes);
-    QCOMPARE(parsed->payloadBytes(), std::uint64_t {50'007});
-    QCOMPARE(parsed->pieceCount(), std::uint64_t {6});
+    QCOMPARE(parsed->payloadBytes(), std::uint64_t{50'007});
+    QCOMPARE(parsed->pieceCount(), std::uint64_t{6});
 }
 
 void TestReleaseInfo::leavesOutWhatIsDefault()
@@ -171,16 +173,17 @@ void TestReleaseInfo::refusesLegacyTorrents()
     QCOMPARE(TorrentFile::parse(bencode::encode(file)).error().code, Errc::LegacyTorrent);
 
     Dict versionOne = plainInfo();
-    versionOne.at("meta version") = Integer {1};
+    versionOne.at("meta version") = Integer{1};
     QCOMPARE(codeOf(versionOne), Errc::LegacyTorrent);
-    versionOne.at("meta version") = Integer {3};
+    versionOne.at("meta version") = Integer{3};
     QCOMPARE(codeOf(versionOne), Errc::UnsupportedFormat);
 }
 
 void TestReleaseInfo::refusesOtherTopLevelKeys_data()
 {
     QTest::addColumn<QByteArray>("key");
-    for (const char* key : {"private", "source", "similar", "collections", "ssl-cert", "name.utf-8", "root hash", "x"})
+    for (const char* key :
+         {"private", "source", "similar", "collections", "ssl-cert", "name.utf-8", "root hash", "x"})
         QTest::newRow(key) << QByteArray(key);
 }
 
@@ -188,7 +191,7 @@ void TestReleaseInfo::refusesOtherTopLevelKeys()
 {
     QFETCH(const QByteArray, key);
     Dict info = plainInfo();
-    info.emplace(key.toStdString(), Integer {1});
+    info.emplace(key.toStdString(), Integer{1});
     QCOMPARE(codeOf(info), Errc::Malformed);
 }
 
@@ -255,16 +258,24 @@ void TestReleaseInfo::refusesUnsafeNames_data()
         {"overlong dot", "\xC0\xAE\xC0\xAE"},
         {"surrogate", "a\xED\xA0\x80"},
         {"beyond Unicode", "a\xF4\x90\x80\x80"},
-        {"right-to-left override", "gpj.\xE2\x80\xAE" "exe"},
-        {"left-to-right override", "\xE2\x80\xAD" "a"},
-        {"right-to-left embedding", "\xE2\x80\xAB" "a"},
+        {"right-to-left override",
+         "gpj.\xE2\x80\xAE"
+         "exe"},
+        {"left-to-right override",
+         "\xE2\x80\xAD"
+         "a"},
+        {"right-to-left embedding",
+         "\xE2\x80\xAB"
+         "a"},
         {"right-to-left mark", "a\xE2\x80\x8F"},
         {"left-to-right mark", "a\xE2\x80\x8E"},
         {"isolate", "a\xE2\x81\xA6"},
         {"Arabic letter mark", "a\xD8\x9C"},
         {"zero-width space", "a\xE2\x80\x8B"},
         {"zero-width joiner", "a\xE2\x80\x8D"},
-        {"byte-order mark", "\xEF\xBB\xBF" "a"},
+        {"byte-order mark",
+         "\xEF\xBB\xBF"
+         "a"},
         {"soft hyphen", "a\xC2\xAD"},
         {"line separator", "a\xE2\x80\xA8"},
         {"combining accent", "e\xCC\x81"},
@@ -305,15 +316,36 @@ void TestReleaseInfo::refusesUnsafeNames()
     outer.emplace(text, std::move(tree));
     QCOMPARE(codeOf(infoWith(outer)), Errc::UnsafeName);
     if (text.find('/') == std::string::npos)
-        QCOMPARE(Builder::create("d", false, {{"ok", 1}, {"x/" + text, 1}}, update()).error().code, Errc::UnsafeName);
+        QCOMPARE(Builder::create("d", false, {{"ok", 1}, {"x/" + text, 1}}, update()).error().code,
+                 Errc::UnsafeName);
 }
 
 void TestReleaseInfo::takesOrdinaryNames_data()
 {
     QTest::addColumn<QByteArray>("name");
-    for (const char* name :
-         {"a", ".hidden", "..a", "a..b", "a b", " a", "-rf", "~", "$HOME", "a'b", "a;b", "a&b", "%2e%2e", "#", "con1",
-          "COM", "COM10", "console", "nul1", "\xC3\xA4\xC3\xB6\xC3\xBC", "\xE6\x96\x87\xE5\xAD\x97", "\xD0\x94", "\xF0\x9F\x90\xA6"})
+    for (const char* name : {"a",
+                             ".hidden",
+                             "..a",
+                             "a..b",
+                             "a b",
+                             " a",
+                             "-rf",
+                             "~",
+                             "$HOME",
+                             "a'b",
+                             "a;b",
+                             "a&b",
+                             "%2e%2e",
+                             "#",
+                             "con1",
+                             "COM",
+                             "COM10",
+                             "console",
+                             "nul1",
+                             "\xC3\xA4\xC3\xB6\xC3\xBC",
+                             "\xE6\x96\x87\xE5\xAD\x97",
+                             "\xD0\x94",
+                             "\xF0\x9F\x90\xA6"})
         QTest::newRow(name) << QByteArray(name);
     QTest::newRow("240 bytes") << QByteArray(240, 'n');
 }
@@ -331,8 +363,7 @@ void TestReleaseInfo::takesOrdinaryNames()
 void TestReleaseInfo::refusesNamesAlikeButForCase()
 {
     const std::initializer_list<std::pair<const char*, const char*>> pairs = {
-        {"readme", "README"},
-        {"\xC3\xA4", "\xC3\x84"}, // a with diaeresis
+        {"readme", "README"},     {"\xC3\xA4", "\xC3\x84"}, // a with diaeresis
         {"\xC4\x8D", "\xC4\x8C"}, // c with caron
         {"\xC5\xBE", "\xC5\xBD"}, // z with caron
         {"\xCF\x83", "\xCE\xA3"}, // sigma
@@ -370,13 +401,13 @@ void TestReleaseInfo::refusesSymbolicLinksAndBrokenTrees()
         node.at("").dict()->insert_or_assign(key, std::move(value));
         return withFile(std::move(node));
     };
-    QCOMPARE(withProperty("symlink path", bencode::List {"b"}), Errc::UnsafeName);
+    QCOMPARE(withProperty("symlink path", bencode::List{"b"}), Errc::UnsafeName);
     QCOMPARE(withProperty("attr", "l"), Errc::UnsafeName);
     QCOMPARE(withProperty("attr", "p"), Errc::UnsafeName);
-    QCOMPARE(withProperty("mtime", Integer {1}), Errc::Malformed);
-    QCOMPARE(withProperty("length", Integer {-1}), Errc::Malformed);
+    QCOMPARE(withProperty("mtime", Integer{1}), Errc::Malformed);
+    QCOMPARE(withProperty("length", Integer{-1}), Errc::Malformed);
     QCOMPARE(withProperty("length", "5"), Errc::Malformed);
-    QCOMPARE(withProperty("length", Integer {0}), Errc::Malformed); // a root without content
+    QCOMPARE(withProperty("length", Integer{0}), Errc::Malformed); // a root without content
     QCOMPARE(withProperty("pieces root", Bytes(31)), Errc::Malformed);
     QCOMPARE(withProperty("pieces root", Bytes(33)), Errc::TooLarge);
     QCOMPARE(withProperty("pieces root", Bytes(32)), Errc::Malformed); // zeros, the hash of nothing
@@ -390,7 +421,7 @@ void TestReleaseInfo::refusesSymbolicLinksAndBrokenTrees()
     QCOMPARE(codeOf(infoWith(Dict())), Errc::Malformed);
     QCOMPARE(codeOf(infoWith(fileOf(5))), Errc::UnsafeName); // a file without a name
     Dict noDictionary;
-    noDictionary.emplace("a", Integer {1});
+    noDictionary.emplace("a", Integer{1});
     QCOMPARE(codeOf(infoWith(std::move(noDictionary))), Errc::Malformed);
     Dict nothing;
     nothing.emplace("a", fileOf(0));
@@ -486,17 +517,17 @@ void TestReleaseInfo::handlesSizesExactly()
 void TestReleaseInfo::refusesUpdateFieldsOutOfRange()
 {
     const auto most = static_cast<Integer>(trust::Revision::kMaxVersion);
-    QCOMPARE(codeWith("version", Integer {0}), Errc::Malformed);
-    QCOMPARE(codeWith("version", Integer {-1}), Errc::Malformed);
+    QCOMPARE(codeWith("version", Integer{0}), Errc::Malformed);
+    QCOMPARE(codeWith("version", Integer{-1}), Errc::Malformed);
     QCOMPARE(codeWith("version", most), Errc::NotFound);
     QCOMPARE(codeWith("version", most + 1), Errc::Malformed);
-    QCOMPARE(codeWith("epoch", Integer {-1}), Errc::Malformed);
+    QCOMPARE(codeWith("epoch", Integer{-1}), Errc::Malformed);
     QCOMPARE(codeWith("epoch", most + 1), Errc::Malformed);
-    QCOMPARE(codeWith("format", Integer {2}), Errc::UnsupportedFormat);
+    QCOMPARE(codeWith("format", Integer{2}), Errc::UnsupportedFormat);
     QCOMPARE(codeWith("label", std::string_view(std::string(64, 'x'))), Errc::NotFound);
     QCOMPARE(codeWith("label", std::string_view(std::string(65, 'x'))), Errc::TooLarge);
     QCOMPARE(codeWith("label", "\x1b[31m"), Errc::Malformed);
-    QCOMPARE(codeWith("created", Integer {-1}), Errc::Malformed);
+    QCOMPARE(codeWith("created", Integer{-1}), Errc::Malformed);
     for (const char* uri : {"", "FW/a", "fw//a", "fw/../os", "%2e%2e", "/fw", "fw/"})
         QCOMPARE(codeWith("uri", uri), Errc::InvalidUri);
     Dict many;
@@ -506,14 +537,15 @@ void TestReleaseInfo::refusesUpdateFieldsOutOfRange()
     many.emplace("one more", "x");
     QCOMPARE(codeWith("requires", std::move(many)), Errc::TooLarge);
     Dict illTyped;
-    illTyped.emplace("arch", Integer {64});
+    illTyped.emplace("arch", Integer{64});
     QCOMPARE(codeWith("requires", std::move(illTyped)), Errc::Malformed);
 }
 
 void TestReleaseInfo::refusesDeployPlansThatCannotRun()
 {
     QCOMPARE(codeWithDeploy({{"method", "script"}, {"run", "f"}}), Errc::NotFound);
-    QCOMPARE(codeWithDeploy({{"method", "puppet"}, {"run", "f"}, {"check", "f"}, {"rollback", "f"}}), Errc::NotFound);
+    QCOMPARE(codeWithDeploy({{"method", "puppet"}, {"run", "f"}, {"check", "f"}, {"rollback", "f"}}),
+             Errc::NotFound);
     QCOMPARE(codeWithDeploy({{"method", "script"}}), Errc::DeployMissing);
     QCOMPARE(codeWithDeploy({{"method", "script"}, {"run", "g"}}), Errc::DeployMissing);
     QCOMPARE(codeWithDeploy({{"method", "script"}, {"run", "../f"}}), Errc::DeployMissing);
@@ -523,7 +555,7 @@ void TestReleaseInfo::refusesDeployPlansThatCannotRun()
     QCOMPARE(codeWithDeploy({{"method", "none"}, {"run", "f"}}), Errc::Malformed);
     QCOMPARE(codeWithDeploy({{"run", "f"}}), Errc::Malformed);
     QCOMPARE(codeWithDeploy({{"method", "apt"}, {"run", "f"}}), Errc::UnsupportedFormat);
-    for (const Integer timeout : {Integer {0}, Integer {-1}, Integer {86'401}})
+    for (const Integer timeout : {Integer{0}, Integer{-1}, Integer{86'401}})
         QCOMPARE(codeWithDeploy({{"method", "script"}, {"run", "f"}, {"timeout", timeout}}), Errc::Malformed);
     QCOMPARE(methodNamed("puppet"), std::optional(Method::Puppet));
     QCOMPARE(methodNamed("Puppet"), std::optional<Method>());
@@ -533,8 +565,8 @@ void TestReleaseInfo::refusesDeployPlansThatCannotRun()
 void TestReleaseInfo::ignoresUnknownUpdateKeysUnlessCritical()
 {
     QCOMPARE(codeWith("delta", Dict()), Errc::NotFound);
-    QCOMPARE(codeWith("critical", bencode::List {"deploy", "requires"}), Errc::NotFound);
-    QCOMPARE(codeWith("critical", bencode::List {"delta"}), Errc::UnsupportedFormat);
+    QCOMPARE(codeWith("critical", bencode::List{"deploy", "requires"}), Errc::NotFound);
+    QCOMPARE(codeWith("critical", bencode::List{"delta"}), Errc::UnsupportedFormat);
 }
 
 void TestReleaseInfo::takesOneFormOnly()

@@ -406,7 +406,8 @@ private Q_SLOTS:
         const auto forgotten = store.pruneRecords(uri(), 1);
         QVERIFY(*forgotten == (std::vector<InfoHash>{hashOf(1), hashOf(2), hashOf(5)}));
         std::vector<std::uint64_t> left;
-        for (const auto& record : *store.records())
+        const auto records = store.records();
+        for (const auto& record : *records)
             if (record.uri == uri())
                 left.push_back(record.revision.version);
         QCOMPARE(left, (std::vector<std::uint64_t>{3, 4, 6, 7}));

@@ -301,7 +301,8 @@ private Q_SLOTS:
         write(directory / "state.db-wal", m_original.log);
         const auto store = Store::open(directory);
         QVERIFY(store.has_value());
-        for (const auto& record : *store->records())
+        const auto records = store->records();
+        for (const auto& record : *records)
             if (record.revision == store->floors()->find(record.uri)->revision)
                 QCOMPARE(record.phase, trust::Phase::Healthy); // from the log
     }

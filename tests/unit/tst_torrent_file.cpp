@@ -104,7 +104,7 @@ void TestTorrentFile::keepsUnknownUpdateKeysInItsBytes()
     QCOMPARE(torrent->infoHash.hex(), crypto::sha256(torrent->infoBytes).hex());
 
     const Bytes critical = changed(file, [](bencode::Dict& top) {
-        top.at("info").dict()->at("update").dict()->emplace("critical", bencode::List {"policy"});
+        top.at("info").dict()->at("update").dict()->emplace("critical", bencode::List{"policy"});
     });
     QCOMPARE(codeOf(critical), Errc::UnsupportedFormat);
 }
@@ -205,8 +205,8 @@ void TestTorrentFile::refusesAnotherFleetsSignature()
 void TestTorrentFile::refusesUnsignedKeys_data()
 {
     QTest::addColumn<QByteArray>("name");
-    for (const char* name : {"announce", "announce-list", "comment", "created by", "creation date", "httpseeds",
-                             "nodes", "url-list", "zzz"})
+    for (const char* name : {"announce", "announce-list", "comment", "created by", "creation date",
+                             "httpseeds", "nodes", "url-list", "zzz"})
         QTest::newRow(name) << QByteArray(name);
 }
 
@@ -223,7 +223,8 @@ void TestTorrentFile::refusesSignaturesOfAnotherForm()
 {
     const Bytes file = signedDirectory().serialize();
     const auto with = [&file](bencode::Value signatures) {
-        return codeOf(changed(file, [&](bencode::Dict& top) { top.at("signatures") = std::move(signatures); }));
+        return codeOf(
+            changed(file, [&](bencode::Dict& top) { top.at("signatures") = std::move(signatures); }));
     };
     QCOMPARE(with(bencode::Dict()), Errc::Malformed);
     QCOMPARE(with("none"), Errc::Malformed);
@@ -238,17 +239,18 @@ void TestTorrentFile::refusesSignaturesOfAnotherForm()
 void TestTorrentFile::refusesWrongPieceLayers()
 {
     const TorrentFile torrent = signedDirectory();
-    QCOMPARE(torrent.layers.size(), std::size_t {2});
+    QCOMPARE(torrent.layers.size(), std::size_t{2});
     const Digest root = torrent.layers.begin()->first;
     const auto with = [&torrent](const std::function<void(PieceLayers&)>& change) {
         TorrentFile other = torrent;
         change(other.layers);
         return codeOf(other.serialize());
     };
-    QCOMPARE(with([&](PieceLayers& layers) { layers.at(root)[40] ^= std::byte {1}; }), Errc::PayloadMismatch);
+    QCOMPARE(with([&](PieceLayers& layers) { layers.at(root)[40] ^= std::byte{1}; }), Errc::PayloadMismatch);
     QCOMPARE(with([&](PieceLayers& layers) { layers.at(root).resize(layers.at(root).size() - 32); }),
              Errc::PayloadMismatch);
-    QCOMPARE(with([&](PieceLayers& layers) { layers.at(root).push_back(std::byte {0}); }), Errc::PayloadMismatch);
+    QCOMPARE(with([&](PieceLayers& layers) { layers.at(root).push_back(std::byte{0}); }),
+             Errc::PayloadMismatch);
     QCOMPARE(with([&](PieceLayers& layers) { layers.erase(root); }), Errc::Malformed);
     QCOMPARE(with([&](PieceLayers& layers) { layers.emplace(Digest(), Bytes(64)); }), Errc::Malformed);
     QCOMPARE(with([&](PieceLayers&) {}), Errc::NotFound);
@@ -279,7 +281,7 @@ void TestTorrentFile::refusesWhatIsNoTorrent()
     QCOMPARE(codeOf(toBytes("de")), Errc::Malformed);
     QCOMPARE(codeOf(toBytes("d4:infodee")), Errc::Malformed);
     Bytes trailing = single(5).serialize();
-    trailing.push_back(std::byte {'e'});
+    trailing.push_back(std::byte{'e'});
     QCOMPARE(codeOf(trailing), Errc::NotCanonical);
     // Two `info` dictionaries, of which different readers would take different ones.
     const Bytes info = single(5).infoBytes;

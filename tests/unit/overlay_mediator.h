@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the overlay's tests put on boards: notices and descriptors of a few fields, and a mediator that keeps
+/// a map and "verifies" by their first byte.
+#pragma once
+
+#include "crypto/sha256.h"
+#include "overlay/message.h"
+
+namespace starling::overlay::testing {
+
+constexpr std::uint8_t kCertificateKind = 2, kReleaseKind = 3, kReceiptKind = 4;
+
+enum class Seal : std::uint8_t { Genuine = 1, Forged = 2, NotAdmitted = 3 };
+
+struct TestNotice
+{
+    NoticeKey key;
+    std::uint64_t rank = 1;
+    std::string body;
+    Seal seal = Seal::Genuine;
+
+    Bytes serialize() const
+    {
+        ByteWriter writer;
+        writer.u8(static_cast<std::uint8_t>(seal));
+        writer.u8(key.kind);
+        writer.u64(rank);
+        writer.sized(viewOf(key.name));
+        writer.sized(viewOf(body));
+        return writer.take();
+    }
+    static std::optional<TestNotice> parse(ByteView bytes)
+    {
+        ByteReader reader(bytes);
+        TestNotice notice;
+        notice.seal = static_cast<Seal>(reader.u8());
+        notice.key.kind = reader.u8();
+        notice.rank = reader.u64();
+        notice.key.name = toText(reader.sized(kMaxNameBytes));
+        notice.body = toText(reader.sized(kMaxMessageBytes));
+        return reader.isGood() && reader.rest().empty() ? std::optional(notice) : std::nullopt;
+    }
+    Head head() const { return {key, {0, rank}, *NoticeId::fromBytes(crypto::sha256(serialize()).bytes())}; }
+};
+
+inline NodeId nodeId(std::uint64_t number)
+{
+    ByteWriter writer;
+    writer.u64(number);
+    writer.raw(Bytes(24));
+    return *NodeId::fromBytes(writer.take());
+}
+
+inline InfoHash payloadId(std::uint64_t number)
+{
+    return *InfoHash::fromBytes(nodeId(number).bytes());
+}
+
+inline Bytes descriptorOf(const NodeId& node, std::uint64_t sequence = 1, Seal seal = Seal::Genuine)
+{
+    ByteWriter writer;
+    writer.u8(static_cast<std::uint8_t>(seal));
+    writer.raw(node.bytes());
+    writer.u64(sequence);
+    return writer.take();
+}
+
+class TestMediator final : public Mediator
+{
+public:
+    /// Puts a notice on the board without a word to the overlay.
+    void hold(const TestNotice& notice) { board[notice.key] = notice; }
+    Opinion examine(ByteView bytes) override
+    {
+        ++examined;
+        const auto notice = TestNotice::parse(bytes);
+        if (!notice)
+            return {Verdict::Refused, {}, Error{Errc::Malformed, "notice"}};
+        if (notice->seal != Seal::Genuine)
+            return {Verdict::Refused, {}, Error{Errc::BadSignature, notice->key.name}};
+        if (notice->key.kind == kReceiptKind && !board.contains({kCertificateKind, notice->key.name}))
+            return {Verdict::Refused, {}, Error{Errc::NotAdmitted, notice->key.name}};
+        const auto held = board.find(notice->key);
+        if (held != board.end() && held->second.rank == notice->rank && held->second.body != notice->body)
+            return {Verdict::Refused, {}, Error{Errc::Equivocation, notice->key.name}};
+        if (held != board.end() && held->second.rank >= notice->rank)
+            return {Verdict::Known, notice->head(), {}};
+        hold(*notice);
+        return {Verdict::Taken, notice->head(), {}};
+    }
+    std::vector<Head> heads() const override
+    {
+        std::vector<Head> all;
+        for (const auto& [key, notice] : board)
+            all.push_back(notice.head());
+        return all;
+    }
+    Bytes notice(const NoticeKey& key) const override
+    {
+        const auto held = board.find(key);
+        return held == board.end() ? Bytes() : held->second.serialize();
+    }
+    Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override
+    {
+        ++descriptorsExamined;
+        ByteReader reader(descriptor);
+        const auto seal = static_cast<Seal>(reader.u8());
+        const auto node = NodeId::fromBytes(reader.raw(32));
+        const std::uint64_t sequence = reader.u64();
+        if (!reader.isGood())
+            return fail(Errc::Truncated, "descriptor");
+        if (seal != Seal::Genuine)
+            return fail(seal == Seal::NotAdmitted ? Errc::NotAdmitted : Errc::BadSignature, "descriptor");
+        return DescriptorInfo{*node, sequence};
+    }
+
+    std::map<NoticeKey, TestNotice> board;
+    std::uint64_t examined = 0;
+    mutable std::uint64_t descriptorsExamined = 0;
+};
+
+} // namespace starling::overlay::testing
