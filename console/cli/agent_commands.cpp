@@ -158,7 +158,7 @@ namespace {
 
 void addAgentCommands(CLI::App& app, CommandLine& line)
 {
-    addCommand(app, line, "status", "Show an agent: links, updates, floors, what it refused", "  starling status\n  starling --agent /tmp/a.sock status --json",
+    addCommand(app, line, "status", "Show an agent: links, updates, floors, what it refused", "  starling status\n  starling --agent ./agent.sock status --json",
                [&line] { return status(line); });
     addCommand(app, line, "updates", "Show the updates on an agent, with progress", "  starling updates", [&line] { return updates(line); });
     CLI::App* group = app.add_subcommand("device", "Devices of the fleet, as their signed receipts tell")->require_subcommand(1)->fallthrough();

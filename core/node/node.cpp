@@ -270,7 +270,8 @@ void Node::act(const link::Output& output)
         m_socket.writeDatagram(reinterpret_cast<const char*>(send->bytes.data()), static_cast<qint64>(send->bytes.size()),
                                toQt(send->to), send->to.port);
     } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
-        m_timers.schedule(timer->delay, [this, value = timer->timer] { feedLinks(link::TimerExpired {value}); });
+        m_timers.reschedule(static_cast<std::uint64_t>(timer->timer.link), timer->delay,
+                            [this, value = timer->timer] { feedLinks(link::TimerExpired {value}); });
     } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
         qCInfo(lcOverlay, "link to %ls at %ls is up", qUtf16Printable(forLog(up->node.shortHex())), qUtf16Printable(forLog(toString(up->endpoint))));
         Q_EMIT linkChanged(up->node, true);

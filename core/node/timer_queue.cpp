@@ -18,7 +18,15 @@ Instant TimerQueue::now() const
 
 void TimerQueue::schedule(Duration delay, std::function<void()> action)
 {
-    m_pending.emplace(now() + delay, std::move(action));
+    m_pending.emplace(now() + delay, Entry {std::move(action), std::nullopt});
+    arm();
+}
+
+void TimerQueue::reschedule(std::uint64_t owner, Duration delay, std::function<void()> action)
+{
+    if (const auto held = m_owned.find(owner); held != m_owned.end())
+        m_pending.erase(held->second);
+    m_owned[owner] = m_pending.emplace(now() + delay, Entry {std::move(action), owner});
     arm();
 }
 
@@ -36,7 +44,9 @@ void TimerQueue::fire()
     const Instant due = now();
     while (!m_pending.empty() && m_pending.begin()->first <= due) {
         auto node = m_pending.extract(m_pending.begin());
-        node.mapped()();
+        if (node.mapped().owner)
+            m_owned.erase(*node.mapped().owner);
+        node.mapped().action();
     }
     arm();
 }

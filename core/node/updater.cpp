@@ -79,7 +79,7 @@ Status Updater::restore()
     if (!records)
         return fail(std::move(records.error()), "update records");
     for (const update::Record& record : *records)
-        if (auto restored = restoreRecord(record); !restored)
+        if (auto restored = restoreRecord(record); !restored && !update::isFinal(record.phase))
             qCWarning(lcUpdate, "%ls cannot go on: %ls", qUtf16Printable(name(record)), qUtf16Printable(forLog(restored.error())));
     // Payloads of which no record is left: an interrupted clean-up.
     for (const InfoHash& payload : m_parts.payloads.held())

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "agent/unix_signals.h"
 #include "demo.h"
 #include "demo_view.h"
 #include "verdict.h"
@@ -7,13 +8,15 @@
 #include <QCoreApplication>
 #include <QTemporaryDir>
 
-#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 namespace {
 
 using namespace starling;
 using namespace starling::demo;
+
+constexpr int kInterrupted = 130; ///< as shells report an end by SIGINT
 
 void showHowToGoOn(const support::Fleet& fleet, const std::filesystem::path& programs, const std::filesystem::path& workspace)
 {
@@ -27,6 +30,10 @@ void showHowToGoOn(const support::Fleet& fleet, const std::filesystem::path& pro
 
 int run(const Options& options)
 {
+    // Before anything can start a thread, which would not have them blocked.
+    agent::UnixSignals signals;
+    if (auto opened = signals.open(); !opened)
+        std::fprintf(stderr, "starling-demo: %s\n", toString(opened.error()).c_str());
     View view(options.json ? View::Where::StandardError : View::Where::StandardOutput);
     QTemporaryDir workspace;
     if (!workspace.isValid()) {
@@ -40,6 +47,14 @@ int run(const Options& options)
         std::fprintf(stderr, "starling-demo: %s\n", toString(fleet.error()).c_str());
         return 1;
     }
+    // Ended by Ctrl+C or a SIGTERM, the demo takes its agents and its files with it.
+    QObject::connect(&signals, &agent::UnixSignals::terminate, &signals, [&] {
+        for (std::size_t i = 0; i < (*fleet)->size(); ++i)
+            (*fleet)->kill(i);
+        workspace.remove();
+        std::fputs("\nstarling-demo: stopped; its agents and files are gone\n", stderr);
+        std::_Exit(kInterrupted);
+    });
     const auto outcome = runDemo(options, **fleet, directory, view);
     if (!outcome) {
         std::fprintf(stderr, "starling-demo: %s\n", toString(outcome.error()).c_str());
@@ -66,7 +81,6 @@ int run(const Options& options)
 int main(int argc, char** argv)
 {
     QCoreApplication application(argc, argv);
-    // Ctrl+C ends the event loop's waits by an error, and with it everything that was started.
     CLI::App app("Makes a fleet of agents on this machine, spreads two signed releases through it, attacks it, and shows what became of it.", "demo");
     Options options;
     std::string bytes = "64 MiB";
