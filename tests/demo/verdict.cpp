@@ -19,7 +19,12 @@ bool AgentResult::isGood(std::uint64_t wantedVersion) const
 
 bool Outcome::isGood() const
 {
-    return std::all_of(agents.begin(), agents.end(), [this](const AgentResult& agent) { return agent.isGood(version); });
+    std::uint64_t fromPeers = 0;
+    for (const AgentResult& agent : agents)
+        fromPeers += agent.bytesFromPeers;
+    // With two agents there is nobody but the one that was pushed to.
+    const bool havePeersServed = fromPeers > 0 || agents.size() == 2;
+    return havePeersServed && std::all_of(agents.begin(), agents.end(), [this](const AgentResult& agent) { return agent.isGood(version); });
 }
 
 std::string table(const Outcome& outcome)

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Anybody's BitTorrent client: Debian's qBittorrent opens a torrent-file++ and fetches its payload from an agent whose
+/// swarm is open. From an agent with the default, a swarm of members, it gets nothing.
+#include "fleet.h"
+#include "node/disk.h"
+#include "processes.h"
+#include "qbittorrent.h"
+
+#include <QRandomGenerator>
+#include <QtTest>
+
+using namespace starling;
+using namespace starling::interop;
+using namespace starling::support;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::milliseconds kPatience = 60s;
+
+Bytes noise(std::size_t size, quint32 seed)
+{
+    QRandomGenerator random(seed);
+    Bytes bytes(size);
+    for (std::byte& byte : bytes)
+        byte = static_cast<std::byte>(random.generate());
+    return bytes;
+}
+
+/// Path below `directory` → contents.
+std::map<std::string, Bytes> readTree(const fs::path& directory)
+{
+    std::map<std::string, Bytes> tree;
+    std::error_code error;
+    for (const auto& entry : fs::recursive_directory_iterator(directory, error))
+        if (entry.is_regular_file())
+            if (auto bytes = node::readFile(entry.path(), 64 * 1024 * 1024))
+                tree[entry.path().lexically_relative(directory).string()] = std::move(*bytes);
+    return tree;
+}
+
+/// One agent that seeds a release, and one qBittorrent.
+class Meeting
+{
+public:
+    /// Makes the release from `payload` and publishes it on the agent, whose swarm admits `admission`.
+    Status prepare(const fs::path& payload, const std::string& admission)
+    {
+        m_payload = payload;
+        const std::uint16_t port = freePorts(1)[0];
+        FleetPlan plan;
+        plan.directory = directory();
+        plan.programs = fs::path(STARLING_BINARY_DIR) / "bin";
+        plan.agents = 1;
+        plan.overrides = {{"agent.deploy", "none"}, {"swarm.port", std::to_string(port)}};
+        if (!admission.empty())
+            plan.overrides["agent.swarm"] = admission;
+        m_peer = Endpoint::ipv4(127, 0, 0, 1, port);
+        auto created = Fleet::create(plan);
+        if (!created)
+            return tl::unexpected<Error>(created.error());
+        m_fleet = std::move(*created);
+        if (auto started = m_fleet->start(0); !started)
+            return started;
+        auto made = m_fleet->makeRelease(payload, "fw/foreign", 1, {QStringLiteral("--deploy"), QStringLiteral("none")});
+        if (!made)
+            return tl::unexpected<Error>(made.error());
+        m_torrent = *made;
+        auto pushed = mustRun(m_fleet->program("starling"),
+                              {QStringLiteral("--agent"), q(m_fleet->socket(0)), QStringLiteral("push"), q(m_torrent),
+                               QStringLiteral("--in-place"), q(payload)});
+        if (!pushed)
+            return tl::unexpected<Error>(pushed.error());
+        if (!waitUntil([this] { return status().swarmPort == m_peer.port; }, kPatience))
+            return fail(Errc::Timeout, "the agent does not seed at its configured port");
+        return {};
+    }
+
+    /// qBittorrent opens the release and is told of the agent.
+    Status introduce()
+    {
+        if (auto started = m_client.start(directory() / "profile"); !started)
+            return started;
+        if (auto added = m_client.add(m_torrent, fetched()); !added)
+            return added;
+        if (!waitUntil([this] { return says("state") == QStringLiteral("stalledDL"); }, kPatience))
+            return fail(Errc::Timeout, "qBittorrent does not begin: " + says("state").toString().toStdString());
+        return m_client.addPeer(m_peer);
+    }
+
+    QVariant says(const char* field)
+    {
+        const auto torrent = m_client.torrent();
+        return torrent ? torrent->value(QLatin1String(field)).toVariant() : QVariant();
+    }
+    control::StatusReply status() const
+    {
+        return m_fleet->ask<control::StatusReply>(0, control::StatusRequest {}).value_or(control::StatusReply {});
+    }
+    std::uint64_t bytesGiven() const
+    {
+        std::uint64_t sum = 0;
+        for (const control::TrafficLine& line : status().traffic)
+            sum += line.bytesTo;
+        return sum;
+    }
+    std::uint64_t refusals() const
+    {
+        const auto refused = status().refused;
+        const auto found = refused.find(std::string(shortName(Errc::NotAdmitted)));
+        return found == refused.end() ? 0 : found->second;
+    }
+    bool isComplete() { return says("progress").toDouble() == 1.0; }
+    QBittorrent& client() { return m_client; }
+    const Endpoint& peer() const { return m_peer; }
+    Fleet& fleet() { return *m_fleet; }
+    fs::path directory() const { return m_directory.path().toStdString(); }
+    fs::path fetched() const { return directory() / "fetched"; }
+
+private:
+    static QString q(const fs::path& path) { return QString::fromStdString(path.string()); }
+    QTemporaryDir m_directory;
+    fs::path m_payload, m_torrent;
+    Endpoint m_peer;
+    std::unique_ptr<Fleet> m_fleet;
+    QBittorrent m_client;
+};
+
+} // namespace
+
+class TestForeignClient : public QObject
+{
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase();
+    void fetchesADirectoryFromAnOpenSwarm();
+    void fetchesASingleFileFromAnOpenSwarm();
+    void getsNothingFromASwarmOfMembers();
+
+private:
+    void write(const fs::path& path, const Bytes& bytes) const
+    {
+        fs::create_directories(path.parent_path());
+        QVERIFY(node::writeFile(path, bytes, node::FileMode::Public));
+    }
+    fs::path sources() const { return m_sources.path().toStdString(); }
+    QTemporaryDir m_sources;
+};
+
+void TestForeignClient::initTestCase()
+{
+    if (QBittorrent::program().isEmpty())
+        QSKIP("qbittorrent-nox is not installed");
+    QVERIFY(crypto::initialize());
+    write(sources() / "gateway" / "rootfs.img", noise(3'000'001, 1));
+    write(sources() / "gateway" / "bin" / "tool", noise(700'000, 2));
+    write(sources() / "gateway" / "etc" / "empty", {});
+    write(sources() / "gateway" / "etc" / "name", toBytes("gateway\n"));
+    write(sources() / "gateway" / "piece", noise(1'048'576, 3));
+    write(sources() / "rootfs.img", noise(5'000'003, 4));
+}
+
+void TestForeignClient::fetchesADirectoryFromAnOpenSwarm()
+{
+    Meeting meeting;
+    const Status prepared = meeting.prepare(sources() / "gateway", "open");
+    QVERIFY2(prepared, prepared ? "" : toString(prepared.error()).c_str());
+    const Status introduced = meeting.introduce();
+    QVERIFY2(introduced, introduced ? "" : toString(introduced.error()).c_str());
+    QVERIFY2(waitUntil([&] { return meeting.isComplete(); }, kPatience), qPrintable(meeting.says("state").toString()));
+    const auto sent = readTree(sources() / "gateway");
+    QCOMPARE(sent.size(), std::size_t {5});
+    QVERIFY(readTree(meeting.fetched() / "gateway") == sent);
+    QVERIFY(meeting.bytesGiven() >= 4'748'585);
+}
+
+void TestForeignClient::fetchesASingleFileFromAnOpenSwarm()
+{
+    Meeting meeting;
+    const Status prepared = meeting.prepare(sources() / "rootfs.img", "open");
+    QVERIFY2(prepared, prepared ? "" : toString(prepared.error()).c_str());
+    const Status introduced = meeting.introduce();
+    QVERIFY2(introduced, introduced ? "" : toString(introduced.error()).c_str());
+    QVERIFY2(waitUntil([&] { return meeting.isComplete(); }, kPatience), qPrintable(meeting.says("state").toString()));
+    const auto fetched = node::readFile(meeting.fetched() / "rootfs.img", 64 * 1024 * 1024);
+    QVERIFY(fetched);
+    QVERIFY(*fetched == noise(5'000'003, 4));
+}
+
+/// The agent hears from qBittorrent, refuses it by name of the reason, and gives it not one byte of payload; the same agent
+/// with an open swarm then serves the same client, so that nothing else stood in the way.
+void TestForeignClient::getsNothingFromASwarmOfMembers()
+{
+    Meeting meeting;
+    const Status prepared = meeting.prepare(sources() / "rootfs.img", "");
+    QVERIFY2(prepared, prepared ? "" : toString(prepared.error()).c_str());
+    QCOMPARE(meeting.status().swarm, std::string("members"));
+    QCOMPARE(meeting.refusals(), std::uint64_t {0});
+    const Status introduced = meeting.introduce();
+    QVERIFY2(introduced, introduced ? "" : toString(introduced.error()).c_str());
+    for (std::uint64_t tries = 1; tries <= 2; ++tries) {
+        QVERIFY2(waitUntil(
+                     [&] {
+                         // qBittorrent forgets nothing, but is in no hurry to ask a peer again that hung up.
+                         return meeting.refusals() >= tries || !meeting.client().addPeer(meeting.peer());
+                     },
+                     kPatience),
+                 "the agent does not refuse");
+        QCOMPARE(meeting.bytesGiven(), std::uint64_t {0});
+        QCOMPARE(meeting.says("downloaded").toULongLong(), 0ull);
+        QCOMPARE(meeting.says("progress").toDouble(), 0.0);
+    }
+    QVERIFY(meeting.fleet().stop(0));
+    QVERIFY(meeting.fleet().configure(0, {{"agent.swarm", "open"}}));
+    QVERIFY(meeting.fleet().start(0));
+    QVERIFY2(waitUntil([&] { return meeting.isComplete() || !meeting.client().addPeer(meeting.peer()); }, kPatience),
+             "the agent does not serve");
+    QVERIFY(meeting.isComplete());
+    QVERIFY(readTree(meeting.fetched()) == (std::map<std::string, Bytes> {{"rootfs.img", noise(5'000'003, 4)}}));
+}
+
+QTEST_GUILESS_MAIN(TestForeignClient)
+#include "tst_foreign_client.moc"
