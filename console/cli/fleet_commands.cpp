@@ -8,6 +8,7 @@
 #include "key_commands.h"
 #include "node/disk.h"
 #include "passphrase.h"
+#include "release/release_info.h"
 #include "progress.h"
 #include "report.h"
 #include "trust/trust_set.h"
@@ -69,6 +70,53 @@ namespace {
         std::vector<std::pair<std::string, NodeId>> devices;
     };
 
+    /// Taken back in as an agent would: what no agent could read is never handed out.
+    Result<trust::Certificate> certificateOf(const InitOptions& options, const std::string& name, const NodeId& node)
+    {
+        trust::Certificate certificate;
+        certificate.node = node;
+        certificate.name = name;
+        for (const std::string& label : options.labels) {
+            const auto equals = label.find('=');
+            if (equals == 0 || equals == std::string::npos)
+                return fail(Errc::Usage, "--label is name=value, not '" + label + "'");
+            if (!certificate.labels.emplace(label.substr(0, equals), label.substr(equals + 1)).second)
+                return fail(Errc::Usage, "--label " + label.substr(0, equals) + " is given twice");
+        }
+        if (auto parsed = trust::Certificate::parse(certificate.serialize()); !parsed)
+            return fail(Errc::Usage, "no certificate for '" + name + "' can be made with these names and labels: " + parsed.error().context);
+        return certificate;
+    }
+
+    Result<std::vector<ResourceUri>> scopesOf(const InitOptions& options)
+    {
+        std::vector<ResourceUri> scopes;
+        for (const std::string& text : options.scopes) {
+            auto prefix = ResourceUri::parse(text);
+            if (!prefix)
+                return fail(std::move(prefix.error()), "--scope");
+            scopes.push_back(std::move(*prefix));
+        }
+        std::sort(scopes.begin(), scopes.end());
+        if (const auto twice = std::adjacent_find(scopes.begin(), scopes.end()); twice != scopes.end())
+            return fail(Errc::Usage, "--scope " + twice->text() + " is given twice");
+        return scopes;
+    }
+
+    /// Before anybody types a passphrase or waits for keys to be sealed.
+    Status requireSensible(const InitOptions& options)
+    {
+        if (auto scopes = scopesOf(options); !scopes)
+            return tl::unexpected<Error>(scopes.error());
+        const std::string longest = options.prefix + std::to_string(std::max(1u, options.devices));
+        // The name is a directory's, too.
+        if (auto safe = release::requireSafeName(longest); !safe)
+            return fail(Errc::Usage, "--device-prefix: " + safe.error().context);
+        if (auto certificate = certificateOf(options, longest, NodeId()); !certificate)
+            return tl::unexpected<Error>(certificate.error());
+        return {};
+    }
+
     Status makeKeys(const CommandLine& line, const InitOptions& options, Making& making)
     {
         const auto wanted = shapes(options);
@@ -106,13 +154,11 @@ namespace {
         trust::RootDocument root;
         root.root = making.roles["root"].role;
         root.admit = making.roles["admit"].role;
-        for (const std::string& text : options.scopes) {
-            auto prefix = ResourceUri::parse(text);
-            if (!prefix)
-                return tl::unexpected<Error>(prefix.error());
-            root.scopes.push_back({*prefix, making.roles["release"].role, 0});
-        }
-        std::sort(root.scopes.begin(), root.scopes.end(), [](const auto& a, const auto& b) { return a.prefix < b.prefix; });
+        auto scopes = scopesOf(options);
+        if (!scopes)
+            return tl::unexpected<Error>(scopes.error());
+        for (ResourceUri& prefix : *scopes)
+            root.scopes.push_back({std::move(prefix), making.roles["release"].role, 0});
         trust::Envelope envelope {trust::Kind::Root, root.serialize(), {}};
         for (const crypto::SecretKey& key : making.roles["root"].keys)
             envelope.sign(FleetId(), key); // the first root cannot name the fleet that it defines: trust.md
@@ -128,19 +174,13 @@ namespace {
     Status makeDevice(const InitOptions& options, Making& making, const std::string& name)
     {
         const crypto::SecretKey key = crypto::SecretKey::generate();
-        trust::Certificate certificate;
         auto node = NodeId::fromBytes(key.id().bytes());
         if (!node)
             return tl::unexpected<Error>(node.error());
-        certificate.node = *node;
-        certificate.name = name;
-        for (const std::string& label : options.labels) {
-            const auto equals = label.find('=');
-            if (equals == 0 || equals == std::string::npos)
-                return fail(Errc::Usage, "a label is name=value, not '" + label + "'");
-            certificate.labels[label.substr(0, equals)] = label.substr(equals + 1);
-        }
-        trust::Envelope envelope {trust::Kind::Admit, certificate.serialize(), {}};
+        auto certificate = certificateOf(options, name, *node);
+        if (!certificate)
+            return tl::unexpected<Error>(certificate.error());
+        trust::Envelope envelope {trust::Kind::Admit, certificate->serialize(), {}};
         for (const crypto::SecretKey& admit : making.roles["admit"].keys)
             if (envelope.signatures.size() < making.roles["admit"].role.threshold)
                 envelope.sign(making.fleet, admit);
@@ -189,7 +229,11 @@ namespace {
 
     Result<Exit> initFleet(const CommandLine& line, const InitOptions& options)
     {
-        const fs::path target = options.directory;
+        if (auto sensible = requireSensible(options); !sensible)
+            return fail(std::move(sensible.error()), "fleet init");
+        // "harbour/" names the same directory as "harbour", and what is made stands beside it.
+        const fs::path given = options.directory;
+        const fs::path target = given.has_filename() ? given : given.parent_path();
         std::error_code error;
         if (fs::exists(fs::symlink_status(target, error)))
             return fail(Errc::AlreadyExists, target.string() + ": a new fleet needs a directory that does not exist yet");

@@ -31,6 +31,9 @@ namespace {
 
     Result<Exit> makeKey(const CommandLine& line, const NewKey& options)
     {
+        std::error_code error;
+        if (fs::exists(fs::symlink_status(options.file, error)))
+            return fail(Errc::AlreadyExists, "key new: " + options.file);
         auto passphrase = readPassphrase(options.passphrase, "the new key", Ask::Twice);
         if (!passphrase)
             return fail(std::move(passphrase.error()), "key new");
@@ -62,9 +65,9 @@ namespace {
     {
         std::error_code error;
         std::vector<fs::path> files;
-        for (const auto& entry : fs::directory_iterator(directory, error))
-            if (entry.path().extension() == ".key")
-                files.push_back(entry.path());
+        for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error))
+            if (at->path().extension() == ".key")
+                files.push_back(at->path());
         if (error)
             return fail(Errc::NotFound, directory + ": " + error.message());
         std::sort(files.begin(), files.end());
@@ -79,7 +82,7 @@ namespace {
                 continue;
             }
             keys.append(jsonOf(file, *header));
-            say(line, header->id.hex() + "  " + (header->isSealed ? "sealed  " : "plain   ") + file.filename().string());
+            say(line, header->id.hex() + "  " + (header->isSealed ? "sealed  " : "plain   ") + plain(file.filename().string()));
         }
         if (files.empty())
             say(line, "No key in " + directory + ". Make one: starling key new " + directory + "/release.key");

@@ -5,8 +5,9 @@
 
 #include <QCoreApplication>
 
+#include <algorithm>
 #include <csignal>
-#include <cstdio>
+#include <string_view>
 
 int main(int argc, char** argv)
 {
@@ -33,7 +34,13 @@ int main(int argc, char** argv)
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::Usage);
+        if (app.exit(error) == 0)
+            return 0;
+        // The flags of a line that does not parse are not set.
+        line.json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+        if (line.json)
+            printErrorJson({Errc::Usage, error.what()});
+        return static_cast<int>(Exit::Usage);
     }
     if (auto ready = crypto::initialize(); !ready) {
         reportError(line, ready.error());

@@ -27,15 +27,12 @@ namespace {
 
     Result<control::PushReply> send(const CommandLine& line, control::Client& agent, const release::TorrentFile& torrent, const std::string& payload)
     {
-        std::error_code error;
-        const fs::path path = fs::canonical(payload, error);
-        if (error)
-            return fail(Errc::PayloadMissing, payload + ": " + error.message());
-        if (path.filename() != torrent.info.name)
-            return fail(Errc::PayloadMismatch, payload + ": the release's payload is called " + torrent.info.name);
+        const auto directory = node::locatePayload(payload, torrent.info);
+        if (!directory)
+            return tl::unexpected<Error>(directory.error());
         Progress progress(line, "Sending", torrent.info.payloadBytes());
         std::uint64_t sent = 0;
-        const auto read = node::readContents(path.parent_path(), torrent.info.name, torrent.info.isSingleFile, torrent.info.files,
+        const auto read = node::readContents(*directory, torrent.info.name, torrent.info.isSingleFile, torrent.info.files,
                                              [&](ByteView portion) -> Status {
             auto taken = agent.ask<control::PushReply>(control::PushChunk {toBytes(portion)}, 60s);
             if (!taken)

@@ -109,7 +109,10 @@ namespace {
         auto builder = release::Builder::create(listing->name, listing->isSingleFile, listing->files, std::move(*update));
         if (!builder)
             return fail(std::move(builder.error()), "payload");
-        const fs::path directory = fs::canonical(options.payload).parent_path();
+        std::error_code error;
+        const fs::path directory = fs::canonical(options.payload, error).parent_path();
+        if (error)
+            return fail(Errc::PayloadMissing, options.payload + ": " + error.message());
         {
             Progress progress(line, "Hashing", builder->payloadBytes());
             const auto files = builder->files();
@@ -133,7 +136,7 @@ namespace {
             printJson(object);
         }
         describe(line, *torrent);
-        say(line, "Written     " + output + "  (sign it: starling release sign " + output + " --key KEY --root root.envelope)");
+        say(line, plain("Written     " + output + "  (sign it: starling release sign " + output + " --key KEY --root root.envelope)"));
         return Exit::Ok;
     }
 
@@ -191,18 +194,15 @@ namespace {
         if (!verified)
             return fail(std::move(verified.error()), options.file);
         if (!options.payload.empty()) {
-            std::error_code error;
-            const fs::path path = fs::canonical(options.payload, error);
-            if (error)
-                return fail(Errc::PayloadMissing, options.payload + ": " + error.message());
+            const auto directory = node::locatePayload(options.payload, torrent->info);
+            if (!directory)
+                return tl::unexpected<Error>(directory.error());
             release::PayloadVerifier verifier(torrent->info);
             Progress progress(line, "Verifying", torrent->info.payloadBytes());
-            auto read = path.filename() != torrent->info.name
-                ? Status(fail(Errc::PayloadMismatch, "the payload is called " + torrent->info.name))
-                : node::readContents(path.parent_path(), torrent->info.name, torrent->info.isSingleFile, torrent->info.files, [&](ByteView portion) {
-                      progress.update(verifier.fedBytes());
-                      return verifier.feed(portion);
-                  });
+            auto read = node::readContents(*directory, torrent->info.name, torrent->info.isSingleFile, torrent->info.files, [&](ByteView portion) {
+                progress.update(verifier.fedBytes());
+                return verifier.feed(portion);
+            });
             if (read)
                 read = verifier.finish();
             if (!read)

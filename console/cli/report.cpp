@@ -70,10 +70,15 @@ void reportError(const CommandLine& line, const Error& error)
     std::fprintf(stderr, "starling: %s: %s\n", codeName(error.code).c_str(), std::string(describe(error.code)).c_str());
     std::fprintf(stderr, "  %s\n", plain(error.context).c_str());
     if (line.json)
-        printJson({{QStringLiteral("error"),
-                    QJsonObject {{QStringLiteral("code"), toQString(codeName(error.code))},
-                                 {QStringLiteral("name"), toQString(shortName(error.code))},
-                                 {QStringLiteral("message"), toQString(error.context)}}}});
+        printErrorJson(error);
+}
+
+void printErrorJson(const Error& error)
+{
+    printJson({{QStringLiteral("error"),
+                QJsonObject {{QStringLiteral("code"), toQString(codeName(error.code))},
+                             {QStringLiteral("name"), toQString(shortName(error.code))},
+                             {QStringLiteral("message"), toQString(error.context)}}}});
 }
 
 void say(const CommandLine& line, const std::string& text)
@@ -90,11 +95,15 @@ void remark(const CommandLine& line, const std::string& text)
 
 std::string plain(std::string_view text)
 {
-    QString result = toQString(text);
-    for (QChar& c : result)
-        if (c.category() == QChar::Other_Control || c.category() == QChar::Other_Format)
-            c = QLatin1Char('?');
-    return result.toStdString();
+    // By code points: some format characters lie beyond the basic plane.
+    QList<uint> points = toQString(text).toUcs4();
+    for (uint& point : points) {
+        const QChar::Category category = QChar::category(static_cast<char32_t>(point));
+        if (category == QChar::Other_Control || category == QChar::Other_Format || category == QChar::Separator_Line
+            || category == QChar::Separator_Paragraph || category == QChar::Other_Surrogate)
+            point = '?';
+    }
+    return QString::fromUcs4(reinterpret_cast<const char32_t*>(points.constData()), points.size()).toStdString();
 }
 
 QString toQString(std::string_view text)

@@ -11,6 +11,9 @@ namespace starling::cli {
 /// What failed, why, and what to do next, on standard error; with --json as {"error":{code,name,message}} on standard output, too.
 void reportError(const CommandLine& line, const Error& error);
 
+/// That JSON alone: for errors that were told to people already.
+void printErrorJson(const Error& error);
+
 /// A line for people on standard output, unless --json or --quiet.
 void say(const CommandLine& line, const std::string& text);
 /// A remark on standard error, unless --quiet.

@@ -29,6 +29,9 @@ namespace {
 
     Value words(std::string_view text) { return text; }
 
+    /// For details, which may quote anything: the other side takes no more than kMaxText.
+    Value clipped(std::string_view text) { return text.substr(0, kMaxText); }
+
     Value blob(ByteView bytes) { return bencode::String(bytes.begin(), bytes.end()); }
 
     Value endpointValue(const Endpoint& endpoint)
@@ -52,9 +55,10 @@ namespace {
             : m_reader(reader)
         {
         }
-        template <class T = std::uint64_t> T integer(std::string_view key, std::uint64_t most = static_cast<std::uint64_t>(kMost))
+        template <class T = std::uint64_t>
+        T integer(std::string_view key, std::uint64_t most = static_cast<std::uint64_t>(kMost), std::uint64_t least = 0)
         {
-            auto value = m_reader.integer(key, 0, static_cast<Integer>(most));
+            auto value = m_reader.integer(key, static_cast<Integer>(least), static_cast<Integer>(most));
             return value ? static_cast<T>(*value) : static_cast<T>(note(value.error()));
         }
         std::string text(std::string_view key)
@@ -103,9 +107,13 @@ namespace {
                 note(entries.error());
                 return counts;
             }
-            for (const auto& [name, value] : entries->entries())
-                if (const Integer* count = value.integer(); count != nullptr && *count >= 0)
+            for (const auto& [name, value] : entries->entries()) {
+                const Integer* count = value.integer();
+                if (count == nullptr || *count < 0 || counts.size() == kMaxItems)
+                    note(Error {Errc::Malformed, std::string(key)});
+                else
                     counts[name] = static_cast<std::uint64_t>(*count);
+            }
             return counts;
         }
         template <class Item, class Read> std::vector<Item> items(std::string_view key, Read read)
@@ -173,7 +181,7 @@ namespace {
         dict["label"] = words(line.label);
         dict["phase"] = trust::phaseName(line.phase);
         dict["code"] = number(line.code);
-        dict["detail"] = words(line.detail);
+        dict["detail"] = clipped(line.detail);
         dict["total"] = number(line.totalBytes);
         dict["done"] = number(line.doneBytes);
         dict["down"] = number(line.downRate.value);
@@ -264,14 +272,14 @@ namespace {
 
     Dict fieldsOf(const ErrorReply& r)
     {
-        return {{"code", number(static_cast<std::uint16_t>(r.error.code))}, {"context", std::string_view(r.error.context).substr(0, kMaxText)}};
+        return {{"code", number(static_cast<std::uint16_t>(r.error.code))}, {"context", clipped(r.error.context)}};
     }
 
     Dict fieldsOf(const Event& r)
     {
         return {{"what", number(static_cast<std::uint8_t>(r.what))}, {"uri", words(r.uri)}, {"epoch", number(r.revision.epoch)},
                 {"version", number(r.revision.version)}, {"phase", trust::phaseName(r.phase)}, {"code", number(r.code)},
-                {"node", blob(r.node.bytes())}, {"text", std::string_view(r.text).substr(0, kMaxText)}};
+                {"node", blob(r.node.bytes())}, {"text", clipped(r.text)}};
     }
 
     template <class Message> Bytes frame(const Message& message)
@@ -392,14 +400,14 @@ Result<Reply> decodeReply(ByteView bytes)
     case 3:
         return Reply(WatchReply {});
     case 4: {
-        const auto answer = static_cast<PushReply::Answer>(in.integer<std::uint8_t>("answer", 4));
+        const auto answer = static_cast<PushReply::Answer>(in.integer<std::uint8_t>("answer", 4, 1));
         return in.finish<Reply>(PushReply {answer, in.integer("received")});
     }
     case 5:
         return in.finish<Reply>(ErrorReply {{errcOf(in.integer<std::uint16_t>("code", UINT16_MAX)).value_or(Errc::Refused), in.text("context")}});
     case 6: {
         Event event;
-        event.what = static_cast<Event::What>(in.integer<std::uint8_t>("what", 5));
+        event.what = static_cast<Event::What>(in.integer<std::uint8_t>("what", 5, 1));
         event.uri = in.text("uri");
         event.revision = in.revision();
         event.phase = in.phase();
@@ -416,10 +424,15 @@ Status FrameReader::feed(ByteView bytes, std::size_t limit)
 {
     m_limit = limit;
     append(m_buffer, bytes);
-    if (m_buffer.size() - m_start >= 4) {
-        ByteReader reader(ByteView(m_buffer).subspan(m_start));
-        if (const std::uint32_t size = reader.u32(); size > limit)
+    // Every header that is here: one that announces too much is not to wait for what stands before it.
+    for (std::size_t at = m_start; m_buffer.size() - at >= 4;) {
+        ByteReader reader(ByteView(m_buffer).subspan(at));
+        const std::uint32_t size = reader.u32();
+        if (size > limit)
             return fail(Errc::TooLarge, "control frame of " + std::to_string(size) + " bytes");
+        if (size > m_buffer.size() - at - 4)
+            break;
+        at += 4 + size;
     }
     return {};
 }

@@ -1,11 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/server.h"
 
-#include <QFileInfo>
+#include <QFile>
 #include <QLocalServer>
 #include <QLocalSocket>
 
+#include <cerrno>
+#include <cstring>
+#include <sys/stat.h>
+
 namespace starling::control {
+
+namespace {
+
+    /// How long a socket that is there already has to take a connection. The kernel does that, not the agent's event loop.
+    constexpr int kProbeMilliseconds = 200;
+
+    /// Removes the socket of a dead agent. Anything else at its place stays: a mistaken path must not cost a file.
+    Status makeWay(const QString& path)
+    {
+        struct stat found {};
+        const QByteArray name = QFile::encodeName(path);
+        if (::lstat(name.constData(), &found) != 0) {
+            if (errno == ENOENT)
+                return {};
+            return fail(Errc::Io, "control socket " + path.toStdString() + ": " + std::strerror(errno));
+        }
+        if (!S_ISSOCK(found.st_mode))
+            return fail(Errc::AlreadyExists, "control socket " + path.toStdString() + ": a file that is no socket is in its place");
+        QLocalSocket probe;
+        probe.connectToServer(path);
+        if (probe.waitForConnected(kProbeMilliseconds))
+            return fail(Errc::AlreadyExists, "control socket " + path.toStdString() + ": another agent answers there");
+        QLocalServer::removeServer(path);
+        return {};
+    }
+
+} // namespace
 
 struct Server::Connection {
     ConnectionId id {};
@@ -13,6 +44,7 @@ struct Server::Connection {
     FrameReader frames;
     bool isAwaitingReply = false;
     bool isWatching = false;
+    bool isClosing = false; ///< told why, and not listened to any more
 };
 
 Server::Server(ServerConfig config, Handler& handler, QObject* parent)
@@ -32,11 +64,15 @@ Server::~Server()
 
 Status Server::listen()
 {
-    QLocalServer::removeServer(m_config.path);
+    if (auto free = makeWay(m_config.path); !free)
+        return free;
     m_server->setSocketOptions(QLocalServer::UserAccessOption | QLocalServer::GroupAccessOption);
     m_server->setMaxPendingConnections(static_cast<int>(m_config.maxConnections));
     if (!m_server->listen(m_config.path))
         return fail(Errc::Io, "control socket " + m_config.path.toStdString() + ": " + m_server->errorString().toStdString());
+    // Qt has made it 0770 before it got its name; a socket needs no right to execute.
+    if (::chmod(QFile::encodeName(m_config.path).constData(), 0660) != 0)
+        return fail(Errc::Io, "control socket " + m_config.path.toStdString() + ": " + std::strerror(errno));
     return {};
 }
 
@@ -73,12 +109,20 @@ void Server::read(ConnectionId id)
     if (connection.isAwaitingReply)
         return;
     const QByteArray bytes = connection.socket->readAll();
+    if (connection.isClosing)
+        return;
     if (auto taken = connection.frames.feed(std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())))); !taken) {
-        send(connection, ErrorReply {taken.error()});
-        connection.socket->disconnectFromServer();
+        refuse(connection, taken.error());
         return;
     }
     serve(connection);
+}
+
+void Server::refuse(Connection& connection, const Error& error)
+{
+    connection.isClosing = true;
+    send(connection, ErrorReply {error});
+    connection.socket->disconnectFromServer();
 }
 
 void Server::serve(Connection& connection)
@@ -90,8 +134,7 @@ void Server::serve(Connection& connection)
             return;
         auto request = decodeRequest(*frame);
         if (!request) {
-            send(connection, ErrorReply {request.error()});
-            connection.socket->disconnectFromServer();
+            refuse(connection, request.error());
             return;
         }
         if (std::holds_alternative<WatchRequest>(*request)) {
@@ -133,7 +176,9 @@ void Server::send(Connection& connection, const Reply& answer)
         connection.socket->abort();
         return;
     }
-    const Bytes bytes = encode(answer);
+    Bytes bytes = encode(answer);
+    if (bytes.size() > kMaxFrameBytes)
+        bytes = encode(Reply(ErrorReply {{Errc::TooLarge, "the answer is larger than a control frame"}}));
     connection.socket->write(reinterpret_cast<const char*>(bytes.data()), static_cast<qint64>(bytes.size()));
 }
 

@@ -38,7 +38,8 @@ public:
     Server(ServerConfig config, Handler& handler, QObject* parent = nullptr);
     ~Server() override;
 
-    /// A socket file left behind by a dead agent is replaced: the caller holds the state directory's lock. Fails with Io.
+    /// A socket file left behind by a dead agent is replaced. Fails with AlreadyExists if somebody answers there or the file is
+    /// no socket, Io.
     Status listen();
     void reply(ConnectionId to, const Reply& reply);
     /// To all that watch.
@@ -50,6 +51,8 @@ private:
     void read(ConnectionId id);
     void serve(Connection& connection);
     void send(Connection& connection, const Reply& reply);
+    /// Says why, and hangs up.
+    void refuse(Connection& connection, const Error& error);
     void close(ConnectionId id);
 
     ServerConfig m_config;

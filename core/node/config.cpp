@@ -126,6 +126,8 @@ namespace {
 
     Status setPuppet(AgentConfig& config, const std::string& value)
     {
+        if (value.empty())
+            return fail(Errc::ConfigInvalid, "a program is wanted, like puppet or /opt/puppetlabs/bin/puppet");
         config.puppet = value;
         return {};
     }
@@ -160,14 +162,16 @@ Result<Endpoint> parseEndpoint(std::string_view text)
 {
     const auto colon = text.rfind(':');
     std::string_view host = text.substr(0, colon == std::string_view::npos ? 0 : colon);
-    if (host.starts_with('[') && host.ends_with(']'))
+    // RFC 3986 section 3.2.2: without the brackets nobody can tell the port from the address.
+    const bool isBracketed = host.starts_with('[') && host.ends_with(']');
+    if (isBracketed)
         host = host.substr(1, host.size() - 2);
     const std::string_view portText = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
     unsigned port = 0;
     const auto [end, error] = std::from_chars(portText.data(), portText.data() + portText.size(), port);
     QHostAddress address;
     if (portText.empty() || error != std::errc() || end != portText.data() + portText.size() || port > UINT16_MAX
-        || !address.setAddress(QString::fromUtf8(host.data(), static_cast<qsizetype>(host.size()))))
+        || isBracketed != (host.find(':') != std::string_view::npos) || !address.setAddress(QString::fromUtf8(host.data(), static_cast<qsizetype>(host.size()))))
         return fail(Errc::ConfigInvalid, "an address is wanted, like 192.0.2.7:7891 or [2001:db8::7]:7891, not '" + std::string(text) + "'");
     return fromQt(address, static_cast<quint16>(port));
 }
@@ -189,10 +193,13 @@ Result<AgentConfig> interpretConfig(const IniFile& ini)
 Result<AgentConfig> readConfig(const std::filesystem::path& file)
 {
     std::vector<std::filesystem::path> files {file};
+    const auto dropIns = file.parent_path() / "conf.d";
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(file.parent_path() / "conf.d", error))
-        if (entry.path().extension() == ".conf")
-            files.push_back(entry.path());
+    for (std::filesystem::directory_iterator at(dropIns, error), end; !error && at != end; at.increment(error))
+        if (at->path().extension() == ".conf")
+            files.push_back(at->path());
+    if (error && error != std::errc::no_such_file_or_directory)
+        return fail(Errc::Io, "configuration: " + dropIns.string() + ": " + error.message());
     std::sort(files.begin() + 1, files.end());
     IniFile merged;
     for (const auto& each : files) {

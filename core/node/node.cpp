@@ -474,11 +474,16 @@ Status Node::publish(const release::TorrentFile& torrent)
 
 void Node::publishInPlace(const release::TorrentFile& torrent, const std::filesystem::path& path, std::function<void(Status)> done)
 {
-    std::error_code error;
-    const auto real = std::filesystem::canonical(path, error);
-    if (error || real.filename() != torrent.info.name)
-        return done(fail(Errc::PayloadMissing, path.string() + ": the agent finds no '" + torrent.info.name + "' there"));
-    m_pushVerifier.verify(torrent.info, real.parent_path(), [this, torrent, real, done = std::move(done)](Verification result) {
+    if (!path.is_absolute())
+        return done(fail(Errc::Usage, path.string() + ": the agent needs an absolute path"));
+    const auto directory = locatePayload(path, torrent.info);
+    if (!directory)
+        return done(fail(Errc::PayloadMissing, "as the agent sees it: " + directory.error().context));
+    if (!m_inPlacePushes.insert(torrent.infoHash).second)
+        return done(fail(Errc::Busy, "this release is being pushed already"));
+    const auto real = *directory / torrent.info.name;
+    m_pushVerifier.verify(torrent.info, *directory, [this, torrent, real, done = std::move(done)](Verification result) {
+        m_inPlacePushes.erase(torrent.infoHash);
         if (!result)
             return done(tl::unexpected<Error>(result.error()));
         release::TorrentFile complete = torrent;

@@ -96,6 +96,7 @@ private:
     SwarmHost m_swarm;
     Updater m_updater;
     VerifyWorker m_pushVerifier;
+    std::set<InfoHash> m_inPlacePushes; ///< that m_pushVerifier is to verify
     QUdpSocket m_socket;
     Instant m_started;
     std::optional<Instant> m_receiptDue;

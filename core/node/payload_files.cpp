@@ -26,7 +26,8 @@ namespace {
 
     Status readOne(const fs::path& file, std::uint64_t size, Bytes& buffer, const ContentSink& sink)
     {
-        const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+        // Without O_NONBLOCK a fifo in the file's place would make us wait for a writer.
+        const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
         struct stat info {};
         if (!fd.isOpen() || ::fstat(fd.get(), &info) != 0)
             return tl::unexpected<Error>(missing(file));
@@ -61,6 +62,8 @@ Result<PayloadListing> listPayload(const fs::path& given)
     listing.name = path.filename().string();
     if (fs::is_regular_file(path, error)) {
         listing.files.push_back({listing.name, fs::file_size(path, error)});
+        if (error)
+            return fail(Errc::Io, path.string() + ": " + error.message());
         return listing;
     }
     if (!fs::is_directory(path, error))
@@ -68,6 +71,8 @@ Result<PayloadListing> listPayload(const fs::path& given)
     listing.isSingleFile = false;
     for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
         const fs::file_status status = at->symlink_status(error);
+        if (error)
+            break;
         if (fs::is_directory(status))
             continue;
         if (!fs::is_regular_file(status))
@@ -88,6 +93,19 @@ fs::path pathOf(const fs::path& directory, const std::string& name, bool isSingl
     return isSingleFile ? directory / name : directory / name / file;
 }
 
+Result<fs::path> locatePayload(const fs::path& given, const release::ReleaseInfo& info)
+{
+    std::error_code error;
+    const fs::path path = fs::canonical(given, error);
+    if (error)
+        return fail(Errc::PayloadMissing, given.string() + ": " + error.message());
+    if (path.filename() == info.name)
+        return path.parent_path();
+    if (info.isSingleFile && fs::is_regular_file(path / info.name, error))
+        return path;
+    return fail(Errc::PayloadMissing, given.string() + ": the release's payload is called " + info.name);
+}
+
 Status readContents(const fs::path& directory, const std::string& name, bool isSingleFile,
                     const std::vector<release::PayloadFile>& files, const ContentSink& sink)
 {
@@ -106,8 +124,9 @@ Result<Snapshot> snapshot(const fs::path& directory, const release::ReleaseInfo&
         struct stat found {};
         if (::stat(path.c_str(), &found) != 0)
             return tl::unexpected<Error>(missing(path));
-        text += std::to_string(found.st_size) + ' ' + std::to_string(found.st_mtim.tv_sec) + '.'
-            + std::to_string(found.st_mtim.tv_nsec) + ' ' + std::to_string(found.st_ino) + '\n';
+        // The change time, because whoever may write a file may also set its modification time back.
+        text += std::to_string(found.st_size) + ' ' + std::to_string(found.st_ctim.tv_sec) + '.'
+            + std::to_string(found.st_ctim.tv_nsec) + ' ' + std::to_string(found.st_ino) + '\n';
     }
     return text;
 }

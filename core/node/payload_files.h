@@ -25,6 +25,10 @@ Result<PayloadListing> listPayload(const std::filesystem::path& path);
 std::filesystem::path pathOf(const std::filesystem::path& directory, const std::string& name, bool isSingleFile,
                              const std::string& file);
 
+/// The directory that holds the payload of `info`, if `given` is that payload, or the directory from which a release of its
+/// only file was made. PayloadMissing if it is neither.
+Result<std::filesystem::path> locatePayload(const std::filesystem::path& given, const release::ReleaseInfo& info);
+
 /// Takes contents portion by portion; an error stops the reading and is passed on.
 using ContentSink = std::function<Status(ByteView)>;
 

@@ -69,7 +69,8 @@ Status PayloadStore::prepare(const release::TorrentFile& torrent)
     if (auto made = makeDirectory(dataDirectory(torrent.infoHash)); !made)
         return made;
     // One with layers, from an earlier verification, says more than the notice.
-    if (fs::exists(home(torrent.infoHash) / "verified"))
+    std::error_code error;
+    if (fs::exists(home(torrent.infoHash) / "verified", error))
         return {};
     return writeFile(home(torrent.infoHash) / "release.torrent", torrent.serialize(), FileMode::Private);
 }
@@ -120,6 +121,13 @@ void PayloadStore::discardIncoming(const InfoHash& payload)
 {
     std::error_code error;
     fs::remove_all(incomingDirectory(payload), error);
+}
+
+void PayloadStore::discardData(const InfoHash& payload)
+{
+    unmarkVerified(payload);
+    std::error_code error;
+    fs::remove_all(dataDirectory(payload), error);
 }
 
 PayloadStore::Condition PayloadStore::condition(const release::ReleaseInfo& info, const InfoHash& payload) const

@@ -31,6 +31,8 @@ public:
     Status markVerified(const release::TorrentFile& torrent);
     void unmarkVerified(const InfoHash& payload);
     void discardIncoming(const InfoHash& payload);
+    /// Forgets the files of a payload and keeps its torrent file.
+    void discardData(const InfoHash& payload);
 
     enum class Condition : std::uint8_t {
         Absent, ///< not verified, or not here

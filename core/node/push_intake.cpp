@@ -10,9 +10,10 @@ namespace starling::node {
 
 namespace fs = std::filesystem;
 
-PushIntake::PushIntake(PayloadStore& payloads, release::TorrentFile torrent)
+PushIntake::PushIntake(PayloadStore& payloads, release::TorrentFile torrent, ByteCount quota)
     : m_payloads(&payloads)
     , m_torrent(std::move(torrent))
+    , m_quota(quota)
     , m_verifier(m_torrent.info)
 {
 }
@@ -20,6 +21,7 @@ PushIntake::PushIntake(PayloadStore& payloads, release::TorrentFile torrent)
 PushIntake::PushIntake(PushIntake&& other) noexcept
     : m_payloads(other.m_payloads)
     , m_torrent(std::move(other.m_torrent))
+    , m_quota(other.m_quota)
     , m_verifier(std::move(other.m_verifier))
     , m_file(std::move(other.m_file))
     , m_index(other.m_index)
@@ -33,6 +35,7 @@ PushIntake& PushIntake::operator=(PushIntake&& other) noexcept
 {
     std::swap(m_payloads, other.m_payloads);
     std::swap(m_torrent, other.m_torrent);
+    std::swap(m_quota, other.m_quota);
     std::swap(m_verifier, other.m_verifier);
     std::swap(m_file, other.m_file);
     std::swap(m_index, other.m_index);
@@ -50,21 +53,36 @@ PushIntake::~PushIntake()
 
 Result<PushIntake> PushIntake::begin(PayloadStore& payloads, release::TorrentFile torrent, ByteCount quota)
 {
-    const std::uint64_t needed = torrent.info.payloadBytes();
-    if (payloads.usedBytes(torrent.infoHash) + needed > quota.value)
-        return fail(Errc::QuotaExceeded, toString(ByteCount {needed}) + " do not fit the agent's quota of " + toString(quota));
-    if (payloads.freeBytes() < needed)
+    PushIntake intake(payloads, std::move(torrent), quota);
+    if (auto fits = intake.requireRoom(); !fits)
+        return tl::unexpected<Error>(fits.error());
+    if (auto begun = intake.makeDirectory(); !begun)
+        return tl::unexpected<Error>(begun.error());
+    if (auto opened = intake.openNext(); !opened)
+        return tl::unexpected<Error>(opened.error());
+    return intake;
+}
+
+Status PushIntake::requireRoom() const
+{
+    const std::uint64_t needed = m_torrent.info.payloadBytes();
+    if (m_payloads->usedBytes(m_torrent.infoHash) + needed > m_quota.value)
+        return fail(Errc::QuotaExceeded, toString(ByteCount {needed}) + " do not fit the agent's quota of " + toString(m_quota));
+    if (m_payloads->freeBytes() < needed - m_received)
         return fail(Errc::DiskFull, toString(ByteCount {needed}) + " do not fit the agent's disk");
-    const fs::path directory = payloads.incomingDirectory(torrent.infoHash);
+    return {};
+}
+
+Status PushIntake::makeDirectory()
+{
+    const fs::path directory = m_payloads->incomingDirectory(m_torrent.infoHash);
     std::error_code error;
     if (!fs::create_directory(directory, error) && !error)
         return fail(Errc::Busy, "this release is being pushed already");
     if (error)
         return tl::unexpected<Error>(diskError(error.value(), directory));
-    PushIntake intake(payloads, std::move(torrent));
-    if (auto opened = intake.openNext(); !opened)
-        return tl::unexpected<Error>(opened.error());
-    return intake;
+    m_owns = true;
+    return {};
 }
 
 Status PushIntake::openNext()
@@ -106,6 +124,9 @@ Status PushIntake::finish()
 {
     if (auto complete = m_verifier.finish(); !complete)
         return complete;
+    // Another push may have taken the room meanwhile.
+    if (auto fits = requireRoom(); !fits)
+        return fits;
     m_torrent.layers = m_verifier.takeLayers();
     m_file = Descriptor();
     if (auto adopted = m_payloads->adopt(m_torrent); !adopted)

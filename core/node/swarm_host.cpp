@@ -9,6 +9,8 @@ namespace {
 
     /// How much of a download a power loss may cost: this long of it. Guess, against wear of flash storage.
     constexpr Duration kSaveInterval = std::chrono::seconds(10);
+    /// Lines of traffic remembered of sessions that were closed. Guess: a dozen releases of a swarm with many peers.
+    constexpr std::size_t kMaxPastTraffic = 1'024;
 
 } // namespace
 
@@ -116,10 +118,22 @@ void SwarmHost::drop(const InfoHash& payload)
     Q_EMIT overlayInput(overlay::StopProviding {payload});
     if (!m_payloads.empty())
         return;
-    for (const swarm::PeerTraffic& line : m_swarm->traffic())
-        m_pastTraffic.push_back(line);
+    keepTraffic();
     m_swarm.reset();
     qCInfo(lcSwarm, "session closed: nothing to exchange");
+}
+
+void SwarmHost::keepTraffic()
+{
+    for (const swarm::PeerTraffic& line : m_swarm->traffic()) {
+        const std::pair key(line.payload, line.node);
+        if (const auto known = m_pastTraffic.find(key); known != m_pastTraffic.end()) {
+            known->second.bytesFrom += line.bytesFrom;
+            known->second.bytesTo += line.bytesTo;
+        } else if (m_pastTraffic.size() < kMaxPastTraffic) {
+            m_pastTraffic.emplace(key, line);
+        }
+    }
 }
 
 bool SwarmHost::isSeeding(const InfoHash& payload) const
@@ -158,7 +172,9 @@ std::optional<swarm::Progress> SwarmHost::progress(const InfoHash& payload) cons
 
 std::vector<swarm::PeerTraffic> SwarmHost::traffic() const
 {
-    std::vector<swarm::PeerTraffic> all = m_pastTraffic;
+    std::vector<swarm::PeerTraffic> all;
+    for (const auto& [key, line] : m_pastTraffic)
+        all.push_back(line);
     if (m_swarm)
         for (const swarm::PeerTraffic& line : m_swarm->traffic())
             all.push_back(line);

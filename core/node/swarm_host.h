@@ -60,6 +60,7 @@ private:
     void handle(const swarm::Event& event);
     void scheduleSave();
     bool isFetching() const;
+    void keepTraffic();
 
     swarm::Config m_config;
     NodeId m_self;
@@ -69,7 +70,8 @@ private:
     DescriptorMaker m_descriptor;
     std::unique_ptr<swarm::Swarm> m_swarm;
     std::map<InfoHash, Role> m_payloads;
-    std::vector<swarm::PeerTraffic> m_pastTraffic; ///< of sessions that were closed
+    /// Of sessions that were closed, summed by payload and node.
+    std::map<std::pair<InfoHash, NodeId>, swarm::PeerTraffic> m_pastTraffic;
     std::atomic<bool> m_wakePending = false;
     std::size_t m_savesAwaited = 0;
     bool m_saveScheduled = false;

@@ -5,6 +5,8 @@
 #include "node/log.h"
 #include "update/policy.h"
 
+#include <algorithm>
+
 namespace starling::node {
 
 using update::Effect;
@@ -17,6 +19,11 @@ namespace {
     constexpr Duration kWatchInterval = std::chrono::seconds(5);
     /// The release in place and the one before it: what a rollback needs.
     constexpr std::size_t kRevisionsKept = 2;
+
+    bool isDeployment(Phase phase)
+    {
+        return phase == Phase::Deploying || phase == Phase::Checking || phase == Phase::RollingBack;
+    }
 
     QString name(const update::Record& record)
     {
@@ -81,19 +88,25 @@ Status Updater::restore()
     for (const update::Record& record : *records)
         if (auto restored = restoreRecord(record); !restored && !update::isFinal(record.phase))
             qCWarning(lcUpdate, "%ls cannot go on: %ls", qUtf16Printable(name(record)), qUtf16Printable(forLog(restored.error())));
-    // Payloads of which no record is left: an interrupted clean-up.
+    // Payloads of which no record is left: an interrupted clean-up. One whose record cannot go on keeps its payload.
     for (const InfoHash& payload : m_parts.payloads.held())
-        if (findPayload(payload) == nullptr)
+        if (std::none_of(records->begin(), records->end(), [&](const update::Record& record) { return record.infoHash == payload; }))
             m_parts.payloads.remove(payload);
+    // The one that was being deployed first, before another takes the turn; then the newest first, because it
+    // supersedes what is older.
     std::vector<JobKey> keys;
     for (const auto& [key, job] : m_jobs)
         keys.push_back(key);
+    std::reverse(keys.begin(), keys.end());
+    std::stable_partition(keys.begin(), keys.end(), [this](const JobKey& key) { return isDeployment(phaseOf(*find(key))); });
     for (const JobKey& key : keys) {
-        Job& job = *find(key);
-        if (update::isFinal(phaseOf(job)))
-            restoreFinal(job);
+        Job* job = find(key);
+        if (job == nullptr)
+            continue; // forgotten when a newer one made room
+        if (update::isFinal(phaseOf(*job)))
+            restoreFinal(*job);
         else
-            carryOut(key, job.cycle.resume());
+            carryOut(key, job->cycle.resume());
     }
     return {};
 }
@@ -162,7 +175,6 @@ Status Updater::accept(const release::TorrentFile& torrent, const store::NoticeR
     m_jobs.emplace(key, Job {std::move(cycle), torrent, std::nullopt});
     qCInfo(lcUpdate, "%ls: announced", qUtf16Printable(name(first.record)));
     Q_EMIT recordChanged(first.record);
-    supersedeOlder(key);
     perform(key, first.effect);
     return {};
 }
@@ -197,7 +209,11 @@ void Updater::carryOut(const JobKey& key, const update::Step& step)
         // Not durable, so not done: tried again, because a full disk may get room.
         qCCritical(lcUpdate, "%ls: record not written: %ls", qUtf16Printable(name(step.record)),
                    qUtf16Printable(forLog(written.error())));
-        m_parts.timers.schedule(m_settings.limits.retryMin, [this, key, step] { carryOut(key, step); });
+        m_parts.timers.schedule(m_settings.limits.retryMin, [this, key, step] {
+            // A later step, of a release that was superseded meanwhile, is not to be undone.
+            if (const Job* job = find(key); job != nullptr && job->cycle.record() == step.record)
+                carryOut(key, step);
+        });
         return;
     }
     if (m_settings.observer)
@@ -215,9 +231,7 @@ void Updater::perform(const JobKey& key, Effect effect)
     case Effect::Decide:
         return decide(key);
     case Effect::Prepare:
-        if (auto prepared = m_parts.payloads.prepare(find(key)->torrent); !prepared)
-            qCWarning(lcUpdate, "%ls", qUtf16Printable(forLog(prepared.error())));
-        return step(key, Event::StartDownload);
+        return prepare(key);
     case Effect::Download:
         return download(key);
     case Effect::RetryDownload:
@@ -252,12 +266,25 @@ void Updater::decide(const JobKey& key)
         step(key, Event::Exclude, compatible.error());
 }
 
+void Updater::prepare(const JobKey& key)
+{
+    // Not before it is accepted: a release for other devices stops nothing here.
+    supersedeOlder(key);
+    prune(key.first);
+    if (auto prepared = m_parts.payloads.prepare(find(key)->torrent); !prepared)
+        qCWarning(lcUpdate, "%ls", qUtf16Printable(forLog(prepared.error())));
+    step(key, Event::StartDownload);
+}
+
 void Updater::download(const JobKey& key)
 {
     const release::TorrentFile& torrent = find(key)->torrent;
     if (m_parts.payloads.condition(torrent.info, torrent.infoHash) == PayloadStore::Condition::Verified)
         return step(key, Event::PayloadComplete);
     const std::uint64_t needed = torrent.info.payloadBytes();
+    if (needed > m_settings.quota.value)
+        return step(key, Event::GiveUp,
+                    Error {Errc::QuotaExceeded, toString(ByteCount {needed}) + " are more than the quota of " + toString(m_settings.quota)});
     if (m_parts.payloads.usedBytes(torrent.infoHash) + needed > m_settings.quota.value)
         return step(key, Event::DownloadBlocked,
                     Error {Errc::QuotaExceeded, toString(ByteCount {needed}) + " do not fit the quota of " + toString(m_settings.quota)});
@@ -284,6 +311,9 @@ void Updater::verify(const JobKey& key)
             job->torrent.layers.clear();
             return step(key, Event::PayloadVerified);
         }
+        // What was noted as fetched is not what is on disk.
+        if (auto forgotten = m_parts.store.forgetPayload(job->torrent.infoHash); !forgotten)
+            qCWarning(lcUpdate, "%ls", qUtf16Printable(forLog(forgotten.error())));
         m_parts.swarm.recheck(job->torrent.infoHash);
         step(key, Event::PayloadWrong, result.error());
     });
@@ -378,8 +408,11 @@ void Updater::rollBack(const JobKey& key)
         return runScript(key, scriptStep(job.torrent, deploy::StepKind::Rollback, plan.rollback));
     // Without a script of its own, the release that was in place is deployed again.
     const auto installed = m_parts.store.installed(key.first);
-    const auto previous = installed && *installed ? m_parts.payloads.torrent((*installed)->infoHash)
-                                                  : Result<release::TorrentFile>(fail(Errc::NotFound, "no earlier release is in place"));
+    auto previous = installed && *installed ? m_parts.payloads.torrent((*installed)->infoHash)
+                                            : Result<release::TorrentFile>(fail(Errc::NotFound, "no earlier release is in place"));
+    if (previous && previous->info.update.deploy.method != release::Method::None
+        && m_parts.payloads.condition(previous->info, previous->infoHash) != PayloadStore::Condition::Verified)
+        previous = fail(Errc::PayloadChanged, "the payload of the earlier release is not what was verified");
     if (!previous) {
         const update::Record& record = job.cycle.record();
         return step(key, Event::RollbackFailed,
@@ -426,6 +459,13 @@ void Updater::conclude(const JobKey& key)
 {
     if (m_deploying == key)
         m_deploying.reset();
+    const Job& job = *find(key);
+    if (phaseOf(job) == Phase::Failed
+        && m_parts.payloads.condition(job.torrent.info, job.torrent.infoHash) != PayloadStore::Condition::Verified) {
+        // Half a payload that nobody will finish.
+        m_parts.swarm.drop(job.torrent.infoHash);
+        m_parts.payloads.discardData(job.torrent.infoHash);
+    }
     prune(key.first);
     deployNext();
 }

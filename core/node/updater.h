@@ -83,6 +83,7 @@ private:
     void carryOut(const JobKey& key, const update::Step& step);
     void perform(const JobKey& key, update::Effect effect);
     void decide(const JobKey& key);
+    void prepare(const JobKey& key);
     void download(const JobKey& key);
     void verify(const JobKey& key);
     void offer(const JobKey& key);

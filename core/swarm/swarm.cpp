@@ -26,10 +26,12 @@ namespace {
 
     namespace errc = boost::system::errc;
 
-    Error troubleOf(const lt::error_code& error, std::string_view what)
+    Error troubleOf(const lt::error_code& error, std::string_view what, Payload::Presence presence)
     {
+        // libtorrent does not hear of it when closing a file loses its last bytes, only when it reads them again.
+        const bool isCut = error == lt::errors::file_too_short && presence == Payload::Presence::Unknown;
         auto code = Errc::Io;
-        if (error == errc::no_space_on_device || error == errc::file_too_large
+        if (error == errc::no_space_on_device || error == errc::file_too_large || isCut
             || error == lt::error_code(EDQUOT, lt::generic_category()))
             code = Errc::DiskFull;
         else if (error == errc::no_such_file_or_directory || error == errc::not_a_directory
@@ -109,16 +111,23 @@ private:
         std::uint64_t totalBytes = 0;
         std::vector<Endpoint> peers;
         std::optional<Errc> trouble; ///< reported, and not yet retried
+        bool isResumed = false; ///< started from resume data
+        /// What the torrent's next resume data is for: to be given to the caller, or to start a new torrent from.
+        enum class Errand : std::uint8_t { Exchange, Survey, Retry } errand = Errand::Exchange;
     };
 
     Status startTorrent(Entry& entry);
+    Status addTorrent(Entry& entry, lt::add_torrent_params params);
+    void finishErrand(Entry& entry, lt::add_torrent_params saved);
+    void connectPeers(Entry& entry);
     void stopTorrent(Entry& entry);
     void restart(Entry& entry);
     void report(Entry& entry, Error error);
     void takeAlerts();
     void take(const lt::alert& alert);
     void takeChecked(const lt::torrent_handle& torrent);
-    void takeFileError(const lt::torrent_handle& torrent, Error error);
+    void takeResumeData(const lt::save_resume_data_alert& alert);
+    void takeFileError(const lt::torrent_handle& torrent, const lt::error_code& error, std::string_view file);
     std::map<InfoHash, Entry>::iterator find(const lt::torrent_handle& handle);
 
     const std::shared_ptr<MemberContext> m_context;
@@ -173,8 +182,17 @@ Status Swarm::Impl::startTorrent(Entry& entry)
     }
     auto params = torrentParams(entry.payload, *info);
     entry.payload.resumeData = {}; // it describes this start only
+    entry.isResumed = !params.have_pieces.empty();
+    entry.errand = needsSurvey(params, entry.payload) ? Entry::Errand::Survey : Entry::Errand::Exchange;
+    if (entry.errand == Entry::Errand::Survey)
+        params.flags |= lt::torrent_flags::upload_mode;
+    return addTorrent(entry, std::move(params));
+}
+
+Status Swarm::Impl::addTorrent(Entry& entry, lt::add_torrent_params params)
+{
     params.extensions.push_back(
-        [context = m_context, payload = entry.payload.infoHash, info = *info](const lt::torrent_handle&, lt::client_data_t) {
+        [context = m_context, payload = entry.payload.infoHash, info = params.ti](const lt::torrent_handle&, lt::client_data_t) {
             return makeMemberExtension(context, payload, info);
         });
     lt::error_code error;
@@ -183,9 +201,34 @@ Status Swarm::Impl::startTorrent(Entry& entry)
         return fail(error == lt::errors::duplicate_torrent ? Errc::AlreadyExists : Errc::Malformed,
                     "payload " + entry.payload.infoHash.shortHex() + ": " + error.message());
     entry.handle = std::move(handle);
+    if (entry.errand == Entry::Errand::Exchange)
+        connectPeers(entry);
+    return {};
+}
+
+void Swarm::Impl::connectPeers(Entry& entry)
+{
     for (const auto& peer : entry.peers)
         entry.handle.connect_peer(toLibtorrent(peer));
-    return {};
+}
+
+/// After a survey or before another try: a new torrent takes over what the old one has.
+void Swarm::Impl::finishErrand(Entry& entry, lt::add_torrent_params saved)
+{
+    stopTorrent(entry);
+    const auto errand = std::exchange(entry.errand, Entry::Errand::Exchange);
+    auto info = readInfo(entry.payload);
+    if (!info) { // it could be read when the old torrent began
+        report(entry, std::move(info.error()));
+        return;
+    }
+    auto params = torrentParams(entry.payload, *info);
+    if (errand == Entry::Errand::Survey)
+        takeCompleteFiles(params, std::move(saved));
+    else
+        takePieces(params, std::move(saved));
+    if (auto added = addTorrent(entry, std::move(params)); !added)
+        report(entry, std::move(added.error()));
 }
 
 void Swarm::Impl::stopTorrent(Entry& entry)
@@ -206,7 +249,7 @@ void Swarm::Impl::addPeer(const InfoHash& payload, const Endpoint& peer)
             entry.peers.erase(entry.peers.begin());
         entry.peers.push_back(peer);
     }
-    if (entry.handle.is_valid())
+    if (entry.handle.is_valid() && entry.errand == Entry::Errand::Exchange)
         entry.handle.connect_peer(toLibtorrent(peer));
 }
 
@@ -229,15 +272,11 @@ void Swarm::Impl::retry(const InfoHash& payload)
         restart(entry); // what was believed to be there is not
         return;
     }
-    // What failed before this moment is old news: the answer to status() comes after libtorrent's work so far.
-    entry.handle.status();
-    takeAlerts();
+    // A torrent that ran into an error believes blocks to be written that are not, and never hashes some pieces again.
+    // So it hands what it has to a new one.
     entry.trouble.reset();
-    entry.handle.clear_error();
-    entry.handle.unset_flags(lt::torrent_flags::upload_mode);
-    entry.handle.resume();
-    for (const auto& peer : entry.peers)
-        entry.handle.connect_peer(toLibtorrent(peer));
+    entry.errand = Entry::Errand::Retry;
+    entry.handle.save_resume_data();
 }
 
 /// Nothing that was believed survives: a new torrent reads what is on disk and keeps what hashes right.
@@ -269,7 +308,7 @@ void Swarm::Impl::setLimits(BytesPerSecond upload, BytesPerSecond download)
 void Swarm::Impl::requestResumeData()
 {
     for (const auto& [payload, entry] : m_entries) {
-        if (entry.handle.is_valid())
+        if (entry.handle.is_valid() && entry.errand == Entry::Errand::Exchange)
             entry.handle.save_resume_data();
     }
 }
@@ -289,48 +328,71 @@ void Swarm::Impl::report(Entry& entry, Error error)
     m_events.emplace_back(Trouble {entry.payload.infoHash, std::move(error)});
 }
 
-void Swarm::Impl::takeFileError(const lt::torrent_handle& torrent, Error error)
+void Swarm::Impl::takeFileError(const lt::torrent_handle& torrent, const lt::error_code& error, std::string_view file)
+{
+    const auto found = find(torrent);
+    if (found == m_entries.end() || found->second.errand == Entry::Errand::Retry)
+        return; // old news of a torrent that is about to be replaced
+    auto trouble = troubleOf(error, file, found->second.payload.presence);
+    // A full disk stops fetching and not serving; libtorrent has gone into its upload mode by itself.
+    if (trouble.code == Errc::DiskFull)
+        torrent.set_flags(lt::torrent_flags::upload_mode);
+    else
+        torrent.pause();
+    report(found->second, std::move(trouble));
+}
+
+void Swarm::Impl::takeChecked(const lt::torrent_handle& torrent)
 {
     const auto found = find(torrent);
     if (found == m_entries.end())
         return;
-    // A full disk stops fetching and not serving; libtorrent has gone into its upload mode by itself.
-    if (error.code == Errc::DiskFull)
-        torrent.set_flags(lt::torrent_flags::upload_mode);
-    else
+    auto& entry = found->second;
+    if (entry.errand == Entry::Errand::Survey) {
+        entry.handle.save_resume_data();
+    } else if (entry.payload.presence == Payload::Presence::Complete && !torrent.status().is_seeding) {
+        // libtorrent hashes a seed's piece before it first sends it, and reads all files again when one is wrong.
         torrent.pause();
-    report(found->second, std::move(error));
+        report(entry, {Errc::PayloadChanged, entry.payload.directory.string()});
+    }
 }
 
-/// libtorrent hashes a seed's piece before it first sends it, and reads all files again when one is wrong.
-void Swarm::Impl::takeChecked(const lt::torrent_handle& torrent)
+void Swarm::Impl::takeResumeData(const lt::save_resume_data_alert& alert)
 {
-    const auto found = find(torrent);
-    if (found == m_entries.end() || found->second.payload.presence != Payload::Presence::Complete
-        || torrent.status().is_seeding)
+    const auto found = find(alert.handle);
+    if (found == m_entries.end())
         return;
-    torrent.pause();
-    report(found->second, {Errc::PayloadChanged, found->second.payload.directory.string()});
+    if (found->second.errand != Entry::Errand::Exchange) {
+        finishErrand(found->second, alert.params);
+        return;
+    }
+    const auto saved = lt::write_resume_data_buf(alert.params);
+    m_events.emplace_back(ResumeData {found->first, toBytes(viewOf({saved.data(), saved.size()}))});
 }
 
 void Swarm::Impl::take(const lt::alert& alert)
 {
     if (const auto* finished = lt::alert_cast<lt::torrent_finished_alert>(&alert)) {
         const auto found = find(finished->handle);
-        if (found != m_entries.end() && found->second.payload.presence == Payload::Presence::Unknown)
+        if (found != m_entries.end() && found->second.errand == Entry::Errand::Exchange
+            && found->second.payload.presence == Payload::Presence::Unknown)
             m_events.emplace_back(Completed {found->first});
     } else if (const auto* file = lt::alert_cast<lt::file_error_alert>(&alert)) {
-        takeFileError(file->handle, troubleOf(file->error, file->filename()));
+        takeFileError(file->handle, file->error, file->filename());
     } else if (const auto* torrent = lt::alert_cast<lt::torrent_error_alert>(&alert)) {
-        takeFileError(torrent->handle, troubleOf(torrent->error, torrent->filename()));
+        takeFileError(torrent->handle, torrent->error, torrent->filename());
     } else if (const auto* checked = lt::alert_cast<lt::torrent_checked_alert>(&alert)) {
         takeChecked(checked->handle);
     } else if (const auto* resume = lt::alert_cast<lt::save_resume_data_alert>(&alert)) {
-        const auto found = find(resume->handle);
-        if (found == m_entries.end())
-            return;
-        const auto saved = lt::write_resume_data_buf(resume->params);
-        m_events.emplace_back(ResumeData {found->first, toBytes(viewOf({saved.data(), saved.size()}))});
+        takeResumeData(*resume);
+    } else if (const auto* unsaved = lt::alert_cast<lt::save_resume_data_failed_alert>(&alert)) {
+        const auto found = find(unsaved->handle);
+        if (found != m_entries.end() && found->second.errand != Entry::Errand::Exchange)
+            restart(found->second);
+    } else if (const auto* rejected = lt::alert_cast<lt::fastresume_rejected_alert>(&alert)) {
+        const auto found = find(rejected->handle);
+        if (found != m_entries.end() && found->second.isResumed)
+            restart(found->second); // the files are not what the resume data says
     }
 }
 

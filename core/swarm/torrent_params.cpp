@@ -51,12 +51,8 @@ namespace {
         auto saved = lt::read_resume_data(charsOf(payload.resumeData), error);
         if (error || saved.info_hashes.v2 != params.ti->info_hashes().v2)
             return false;
-        params.have_pieces = std::move(saved.have_pieces);
-        params.verified_pieces = std::move(saved.verified_pieces);
         params.unfinished_pieces = std::move(saved.unfinished_pieces);
-        params.merkle_trees = std::move(saved.merkle_trees);
-        params.merkle_tree_mask = std::move(saved.merkle_tree_mask);
-        params.verified_leaf_hashes = std::move(saved.verified_leaf_hashes);
+        takePieces(params, std::move(saved));
         return true;
     }
 
@@ -119,6 +115,56 @@ lt::add_torrent_params torrentParams(const Payload& payload, std::shared_ptr<lt:
     if (payload.presence == Payload::Presence::Complete && hasLayers)
         params.flags |= lt::torrent_flags::seed_mode;
     return params;
+}
+
+bool needsSurvey(const lt::add_torrent_params& params, const Payload& payload)
+{
+    if (payload.presence == Payload::Presence::Complete || !payload.layers.empty() || !needsLayers(*params.ti)
+        || !params.have_pieces.empty())
+        return false;
+    const auto& files = params.ti->files();
+    for (const auto file : files.file_range()) {
+        std::error_code error;
+        if (!files.pad_file_at(file) && files.file_size(file) > 0
+            && std::filesystem::exists(files.file_path(file, params.save_path), error))
+            return true;
+    }
+    return false;
+}
+
+void takePieces(lt::add_torrent_params& params, lt::add_torrent_params saved)
+{
+    params.have_pieces = std::move(saved.have_pieces);
+    params.have_pieces.resize(params.ti->num_pieces(), false);
+    params.merkle_trees = std::move(saved.merkle_trees);
+    params.merkle_tree_mask = std::move(saved.merkle_tree_mask);
+    params.verified_leaf_hashes = std::move(saved.verified_leaf_hashes);
+}
+
+void takeCompleteFiles(lt::add_torrent_params& params, lt::add_torrent_params saved)
+{
+    takePieces(params, std::move(saved));
+    const auto& files = params.ti->files();
+    for (const auto file : files.file_range()) {
+        if (files.pad_file_at(file) || files.file_size(file) == 0)
+            continue;
+        const auto first = files.piece_index_at_file(file);
+        const auto end = lt::piece_index_t(static_cast<int>(first) + files.file_num_pieces(file));
+        bool isComplete = true;
+        for (auto piece = first; piece != end; ++piece)
+            isComplete = isComplete && params.have_pieces[piece];
+        if (isComplete)
+            continue;
+        for (auto piece = first; piece != end; ++piece)
+            params.have_pieces.clear_bit(piece);
+        const auto forget = [file](auto& perFile) {
+            if (file < perFile.end_index())
+                perFile[file].clear();
+        };
+        forget(params.merkle_trees);
+        forget(params.merkle_tree_mask);
+        forget(params.verified_leaf_hashes);
+    }
 }
 
 std::uint64_t payloadBytes(const lt::torrent_info& info)

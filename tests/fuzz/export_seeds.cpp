@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a fuzz target needs besides libFuzzer: `fuzz_x --export-seeds=DIRECTORY` writes the target's seeds as the files of a
-/// corpus and ends.
+/// What a fuzz target needs besides libFuzzer: `fuzz_x --export-seeds=DIRECTORY` writes the target's seeds as
+/// the files of a corpus and ends.
 #include "fuzz.h"
 
 #include <cstdio>

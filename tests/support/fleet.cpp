@@ -147,12 +147,19 @@ Status Fleet::writeConfiguration(std::size_t i) const
 
 Status Fleet::start(std::size_t i)
 {
+    return start(i, m_plan.agentProgram);
+}
+
+Status Fleet::start(std::size_t i, const std::string& agentProgram, const QStringList& before)
+{
     Agent& agent = m_agents[i];
     agent.process = std::make_unique<QProcess>();
     agent.process->setProcessChannelMode(QProcess::MergedChannels);
     agent.process->setStandardInputFile(QProcess::nullDevice());
     agent.process->setStandardOutputFile(q(log(i)), QIODevice::Append);
-    agent.process->start(program(m_plan.agentProgram), {QStringLiteral("--config"), q(configuration(i))});
+    QStringList command = before + QStringList {program(agentProgram), QStringLiteral("--config"), q(configuration(i))};
+    const QString first = command.takeFirst();
+    agent.process->start(first, command);
     const bool answers = waitUntil([&] { return agent.process->state() == QProcess::NotRunning || control::Client::connect(q(socket(i)), 1s).has_value(); }, kStartLimit);
     if (answers && agent.process->state() != QProcess::NotRunning)
         return {};
@@ -194,6 +201,14 @@ void Fleet::kill(std::size_t i)
 bool Fleet::isRunning(std::size_t i) const
 {
     return m_agents[i].process && m_agents[i].process->state() == QProcess::Running;
+}
+
+std::optional<int> Fleet::waitForEnd(std::size_t i, std::chrono::milliseconds limit)
+{
+    QProcess* process = m_agents[i].process.get();
+    if (process == nullptr || (process->state() != QProcess::NotRunning && !process->waitForFinished(static_cast<int>(limit.count()))))
+        return std::nullopt;
+    return process->exitStatus() == QProcess::CrashExit ? -process->exitCode() : process->exitCode();
 }
 
 qint64 Fleet::pid(std::size_t i) const

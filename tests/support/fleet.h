@@ -35,6 +35,9 @@ public:
     std::size_t size() const { return m_agents.size(); }
     /// Starts agent `i` and waits until its control socket answers. Unreachable, quoting its log, if it does not.
     Status start(std::size_t i);
+    /// As start(i) with another program, below FleetPlan::programs or with an absolute path, which `before` may run:
+    /// {"unshare", "-rm"}. It may end at once: that is Unreachable, too.
+    Status start(std::size_t i, const std::string& agentProgram, const QStringList& before = {});
     Status startAll();
     /// SIGTERM, and waits for the end. Timeout if it does not end within 10 s.
     Status stop(std::size_t i);
@@ -43,6 +46,9 @@ public:
     /// SIGKILL, and waits for the end.
     void kill(std::size_t i);
     bool isRunning(std::size_t i) const;
+    /// Waits until agent `i` has ended by itself: its exit status, or minus the signal that ended it. Nothing if it
+    /// runs on, or was never started.
+    std::optional<int> waitForEnd(std::size_t i, std::chrono::milliseconds limit);
     qint64 pid(std::size_t i) const;
     /// They go on when this program ends.
     void letGo();

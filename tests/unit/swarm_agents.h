@@ -163,14 +163,20 @@ public:
     swarm::Swarm* operator->() { return m_swarm.get(); }
     Endpoint endpoint() const { return Endpoint::ipv4(127, 0, 0, 1, m_swarm->port()); }
 
+    /// Collects the events there are.
+    void poll()
+    {
+        for (auto& event : m_swarm->poll())
+            m_events.push_back(std::move(event));
+    }
+
     /// Collects events until `isDone` holds; false after kPatience. What has no event, such as progress, is looked at
     /// again every 10 ms.
     bool waitUntil(const std::function<bool()>& isDone)
     {
         const auto deadline = std::chrono::steady_clock::now() + kPatience;
         for (;;) {
-            for (auto& event : m_swarm->poll())
-                m_events.push_back(std::move(event));
+            poll();
             if (isDone())
                 return true;
             if (std::chrono::steady_clock::now() > deadline) {

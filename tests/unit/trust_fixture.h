@@ -7,9 +7,7 @@
 
 #include <initializer_list>
 
-namespace fixture {
-
-using namespace starling;
+namespace starling::fixture {
 
 /// The secret key whose seed is 32 times `number`.
 inline crypto::SecretKey key(unsigned char number)
@@ -180,7 +178,7 @@ inline int code(Errc errc)
     return static_cast<int>(errc);
 }
 
-} // namespace fixture
+} // namespace starling::fixture
 
 /// That `result` failed with exactly `errc`.
 #define REFUSED(result, errc) QCOMPARE(fixture::code(result), fixture::code(errc))

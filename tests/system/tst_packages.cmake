@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DBINARY_DIR=build -DVERSION=0.1.0 -P tst_packages.cmake
+# Makes the Debian packages with cpack and looks into them. Prints SKIPPED where Debian's tools are missing.
+cmake_minimum_required(VERSION 3.25)
+
+find_program(dpkg_deb dpkg-deb)
+find_program(shlibdeps dpkg-shlibdeps)
+find_program(file_type file)
+if(NOT dpkg_deb OR NOT shlibdeps OR NOT file_type)
+    message("SKIPPED: dpkg-deb, dpkg-shlibdeps and file make packages, and not all of them are here")
+    return()
+endif()
+
+set(work ${BINARY_DIR}/tests/packages)
+file(REMOVE_RECURSE ${work})
+file(MAKE_DIRECTORY ${work})
+
+# Runs a command, fails with what it said, and gives its output.
+function(run output)
+    execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${BINARY_DIR} RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE complained)
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR "${ARGN}: status ${status}\n${said}\n${complained}")
+    endif()
+    set(${output} "${said}" PARENT_SCOPE)
+endfunction()
+
+function(expect what text pattern)
+    if(NOT text MATCHES "${pattern}")
+        message(FATAL_ERROR "${what}: nothing in it matches '${pattern}':\n${text}")
+    endif()
+endfunction()
+
+# Unpacks PACKAGE to ${work}/PACKAGE and leaves `fields` and `listing` to the caller.
+macro(open_package package)
+    file(GLOB found ${work}/${package}_${VERSION}_*.deb)
+    list(LENGTH found count)
+    if(NOT count EQUAL 1)
+        message(FATAL_ERROR "cpack made ${count} files for the package ${package}: ${found}")
+    endif()
+    run(fields ${dpkg_deb} -I ${found})
+    run(listing ${dpkg_deb} -c ${found})
+    run(nothing ${dpkg_deb} -x ${found} ${work}/${package})
+    expect("${package}'s fields" "${fields}" "Package: ${package}\n")
+    expect("${package}'s dependencies" "${fields}" "Depends: [^\n]*libqt6core6[^\n]*")
+    expect("${package}'s dependencies" "${fields}" "Depends: [^\n]*libsodium23[^\n]*")
+    string(REGEX REPLACE "[^\n]* root/root [^\n]*\n" "" foreign "${listing}")
+    if(NOT foreign STREQUAL "")
+        message(FATAL_ERROR "${package}: not owned by root:\n${foreign}")
+    endif()
+endmacro()
+
+run(said ${CMAKE_CPACK_COMMAND} -G DEB -B ${work})
+
+open_package(starling)
+expect("starling" "${listing}" "-rwxr-xr-x [^\n]*\\./usr/bin/starling\n")
+expect("starling" "${listing}" "\\./usr/share/man/man1/starling\\.1\n")
+expect("starling" "${listing}" "\\./usr/share/bash-completion/completions/starling\n")
+expect("starling" "${listing}" "\\./usr/share/doc/starling/copyright\n")
+run(said ${work}/starling/usr/bin/starling version)
+expect("starling version" "${said}" "^starling ${VERSION}\n$")
+
+open_package(starling-agent)
+expect("starling-agent's dependencies" "${fields}" "Depends: [^\n]*libtorrent-rasterbar2\\.0[^\n]*")
+expect("starling-agent's dependencies" "${fields}" "Depends: [^\n]*libsqlite3-0[^\n]*")
+expect("starling-agent" "${fields}" " conffiles")
+expect("starling-agent" "${fields}" " postinst")
+expect("starling-agent" "${listing}" "-rwxr-xr-x [^\n]*\\./usr/bin/starling-agent\n")
+expect("starling-agent" "${listing}" "-rw-r--r-- [^\n]*\\./etc/starling/agent\\.conf\n")
+expect("starling-agent" "${listing}" "drwxr-xr-x [^\n]*\\./etc/starling/conf\\.d/\n")
+expect("starling-agent" "${listing}" "\\./usr/lib/systemd/system/starling-agent\\.service\n")
+expect("starling-agent" "${listing}" "\\./usr/share/man/man8/starling-agent\\.8\n")
+expect("starling-agent" "${listing}" "\\./usr/share/man/man5/agent\\.conf\\.5\n")
+run(said ${work}/starling-agent/usr/bin/starling-agent --config ${work}/starling-agent/etc/starling/agent.conf --check)
+expect("starling-agent --check" "${said}" "ok\n$")
+
+file(REMOVE_RECURSE ${work})
+message("Packages are good")

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One control message of every kind, with every field set, for tests and fuzz targets.
+#pragma once
+
+#include "control/codec.h"
+
+namespace starling::control::samples {
+
+template <class Identity> Identity filled(unsigned char value)
+{
+    return *Identity::fromBytes(Bytes(32, static_cast<std::byte>(value)));
+}
+
+inline ResourceUri uri(std::string_view text)
+{
+    return *ResourceUri::parse(text);
+}
+
+inline UpdateLine updateLine()
+{
+    return {uri("fw/gateway"), {1, 7}, filled<InfoHash>(1), "2.4.1", trust::Phase::Downloading, 305, "the disk is full",
+            1'000'000, 999'999, {1'024}, {2'048}, 3, toBytes("\xff\x80")};
+}
+
+inline trust::Receipt receipt()
+{
+    trust::Receipt made;
+    made.node = filled<NodeId>(2);
+    made.sequence = 9;
+    made.rootNumber = 1;
+    made.uptimeSeconds = 60;
+    made.entries.push_back({uri("fw/gateway"), {1, 7}, filled<InfoHash>(1), trust::Phase::Failed, 401, "exit status 3"});
+    made.alarms = {{"rollback", 2}};
+    return made;
+}
+
+inline StatusReply status()
+{
+    StatusReply made;
+    made.version = "0.1.0";
+    made.node = filled<NodeId>(2);
+    made.name = "device-2";
+    made.fleet = filled<FleetId>(3);
+    made.rootNumber = 4;
+    made.uptimeSeconds = 5;
+    made.mode = "relay";
+    made.swarm = "open";
+    made.swarmPort = 6'881;
+    made.listen = Endpoint::ipv4(127, 0, 0, 1, 7'001);
+    made.links = {{filled<NodeId>(5), Endpoint::ipv4(10, 0, 0, 7, 7'002), true, 1'500}};
+    made.floors = {{uri("fw/gateway"), {1, 7}, filled<InfoHash>(1)}};
+    made.updates = {updateLine()};
+    made.traffic = {{filled<InfoHash>(1), filled<NodeId>(5), 10, 20}};
+    made.refused = {{"rollback", 3}, {"signature", 1}};
+    made.devices = 6;
+    return made;
+}
+
+inline Event event()
+{
+    return {Event::What::Receipt, "fw/gateway", {1, 7}, trust::Phase::RolledBack, 404, filled<NodeId>(2), "no answer on port 80"};
+}
+
+inline std::vector<Request> requests()
+{
+    return {StatusRequest {}, UpdatesRequest {}, DevicesRequest {}, WatchRequest {},
+            PushRequest {toBytes("d4:infode10:signaturesdee"), "/srv/releases/gateway"}, PushChunk {toBytes(std::string("\0\x01\xff", 3))}, PushEnd {}};
+}
+
+inline std::vector<Reply> replies()
+{
+    return {status(), UpdatesReply {{updateLine(), updateLine()}}, DevicesReply {{{filled<NodeId>(2), "device-2", receipt()}}}, WatchReply {},
+            PushReply {PushReply::Answer::SendPayload, 4'096}, ErrorReply {{Errc::Rollback, "fw/gateway version 6 is not above 7"}}, event()};
+}
+
+} // namespace starling::control::samples
