@@ -60,6 +60,8 @@ Server::~Server()
 {
     for (auto& [id, connection] : m_connections)
         connection->socket->disconnect(this);
+    for (QLocalSocket* socket : m_turnedAway)
+        socket->disconnect(this);
 }
 
 Status Server::listen()
@@ -80,10 +82,7 @@ void Server::accept()
 {
     while (QLocalSocket* socket = m_server->nextPendingConnection()) {
         if (m_connections.size() >= m_config.maxConnections) {
-            const Bytes refusal = encode(Reply(ErrorReply {{Errc::Busy, "too many control connections"}}));
-            socket->write(reinterpret_cast<const char*>(refusal.data()), static_cast<qint64>(refusal.size()));
-            connect(socket, &QLocalSocket::disconnected, socket, &QObject::deleteLater);
-            socket->disconnectFromServer();
+            turnAway(socket);
             continue;
         }
         const ConnectionId id {m_nextId++};
@@ -97,6 +96,24 @@ void Server::accept()
         m_connections.emplace(id, std::move(connection));
         read(id);
     }
+}
+
+void Server::turnAway(QLocalSocket* socket)
+{
+    const Bytes refusal = encode(Reply(ErrorReply {{Errc::Busy, "too many control connections"}}));
+    socket->write(reinterpret_cast<const char*>(refusal.data()), static_cast<qint64>(refusal.size()));
+    connect(socket, &QLocalSocket::disconnected, socket, &QObject::deleteLater);
+    if (m_turnedAway.size() >= m_config.maxConnections) {
+        socket->disconnectFromServer();
+        return;
+    }
+    // Kept until it asks: a client that writes into a closed connection never gets to read why it was closed.
+    m_turnedAway.insert(socket);
+    connect(socket, &QLocalSocket::disconnected, this, [this, socket] { m_turnedAway.erase(socket); });
+    connect(socket, &QLocalSocket::readyRead, socket, [socket] {
+        socket->readAll();
+        socket->disconnectFromServer();
+    });
 }
 
 void Server::read(ConnectionId id)

@@ -6,6 +6,7 @@
 
 #include <QObject>
 #include <memory>
+#include <set>
 
 class QLocalServer;
 class QLocalSocket;
@@ -48,6 +49,7 @@ public:
 private:
     struct Connection;
     void accept();
+    void turnAway(QLocalSocket* socket);
     void read(ConnectionId id);
     void serve(Connection& connection);
     void send(Connection& connection, const Reply& reply);
@@ -59,6 +61,7 @@ private:
     Handler& m_handler;
     QLocalServer* m_server;
     std::map<ConnectionId, std::unique_ptr<Connection>> m_connections;
+    std::set<QLocalSocket*> m_turnedAway; ///< told that we are busy; at most maxConnections
     std::uint64_t m_nextId = 1;
 };
 

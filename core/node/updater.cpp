@@ -86,7 +86,8 @@ Status Updater::restore()
     if (!records)
         return fail(std::move(records.error()), "update records");
     for (const update::Record& record : *records)
-        if (auto restored = restoreRecord(record); !restored && !update::isFinal(record.phase))
+        if (auto restored = restoreRecord(record); !restored && !update::isFinal(record.phase)
+            && !(restored.error().code == Errc::Superseded && abandonRecord(record)))
             qCWarning(lcUpdate, "%ls cannot go on: %ls", qUtf16Printable(name(record)), qUtf16Printable(forLog(restored.error())));
     // Payloads of which no record is left: an interrupted clean-up. One whose record cannot go on keeps its payload.
     for (const InfoHash& payload : m_parts.payloads.held())
@@ -128,10 +129,17 @@ Status Updater::restoreRecord(const update::Record& record)
     if (!torrent)
         return fail(std::move(torrent.error()), "release");
     if (torrent->infoHash != record.infoHash)
-        return fail(Errc::StateCorrupt, "release of another info-hash");
+        return fail(Errc::Superseded, "a newer notice took its place before it was fetched");
     m_jobs.emplace(keyOf(record),
                    Job {update::LifeCycle::restore(record, m_settings.limits), std::move(*torrent), std::nullopt});
     return {};
+}
+
+bool Updater::abandonRecord(const update::Record& record)
+{
+    auto cycle = update::LifeCycle::restore(record, m_settings.limits);
+    const auto taken = cycle.handle(Event::Supersede, Error {Errc::Superseded, "a newer notice took its place before it was fetched"});
+    return taken && m_parts.store.putRecord(taken->record);
 }
 
 void Updater::restoreFinal(Job& job)
@@ -141,7 +149,7 @@ void Updater::restoreFinal(Job& job)
     case PayloadStore::Condition::Absent:
         return;
     case PayloadStore::Condition::Touched:
-        losePayload(job, {Errc::PayloadChanged, "a payload file changed while the agent was not running"});
+        losePayload(job, lossOf(job.torrent, "while the agent was not running"));
         return;
     case PayloadStore::Condition::Verified:
         break;
@@ -512,6 +520,14 @@ void Updater::handleTrouble(const InfoHash& payload, const Error& error)
     losePayload(*job, error);
 }
 
+Error Updater::lossOf(const release::TorrentFile& torrent, const char* when) const
+{
+    const auto seen = snapshot(m_parts.payloads.dataDirectory(torrent.infoHash), torrent.info);
+    if (!seen)
+        return seen.error();
+    return {Errc::PayloadChanged, std::string("a payload file changed ") + when};
+}
+
 void Updater::losePayload(Job& job, const Error& error)
 {
     m_parts.swarm.drop(job.torrent.infoHash);
@@ -538,7 +554,7 @@ void Updater::watchInPlace()
             const release::TorrentFile& torrent = job.torrent;
             if (m_parts.swarm.isSeeding(torrent.infoHash) && m_parts.payloads.isInPlace(torrent.infoHash, torrent.info.name)
                 && m_parts.payloads.condition(torrent.info, torrent.infoHash) == PayloadStore::Condition::Touched)
-                losePayload(job, {Errc::PayloadChanged, "a payload file changed while it was offered"});
+                losePayload(job, lossOf(torrent, "while it was offered"));
         }
         watchInPlace();
     });

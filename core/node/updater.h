@@ -97,10 +97,14 @@ private:
     void handleOutcome(const deploy::Outcome& outcome);
     deploy::Step scriptStep(const release::TorrentFile& torrent, deploy::StepKind kind, const std::string& script) const;
     void handleTrouble(const InfoHash& payload, const Error& error);
+    /// What became of a payload that is not as it was verified.
+    Error lossOf(const release::TorrentFile& torrent, const char* when) const;
     void losePayload(Job& job, const Error& error);
     void watchInPlace();
     void restoreFinal(Job& job);
     Status restoreRecord(const update::Record& record);
+    /// Ends a release of which nothing but the record is left, if it did not get as far as deploying.
+    bool abandonRecord(const update::Record& record);
     void prune(const ResourceUri& uri);
 
     Parts m_parts;

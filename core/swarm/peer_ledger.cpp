@@ -13,7 +13,7 @@ PeerLedger::PeerLedger(std::function<void()> wake)
 std::shared_ptr<PeerAccount> PeerLedger::account(const InfoHash& payload, const NodeId& node,
                                                  const Endpoint& endpoint)
 {
-    Key key {payload, node, node.isZero() ? endpoint.address : std::array<std::uint8_t, 16> {}};
+    Key key{payload, node, node.isZero() ? endpoint.address : std::array<std::uint8_t, 16>{}};
     Endpoint shown = endpoint;
     const std::lock_guard lock(m_mutex);
     auto line = m_lines.find(key);

@@ -10,66 +10,67 @@ namespace starling::swarm {
 
 namespace {
 
-    using lt::settings_pack;
+using lt::settings_pack;
 
-    /// Peers come from the overlay and from nowhere else, and nothing tells the network what we are.
-    void turnOff(settings_pack& pack)
-    {
-        for (const int feature :
-             {settings_pack::enable_dht, settings_pack::enable_lsd, settings_pack::enable_upnp,
-              settings_pack::enable_natpmp, settings_pack::enable_ip_notifier, settings_pack::announce_to_all_trackers,
-              settings_pack::announce_to_all_tiers, settings_pack::use_dht_as_fallback,
-              settings_pack::announce_crypto_support, settings_pack::allow_idna, settings_pack::support_share_mode})
-            pack.set_bool(feature, false);
-        // TCP only: on loopback and between two measured hosts it is several times faster than libtorrent's uTP, whose
-        // packets each cost two system calls. uTP earns its place where it travels inside links.
-        pack.set_bool(settings_pack::enable_incoming_utp, false);
-        pack.set_bool(settings_pack::enable_outgoing_utp, false);
-        pack.set_int(settings_pack::mixed_mode_algorithm, settings_pack::prefer_tcp);
-        pack.set_str(settings_pack::dht_bootstrap_nodes, "");
-        pack.set_str(settings_pack::user_agent, "");
-        pack.set_str(settings_pack::handshake_client_version, "");
-        pack.set_str(settings_pack::peer_fingerprint, "");
-        pack.set_int(settings_pack::max_web_seed_connections, 0);
-        pack.set_int(settings_pack::stop_tracker_timeout, 0);
-    }
+/// Peers come from the overlay and from nowhere else, and nothing tells the network what we are.
+void turnOff(settings_pack& pack)
+{
+    for (const int feature :
+         {settings_pack::enable_dht, settings_pack::enable_lsd, settings_pack::enable_upnp,
+          settings_pack::enable_natpmp, settings_pack::enable_ip_notifier,
+          settings_pack::announce_to_all_trackers, settings_pack::announce_to_all_tiers,
+          settings_pack::use_dht_as_fallback, settings_pack::announce_crypto_support,
+          settings_pack::allow_idna, settings_pack::support_share_mode})
+        pack.set_bool(feature, false);
+    // TCP only: on loopback and between two measured hosts it is several times faster than libtorrent's uTP,
+    // whose packets each cost two system calls. uTP earns its place where it travels inside links.
+    pack.set_bool(settings_pack::enable_incoming_utp, false);
+    pack.set_bool(settings_pack::enable_outgoing_utp, false);
+    pack.set_int(settings_pack::mixed_mode_algorithm, settings_pack::prefer_tcp);
+    pack.set_str(settings_pack::dht_bootstrap_nodes, "");
+    pack.set_str(settings_pack::user_agent, "");
+    pack.set_str(settings_pack::handshake_client_version, "");
+    pack.set_str(settings_pack::peer_fingerprint, "");
+    pack.set_int(settings_pack::max_web_seed_connections, 0);
+    pack.set_int(settings_pack::stop_tracker_timeout, 0);
+}
 
-    void boundMemory(settings_pack& pack, const Config& config)
-    {
-        pack.set_int(settings_pack::connections_limit, static_cast<int>(config.maxConnections));
-        pack.set_int(settings_pack::connections_slack, 4); // guess: enough to tell peers of one moment apart
-        pack.set_int(settings_pack::max_peerlist_size, 256); // guess: the overlay names at most 32 at a time
-        pack.set_int(settings_pack::max_paused_peerlist_size, 64);
-        pack.set_int(settings_pack::alert_queue_size, 1'000);
-        pack.set_int(settings_pack::aio_threads, 1);
-        pack.set_int(settings_pack::hashing_threads, 1);
-        pack.set_int(settings_pack::file_pool_size, 8);
-        pack.set_int(settings_pack::checking_mem_usage, 64); // blocks of 16 KiB
-        pack.set_int(settings_pack::max_queued_disk_bytes, 1024 * 1024);
-        pack.set_int(settings_pack::max_peer_recv_buffer_size, 1024 * 1024);
-        // libtorrent reads all that a socket holds at once, into memory that it keeps: what the kernel may hold for a
-        // busy peer (by its own tuning up to 6 MiB, and several times that where an administrator raised it) is what a peer
-        // costs us. 256 KiB carry 20 Mbit/s over 100 ms, from each peer.
-        pack.set_int(settings_pack::recv_socket_buffer_size, 256 * 1024);
-        pack.set_int(settings_pack::send_buffer_low_watermark, 64 * 1024);
-        pack.set_int(settings_pack::send_buffer_watermark, 512 * 1024);
-        pack.set_int(settings_pack::send_buffer_watermark_factor, 50);
-    }
+void boundMemory(settings_pack& pack, const Config& config)
+{
+    pack.set_int(settings_pack::connections_limit, static_cast<int>(config.maxConnections));
+    pack.set_int(settings_pack::connections_slack, 4); // guess: enough to tell peers of one moment apart
+    pack.set_int(settings_pack::max_peerlist_size, 256); // guess: the overlay names at most 32 at a time
+    pack.set_int(settings_pack::max_paused_peerlist_size, 64);
+    pack.set_int(settings_pack::alert_queue_size, 1'000);
+    pack.set_int(settings_pack::aio_threads, 1);
+    pack.set_int(settings_pack::hashing_threads, 1);
+    pack.set_int(settings_pack::file_pool_size, 8);
+    pack.set_int(settings_pack::checking_mem_usage, 64); // blocks of 16 KiB
+    pack.set_int(settings_pack::max_queued_disk_bytes, 1024 * 1024);
+    pack.set_int(settings_pack::max_peer_recv_buffer_size, 1024 * 1024);
+    // libtorrent reads all that a socket holds at once, into memory that it keeps: what the kernel may hold
+    // for a busy peer (by its own tuning up to 6 MiB, and several times that where an administrator raised
+    // it) is what a peer costs us. 256 KiB carry 20 Mbit/s over 100 ms, from each peer.
+    pack.set_int(settings_pack::recv_socket_buffer_size, 256 * 1024);
+    pack.set_int(settings_pack::send_buffer_low_watermark, 64 * 1024);
+    pack.set_int(settings_pack::send_buffer_watermark, 512 * 1024);
+    pack.set_int(settings_pack::send_buffer_watermark_factor, 50);
+}
 
-    void keepPipelinesFull(settings_pack& pack)
-    {
-        pack.set_int(settings_pack::max_out_request_queue, 500);
-        pack.set_int(settings_pack::max_allowed_in_request_queue, 1'000);
-        pack.set_int(settings_pack::request_queue_time, 1);
-        pack.set_int(settings_pack::suggest_mode, settings_pack::no_piece_suggestions);
-        // What the overlay names is tried at once, and again soon: devices come and go with their releases.
-        pack.set_int(settings_pack::min_reconnect_time, 2);
-        pack.set_int(settings_pack::peer_connect_timeout, 7);
-        pack.set_int(settings_pack::handshake_timeout, 10);
-        pack.set_int(settings_pack::connection_speed, 50);
-        // Devices of one site share an address, and all agents of a demonstration do.
-        pack.set_bool(settings_pack::allow_multiple_connections_per_ip, true);
-    }
+void keepPipelinesFull(settings_pack& pack)
+{
+    pack.set_int(settings_pack::max_out_request_queue, 500);
+    pack.set_int(settings_pack::max_allowed_in_request_queue, 1'000);
+    pack.set_int(settings_pack::request_queue_time, 1);
+    pack.set_int(settings_pack::suggest_mode, settings_pack::no_piece_suggestions);
+    // What the overlay names is tried at once, and again soon: devices come and go with their releases.
+    pack.set_int(settings_pack::min_reconnect_time, 2);
+    pack.set_int(settings_pack::peer_connect_timeout, 7);
+    pack.set_int(settings_pack::handshake_timeout, 10);
+    pack.set_int(settings_pack::connection_speed, 50);
+    // Devices of one site share an address, and all agents of a demonstration do.
+    pack.set_bool(settings_pack::allow_multiple_connections_per_ip, true);
+}
 
 } // namespace
 
@@ -88,11 +89,12 @@ settings_pack sessionSettings(const Config& config)
     pack.set_bool(settings_pack::listen_system_port_fallback, false);
     // BitTorrent's obfuscation authenticates nobody. Foreign clients may insist on it, members never do.
     const bool isOpen = config.admission == Admission::Open;
-    pack.set_int(settings_pack::in_enc_policy, isOpen ? settings_pack::pe_enabled : settings_pack::pe_disabled);
+    pack.set_int(settings_pack::in_enc_policy,
+                 isOpen ? settings_pack::pe_enabled : settings_pack::pe_disabled);
     pack.set_int(settings_pack::out_enc_policy, settings_pack::pe_disabled);
     pack.set_int(settings_pack::alert_mask,
-                 static_cast<int>(static_cast<std::uint32_t>(lt::alert_category::error | lt::alert_category::status
-                                                             | lt::alert_category::storage)));
+                 static_cast<int>(static_cast<std::uint32_t>(
+                     lt::alert_category::error | lt::alert_category::status | lt::alert_category::storage)));
     return pack;
 }
 
@@ -108,7 +110,8 @@ void setRateLimits(settings_pack& settings, BytesPerSecond upload, BytesPerSecon
 
 lt::ip_filter everyoneInGlobalClass()
 {
-    const auto global = std::uint32_t(1) << static_cast<std::uint32_t>(lt::session_handle::global_peer_class_id);
+    const auto global = std::uint32_t(1)
+        << static_cast<std::uint32_t>(lt::session_handle::global_peer_class_id);
     lt::ip_filter filter;
     filter.add_rule(lt::address_v4::any(), lt::address_v4::broadcast(), global);
     lt::address_v6::bytes_type last;

@@ -14,8 +14,8 @@ lt::settings_pack sessionSettings(const Config& config);
 /// Writes the two limits into `settings`; a limit over libtorrent's range is none.
 void setRateLimits(lt::settings_pack& settings, BytesPerSecond upload, BytesPerSecond download);
 
-/// Puts every address into the global peer class. libtorrent's default puts loopback and private networks into a class
-/// without limits, and a fleet's uplink is most often behind just such addresses.
+/// Puts every address into the global peer class. libtorrent's default puts loopback and private networks
+/// into a class without limits, and a fleet's uplink is most often behind just such addresses.
 lt::ip_filter everyoneInGlobalClass();
 
 } // namespace starling::swarm

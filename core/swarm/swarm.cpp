@@ -21,49 +21,50 @@ namespace starling::swarm {
 
 namespace {
 
-    constexpr std::size_t kMaxPeersKept = 64; ///< per payload, to be asked again after a fresh start; guess
-    constexpr auto kListenPatience = std::chrono::seconds(5); ///< binding is instant; this bounds a hung session
+constexpr std::size_t kMaxPeersKept = 64; ///< per payload, to be asked again after a fresh start; guess
+constexpr auto kListenPatience = std::chrono::seconds(5); ///< binding is instant; this bounds a hung session
 
-    namespace errc = boost::system::errc;
+namespace errc = boost::system::errc;
 
-    Error troubleOf(const lt::error_code& error, std::string_view what, Payload::Presence presence)
-    {
-        // libtorrent does not hear of it when closing a file loses its last bytes, only when it reads them again.
-        const bool isCut = error == lt::errors::file_too_short && presence == Payload::Presence::Unknown;
-        auto code = Errc::Io;
-        if (error == errc::no_space_on_device || error == errc::file_too_large || isCut
-            || error == lt::error_code(EDQUOT, lt::generic_category()))
-            code = Errc::DiskFull;
-        else if (error == errc::no_such_file_or_directory || error == errc::not_a_directory
-                 || error == lt::errors::file_too_short || error == boost::asio::error::eof)
-            code = Errc::PayloadMissing;
-        return {code, std::string(what) + ": " + error.message()};
-    }
+Error troubleOf(const lt::error_code& error, std::string_view what, Payload::Presence presence)
+{
+    // libtorrent does not hear of it when closing a file loses its last bytes, only when it reads them again.
+    const bool isCut = error == lt::errors::file_too_short && presence == Payload::Presence::Unknown;
+    auto code = Errc::Io;
+    if (error == errc::no_space_on_device || error == errc::file_too_large || isCut
+        || error == lt::error_code(EDQUOT, lt::generic_category()))
+        code = Errc::DiskFull;
+    else if (error == errc::no_such_file_or_directory || error == errc::not_a_directory
+             || error == lt::errors::file_too_short || error == boost::asio::error::eof)
+        code = Errc::PayloadMissing;
+    return {code, std::string(what) + ": " + error.message()};
+}
 
-    /// Waits until the one TCP socket listens.
-    Result<std::uint16_t> awaitListening(lt::session& session, const Endpoint& listen)
-    {
-        const auto deadline = lt::clock_type::now() + kListenPatience;
-        while (lt::clock_type::now() < deadline) {
-            session.wait_for_alert(std::chrono::milliseconds(100));
-            std::vector<lt::alert*> alerts;
-            session.pop_alerts(&alerts);
-            for (const auto* alert : alerts) {
-                if (const auto* good = lt::alert_cast<lt::listen_succeeded_alert>(alert)) {
-                    if (good->socket_type == lt::socket_type_t::tcp)
-                        return static_cast<std::uint16_t>(good->port);
-                } else if (const auto* bad = lt::alert_cast<lt::listen_failed_alert>(alert)) {
-                    const auto code = bad->error == errc::address_in_use ? Errc::PortInUse : Errc::Io;
-                    return fail(code, toString(listen) + ": " + bad->error.message());
-                }
+/// Waits until the one TCP socket listens.
+Result<std::uint16_t> awaitListening(lt::session& session, const Endpoint& listen)
+{
+    const auto deadline = lt::clock_type::now() + kListenPatience;
+    while (lt::clock_type::now() < deadline) {
+        session.wait_for_alert(std::chrono::milliseconds(100));
+        std::vector<lt::alert*> alerts;
+        session.pop_alerts(&alerts);
+        for (const auto* alert : alerts) {
+            if (const auto* good = lt::alert_cast<lt::listen_succeeded_alert>(alert)) {
+                if (good->socket_type == lt::socket_type_t::tcp)
+                    return static_cast<std::uint16_t>(good->port);
+            } else if (const auto* bad = lt::alert_cast<lt::listen_failed_alert>(alert)) {
+                const auto code = bad->error == errc::address_in_use ? Errc::PortInUse : Errc::Io;
+                return fail(code, toString(listen) + ": " + bad->error.message());
             }
         }
-        return fail(Errc::Io, toString(listen) + ": libtorrent does not listen");
     }
+    return fail(Errc::Io, toString(listen) + ": libtorrent does not listen");
+}
 
 } // namespace
 
-class Swarm::Impl {
+class Swarm::Impl
+{
 public:
     Impl(const Config& config, std::shared_ptr<const MemberProof> proof, std::function<void()> wake)
         : m_context(std::make_shared<MemberContext>(wake))
@@ -105,14 +106,16 @@ public:
     std::uint16_t port() const { return m_port; }
 
 private:
-    struct Entry {
+    struct Entry
+    {
         Payload payload;
         lt::torrent_handle handle; ///< invalid while the payload's files are missing
         std::uint64_t totalBytes = 0;
         std::vector<Endpoint> peers;
         std::optional<Errc> trouble; ///< reported, and not yet retried
         bool isResumed = false; ///< started from resume data
-        /// What the torrent's next resume data is for: to be given to the caller, or to start a new torrent from.
+        /// What the torrent's next resume data is for: to be given to the caller, or to start a new torrent
+        /// from.
         enum class Errand : std::uint8_t { Exchange, Survey, Retry } errand = Errand::Exchange;
     };
 
@@ -141,7 +144,7 @@ private:
 Status Swarm::Impl::start(const Config& config)
 {
     // An empty list of plugins: no metadata exchange, no peer exchange.
-    lt::session_params params(sessionSettings(config), std::vector<std::shared_ptr<lt::plugin>> {});
+    lt::session_params params(sessionSettings(config), std::vector<std::shared_ptr<lt::plugin>>{});
     params.disk_io_constructor = lt::posix_disk_io_constructor; // mapped files would count as our memory
     m_session = std::make_unique<lt::session>(std::move(params));
     m_session->set_peer_class_filter(everyoneInGlobalClass());
@@ -165,7 +168,8 @@ Status Swarm::Impl::add(const Payload& payload)
     return {};
 }
 
-/// A seed whose files are missing becomes Trouble and waits for retry(); everything else wrong is the caller's.
+/// A seed whose files are missing becomes Trouble and waits for retry(); everything else wrong is the
+/// caller's.
 Status Swarm::Impl::startTorrent(Entry& entry)
 {
     auto info = readInfo(entry.payload);
@@ -191,10 +195,10 @@ Status Swarm::Impl::startTorrent(Entry& entry)
 
 Status Swarm::Impl::addTorrent(Entry& entry, lt::add_torrent_params params)
 {
-    params.extensions.push_back(
-        [context = m_context, payload = entry.payload.infoHash, info = params.ti](const lt::torrent_handle&, lt::client_data_t) {
-            return makeMemberExtension(context, payload, info);
-        });
+    params.extensions.push_back([context = m_context, payload = entry.payload.infoHash,
+                                 info = params.ti](const lt::torrent_handle&, lt::client_data_t) {
+        return makeMemberExtension(context, payload, info);
+    });
     lt::error_code error;
     auto handle = m_session->add_torrent(std::move(params), error);
     if (error)
@@ -268,12 +272,13 @@ void Swarm::Impl::retry(const InfoHash& payload)
     if (found == m_entries.end() || !found->second.trouble)
         return;
     auto& entry = found->second;
-    if (entry.trouble == Errc::PayloadMissing || entry.trouble == Errc::PayloadChanged || !entry.handle.is_valid()) {
+    if (entry.trouble == Errc::PayloadMissing || entry.trouble == Errc::PayloadChanged
+        || !entry.handle.is_valid()) {
         restart(entry); // what was believed to be there is not
         return;
     }
-    // A torrent that ran into an error believes blocks to be written that are not, and never hashes some pieces again.
-    // So it hands what it has to a new one.
+    // A torrent that ran into an error believes blocks to be written that are not, and never hashes some
+    // pieces again. So it hands what it has to a new one.
     entry.trouble.reset();
     entry.errand = Entry::Errand::Retry;
     entry.handle.save_resume_data();
@@ -325,10 +330,11 @@ void Swarm::Impl::report(Entry& entry, Error error)
     if (entry.trouble)
         return;
     entry.trouble = error.code;
-    m_events.emplace_back(Trouble {entry.payload.infoHash, std::move(error)});
+    m_events.emplace_back(Trouble{entry.payload.infoHash, std::move(error)});
 }
 
-void Swarm::Impl::takeFileError(const lt::torrent_handle& torrent, const lt::error_code& error, std::string_view file)
+void Swarm::Impl::takeFileError(const lt::torrent_handle& torrent, const lt::error_code& error,
+                                std::string_view file)
 {
     const auto found = find(torrent);
     if (found == m_entries.end() || found->second.errand == Entry::Errand::Retry)
@@ -351,7 +357,8 @@ void Swarm::Impl::takeChecked(const lt::torrent_handle& torrent)
     if (entry.errand == Entry::Errand::Survey) {
         entry.handle.save_resume_data();
     } else if (entry.payload.presence == Payload::Presence::Complete && !torrent.status().is_seeding) {
-        // libtorrent hashes a seed's piece before it first sends it, and reads all files again when one is wrong.
+        // libtorrent hashes a seed's piece before it first sends it, and reads all files again when one is
+        // wrong.
         torrent.pause();
         report(entry, {Errc::PayloadChanged, entry.payload.directory.string()});
     }
@@ -367,7 +374,7 @@ void Swarm::Impl::takeResumeData(const lt::save_resume_data_alert& alert)
         return;
     }
     const auto saved = lt::write_resume_data_buf(alert.params);
-    m_events.emplace_back(ResumeData {found->first, toBytes(viewOf({saved.data(), saved.size()}))});
+    m_events.emplace_back(ResumeData{found->first, toBytes(viewOf({saved.data(), saved.size()}))});
 }
 
 void Swarm::Impl::take(const lt::alert& alert)
@@ -376,7 +383,7 @@ void Swarm::Impl::take(const lt::alert& alert)
         const auto found = find(finished->handle);
         if (found != m_entries.end() && found->second.errand == Entry::Errand::Exchange
             && found->second.payload.presence == Payload::Presence::Unknown)
-            m_events.emplace_back(Completed {found->first});
+            m_events.emplace_back(Completed{found->first});
     } else if (const auto* file = lt::alert_cast<lt::file_error_alert>(&alert)) {
         takeFileError(file->handle, file->error, file->filename());
     } else if (const auto* torrent = lt::alert_cast<lt::torrent_error_alert>(&alert)) {
@@ -452,7 +459,7 @@ void Swarm::Impl::attemptFor(const InfoHash& payload, const std::function<void()
     });
     if (done)
         return;
-    m_events.emplace_back(Trouble {payload, std::move(done.error())});
+    m_events.emplace_back(Trouble{payload, std::move(done.error())});
     m_wake();
 }
 

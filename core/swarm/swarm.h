@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// BitTorrent behind one door: libtorrent-rasterbar, and nothing of it in this header. What reaches it are canonical
-/// `info` bytes of verified releases; peers come from the overlay only: DHT, LSD, PEX, UPnP, trackers, web seeds are off.
+/// BitTorrent behind one door: libtorrent-rasterbar, and nothing of it in this header. What reaches it are
+/// canonical `info` bytes of verified releases; peers come from the overlay only: DHT, LSD, PEX, UPnP,
+/// trackers, web seeds are off.
 #pragma once
 
 #include "base/endpoint.h"
@@ -23,7 +24,8 @@ enum class Admission : std::uint8_t {
 /// Proves membership on a BitTorrent connection, both ways, by an extension message (BEP 10) that carries the
 /// device's certificate and its signature over the other side's challenge. An immutable value: it is used on
 /// libtorrent's thread.
-class MemberProof {
+class MemberProof
+{
 public:
     virtual ~MemberProof() = default;
     /// Our certificate envelope.
@@ -31,10 +33,12 @@ public:
     /// Our signature over `challenge`.
     virtual crypto::Signature prove(ByteView challenge) const = 0;
     /// The node that `certificate` admits, if `signature` is its over `challenge`.
-    virtual Result<NodeId> verify(ByteView certificate, ByteView challenge, const crypto::Signature& signature) const = 0;
+    virtual Result<NodeId> verify(ByteView certificate, ByteView challenge,
+                                  const crypto::Signature& signature) const = 0;
 };
 
-struct Config {
+struct Config
+{
     Endpoint listen; ///< TCP (and uTP); port 0 lets the system choose
     Admission admission = Admission::Members;
     BytesPerSecond uploadLimit; ///< 0: none
@@ -44,16 +48,21 @@ struct Config {
 };
 
 /// One payload to fetch or to seed.
-struct Payload {
+struct Payload
+{
     InfoHash infoHash;
     Bytes infoBytes; ///< canonical, from a VerifiedRelease
     release::PieceLayers layers; ///< if we made it; otherwise peers send them
     std::filesystem::path directory; ///< holds the file or directory called `info.name`
     Bytes resumeData; ///< from an earlier ResumeData event; may be empty
-    enum class Presence : std::uint8_t { Unknown, Complete } presence = Presence::Unknown; ///< Complete: verified, just seed
+    enum class Presence : std::uint8_t {
+        Unknown,
+        Complete
+    } presence = Presence::Unknown; ///< Complete: verified, just seed
 };
 
-struct Progress {
+struct Progress
+{
     std::uint64_t totalBytes = 0, doneBytes = 0;
     BytesPerSecond downRate, upRate;
     bool isSeeding = false;
@@ -62,7 +71,8 @@ struct Progress {
 };
 
 /// Payload bytes exchanged with one peer since this agent started.
-struct PeerTraffic {
+struct PeerTraffic
+{
     InfoHash payload;
     NodeId node; ///< zero for a stranger (open swarms)
     Endpoint endpoint;
@@ -70,29 +80,34 @@ struct PeerTraffic {
 };
 
 // Events
-struct Completed { ///< all pieces are there by libtorrent's word; we re-hash before we believe it
+struct Completed
+{ ///< all pieces are there by libtorrent's word; we re-hash before we believe it
     InfoHash payload;
 };
-struct Trouble { ///< DiskFull, Io, PayloadMissing, PayloadChanged (of a complete one): the payload stands still
+struct Trouble
+{ ///< DiskFull, Io, PayloadMissing, PayloadChanged (of a complete one): the payload stands still
     InfoHash payload;
     Error error;
 };
-struct ResumeData {
+struct ResumeData
+{
     InfoHash payload;
     Bytes data;
 };
-struct PeerRefused { ///< no proof of membership, or a wrong one
+struct PeerRefused
+{ ///< no proof of membership, or a wrong one
     Endpoint endpoint;
     Error error;
 };
 using Event = std::variant<Completed, Trouble, ResumeData, PeerRefused>;
 
 /// One libtorrent session; make it when there is something to exchange, destroy it when there is not.
-class Swarm {
+class Swarm
+{
 public:
     /// `wake` is called on another thread when poll() has something. Fails with PortInUse or Io.
-    static Result<std::unique_ptr<Swarm>> create(const Config& config, std::shared_ptr<const MemberProof> proof,
-                                                 std::function<void()> wake);
+    static Result<std::unique_ptr<Swarm>>
+    create(const Config& config, std::shared_ptr<const MemberProof> proof, std::function<void()> wake);
     ~Swarm(); ///< quick: what is not saved by then is re-checked at the next start
 
     /// The port that was got.

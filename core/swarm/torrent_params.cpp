@@ -13,58 +13,58 @@ namespace starling::swarm {
 
 namespace {
 
-    constexpr int kMaxDepth = 100; // a path of 1,024 bytes is at most half as many directories of the file tree
+constexpr int kMaxDepth = 100; // a path of 1,024 bytes is at most half as many directories of the file tree
 
-    /// A metainfo file around the info: the only form in which libtorrent takes piece layers.
-    Bytes metainfoOf(const Payload& payload)
-    {
-        Bytes file = toBytes("d4:info");
-        append(file, payload.infoBytes);
-        append(file, viewOf("12:piece layersd"));
-        for (const auto& [root, layer] : payload.layers) {
-            append(file, viewOf("32:"));
-            append(file, root.bytes());
-            append(file, viewOf(std::to_string(layer.size()) + ":"));
-            append(file, layer);
-        }
-        append(file, viewOf("ee"));
-        return file;
+/// A metainfo file around the info: the only form in which libtorrent takes piece layers.
+Bytes metainfoOf(const Payload& payload)
+{
+    Bytes file = toBytes("d4:info");
+    append(file, payload.infoBytes);
+    append(file, viewOf("12:piece layersd"));
+    for (const auto& [root, layer] : payload.layers) {
+        append(file, viewOf("32:"));
+        append(file, root.bytes());
+        append(file, viewOf(std::to_string(layer.size()) + ":"));
+        append(file, layer);
     }
+    append(file, viewOf("ee"));
+    return file;
+}
 
-    lt::span<const char> charsOf(const Bytes& bytes)
-    {
-        return {reinterpret_cast<const char*>(bytes.data()), static_cast<std::ptrdiff_t>(bytes.size())};
-    }
+lt::span<const char> charsOf(const Bytes& bytes)
+{
+    return {reinterpret_cast<const char*>(bytes.data()), static_cast<std::ptrdiff_t>(bytes.size())};
+}
 
-    lt::bdecode_node decode(const Bytes& bytes, lt::error_code& error)
-    {
-        constexpr int kMaxItems = 4 * static_cast<int>(release::InfoLimits::kMaxInfoBytes);
-        return lt::bdecode(charsOf(bytes), error, nullptr, kMaxDepth, kMaxItems);
-    }
+lt::bdecode_node decode(const Bytes& bytes, lt::error_code& error)
+{
+    constexpr int kMaxItems = 4 * static_cast<int>(release::InfoLimits::kMaxInfoBytes);
+    return lt::bdecode(charsOf(bytes), error, nullptr, kMaxDepth, kMaxItems);
+}
 
-    /// Only what says which bytes we hold: no addresses, names or flags from an old file.
-    bool takeResumeData(lt::add_torrent_params& params, const Payload& payload)
-    {
-        if (payload.resumeData.empty() || payload.resumeData.size() > kMaxResumeBytes)
-            return false;
-        lt::error_code error;
-        auto saved = lt::read_resume_data(charsOf(payload.resumeData), error);
-        if (error || saved.info_hashes.v2 != params.ti->info_hashes().v2)
-            return false;
-        params.unfinished_pieces = std::move(saved.unfinished_pieces);
-        takePieces(params, std::move(saved));
-        return true;
-    }
-
-    bool needsLayers(const lt::torrent_info& info)
-    {
-        const auto& files = info.files();
-        for (const auto file : files.file_range()) {
-            if (!files.pad_file_at(file) && files.file_size(file) > info.piece_length())
-                return true;
-        }
+/// Only what says which bytes we hold: no addresses, names or flags from an old file.
+bool takeResumeData(lt::add_torrent_params& params, const Payload& payload)
+{
+    if (payload.resumeData.empty() || payload.resumeData.size() > kMaxResumeBytes)
         return false;
+    lt::error_code error;
+    auto saved = lt::read_resume_data(charsOf(payload.resumeData), error);
+    if (error || saved.info_hashes.v2 != params.ti->info_hashes().v2)
+        return false;
+    params.unfinished_pieces = std::move(saved.unfinished_pieces);
+    takePieces(params, std::move(saved));
+    return true;
+}
+
+bool needsLayers(const lt::torrent_info& info)
+{
+    const auto& files = info.files();
+    for (const auto file : files.file_range()) {
+        if (!files.pad_file_at(file) && files.file_size(file) > info.piece_length())
+            return true;
     }
+    return false;
+}
 
 } // namespace
 

@@ -20,17 +20,20 @@ build_packages=(
     libexpected-dev           # tl::expected
 )
 
-# What the tests run besides what was built.
+# What tests/bench measures beside, and with.
+bench_packages=(
+    aria2                     # the peer of the transfers
+    openssl                   # the peer of hashing
+    iproute2                  # ip: bytes are counted on interfaces of the benchmark's own
+)
+
+# What the tests run besides what was built. ctest runs the benchmarks, too, with small sizes.
 check_packages=(
     puppet-agent              # releases with method puppet are applied by the real one
     qbittorrent-nox           # a foreign client opens a release and fetches its payload
-    aria2                     # the benchmarks' peer for transfers
-    openssl                   # the benchmarks' peer for hashing
-    iproute2                  # ip: lets tests count bytes on the interface
-    nftables                  # nft: the same, per port
-    dpkg-dev                  # dpkg-shlibdeps: the packages that cpack makes
-    fakeroot                  # their files belong to root
+    dpkg-dev                  # dpkg-shlibdeps: what the packages that cpack makes depend on
     file                      # cpack asks it what is a program
+    "${bench_packages[@]}"
 )
 
 # What ./check --long runs besides.

@@ -53,8 +53,9 @@ QString installed(const char* program)
 {
     const QString name = QString::fromLatin1(program);
     const QString found = QStandardPaths::findExecutable(name);
-    return found.isEmpty() ? QStandardPaths::findExecutable(name, {QStringLiteral("/usr/sbin"), QStringLiteral("/sbin")})
-                           : found;
+    return found.isEmpty()
+        ? QStandardPaths::findExecutable(name, {QStringLiteral("/usr/sbin"), QStringLiteral("/sbin")})
+        : found;
 }
 
 Status writeNoise(const fs::path& file, ByteCount size)
@@ -92,7 +93,7 @@ double median(std::vector<double> values)
 
 Result<Run> runMeasured(const QString& program, const QStringList& arguments)
 {
-    std::vector<std::string> texts {program.toStdString()};
+    std::vector<std::string> texts{program.toStdString()};
     for (const QString& argument : arguments)
         texts.push_back(argument.toStdString());
     std::vector<char*> argv;
@@ -111,13 +112,15 @@ Result<Run> runMeasured(const QString& program, const QStringList& arguments)
     if (spawned != 0)
         return fail(Errc::Io, texts[0] + ": " + std::strerror(spawned));
     int status = 0;
-    rusage usage {};
+    rusage usage{};
     while (::wait4(child, &status, 0, &usage) < 0 && errno == EINTR) { }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return fail(Errc::Io, texts[0] + " " + arguments.join(QLatin1Char(' ')).toStdString() + ": status " + std::to_string(status));
-    return Run {seconds.count(), secondsOf(usage.ru_utime) + secondsOf(usage.ru_stime),
-                static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+        return fail(Errc::Io,
+                    texts[0] + " " + arguments.join(QLatin1Char(' ')).toStdString() + ": status "
+                        + std::to_string(status));
+    return Run{seconds.count(), secondsOf(usage.ru_utime) + secondsOf(usage.ru_stime),
+               static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
 }
 
 } // namespace starling::bench

@@ -13,7 +13,7 @@ namespace {
 /// Four digits that count.
 std::string number(double value)
 {
-    std::array<char, 40> text {};
+    std::array<char, 40> text{};
     if (std::abs(value) >= 1000)
         std::snprintf(text.data(), text.size(), "%.0f", value);
     else
@@ -68,10 +68,10 @@ bool Figure::isGood() const
 
 std::string Figure::jsonLine() const
 {
-    return "{\"figure\":" + quoted(name) + (of.empty() ? "" : ",\"of\":" + quoted(of)) + ",\"value\":" + number(value)
-        + ",\"unit\":" + quoted(unit) + ",\"peer\":" + (peer.empty() ? "null" : quoted(peer))
-        + ",\"peer_value\":" + orNull(peerValue) + ",\"ratio\":" + orNull(ratio()) + ",\"goal\":" + number(goal)
-        + ",\"holds\":" + (isGood() ? "true" : "false") + "}";
+    return "{\"figure\":" + quoted(name) + (of.empty() ? "" : ",\"of\":" + quoted(of)) + ",\"value\":"
+        + number(value) + ",\"unit\":" + quoted(unit) + ",\"peer\":" + (peer.empty() ? "null" : quoted(peer))
+        + ",\"peer_value\":" + orNull(peerValue) + ",\"ratio\":" + orNull(ratio())
+        + ",\"goal\":" + number(goal) + ",\"holds\":" + (isGood() ? "true" : "false") + "}";
 }
 
 void Report::add(const Figure& figure)

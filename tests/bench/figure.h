@@ -27,7 +27,8 @@ struct Figure
 
     std::optional<double> ratio() const;
     bool isGood() const;
-    /// {"figure":…,"value":…,"unit":…,"peer":…,"peer_value":…,"ratio":…,"goal":…,"holds":…}, and "of" where there is one.
+    /// {"figure":…,"value":…,"unit":…,"peer":…,"peer_value":…,"ratio":…,"goal":…,"holds":…}, and "of" where
+    /// there is one.
     std::string jsonLine() const;
 };
 

@@ -25,7 +25,8 @@ struct Idle
     double privateMiB = 0, residentMiB = 0, cpuPercent = 0;
 };
 
-/// By schedstat, in nanoseconds: the ticks of /proc/PID/stat are a hundredth of a second, a third of what is allowed.
+/// By schedstat, in nanoseconds: the ticks of /proc/PID/stat are a hundredth of a second, a third of what is
+/// allowed.
 double cpuSeconds(qint64 pid)
 {
     double nanoseconds = 0;
@@ -62,7 +63,8 @@ private:
     QProcess m_process;
 };
 
-/// The prototype's parts: a Serf agent that is joined to another one, and a transmission-daemon without torrents.
+/// The prototype's parts: a Serf agent that is joined to another one, and a transmission-daemon without
+/// torrents.
 class Prototype
 {
 public:
@@ -72,20 +74,31 @@ public:
             return;
         const auto ports = support::freePorts(6);
         const auto serf = [&](const char* name, std::size_t at) {
-            return QStringList {QStringLiteral("agent"), QStringLiteral("-node=%1").arg(QLatin1String(name)),
-                                QStringLiteral("-bind=127.0.0.1:%1").arg(ports[at]), QStringLiteral("-rpc-addr=127.0.0.1:%1").arg(ports[at + 1]),
-                                QStringLiteral("-log-level=err")};
+            return QStringList{QStringLiteral("agent"), QStringLiteral("-node=%1").arg(QLatin1String(name)),
+                               QStringLiteral("-bind=127.0.0.1:%1").arg(ports[at]),
+                               QStringLiteral("-rpc-addr=127.0.0.1:%1").arg(ports[at + 1]),
+                               QStringLiteral("-log-level=err")};
         };
         m_neighbor = std::make_unique<Daemon>(installed("serf"), serf("one", 0));
-        m_serf = std::make_unique<Daemon>(installed("serf"), serf("two", 2) + QStringList {QStringLiteral("-retry-join=127.0.0.1:%1").arg(ports[0])});
+        m_serf = std::make_unique<Daemon>(
+            installed("serf"),
+            serf("two", 2) + QStringList{QStringLiteral("-retry-join=127.0.0.1:%1").arg(ports[0])});
         m_transmission = std::make_unique<Daemon>(
             installed("transmission-daemon"),
-            QStringList {QStringLiteral("-f"), QStringLiteral("-g"), toQString(directory), QStringLiteral("-w"), toQString(directory),
-                         QStringLiteral("-p"), QString::number(ports[4]), QStringLiteral("-P"), QString::number(ports[5]),
-                         QStringLiteral("--no-dht"), QStringLiteral("--no-lpd"), QStringLiteral("--no-portmap"), QStringLiteral("--no-utp")});
+            QStringList{QStringLiteral("-f"), QStringLiteral("-g"), toQString(directory),
+                        QStringLiteral("-w"), toQString(directory), QStringLiteral("-p"),
+                        QString::number(ports[4]), QStringLiteral("-P"), QString::number(ports[5]),
+                        QStringLiteral("--no-dht"), QStringLiteral("--no-lpd"),
+                        QStringLiteral("--no-portmap"), QStringLiteral("--no-utp")});
     }
-    bool isRunning() const { return m_serf && m_serf->isRunning() && m_transmission->isRunning() && m_neighbor->isRunning(); }
-    std::vector<qint64> pids() const { return isRunning() ? std::vector {m_serf->pid(), m_transmission->pid()} : std::vector<qint64>(); }
+    bool isRunning() const
+    {
+        return m_serf && m_serf->isRunning() && m_transmission->isRunning() && m_neighbor->isRunning();
+    }
+    std::vector<qint64> pids() const
+    {
+        return isRunning() ? std::vector{m_serf->pid(), m_transmission->pid()} : std::vector<qint64>();
+    }
 
 private:
     std::unique_ptr<Daemon> m_neighbor, m_serf, m_transmission;
@@ -119,8 +132,8 @@ void pass(std::chrono::milliseconds time)
 void reportIdle(Report& report, const Idle& ours, const std::optional<Idle>& theirs)
 {
     const auto line = [&](const char* of, double Idle::*what, const char* unit, double goal) {
-        report.add({"idle-agent", of, ours.*what, unit, theirs ? kPeer : "", theirs ? std::optional((*theirs).*what) : std::nullopt,
-                    Holds::AtMost, goal});
+        report.add({"idle-agent", of, ours.*what, unit, theirs ? kPeer : "",
+                    theirs ? std::optional((*theirs).*what) : std::nullopt, Holds::AtMost, goal});
     };
     line("private memory", &Idle::privateMiB, "MiB", kGoalPrivateMiB);
     line("resident memory", &Idle::residentMiB, "MiB", kGoalResidentMiB);
@@ -142,14 +155,14 @@ Status measureIdle(const Bench& bench, Report& report)
     if (auto started = fleet.startAll(); !started)
         return started;
     const auto isSettled = [&] {
-        const auto status = fleet.ask<control::StatusReply>(1, control::StatusRequest {});
+        const auto status = fleet.ask<control::StatusReply>(1, control::StatusRequest{});
         return status && !status->links.empty() && status->links[0].isUp && status->devices == 2;
     };
     if (!support::waitUntil(isSettled, 20s))
         return fail(Errc::Timeout, "the two agents find no link");
     const Prototype prototype(bench.newDirectory("transmission"));
     pass(bench.isQuick ? 2s : 30s);
-    const std::vector<qint64> agent {fleet.pid(1)};
+    const std::vector<qint64> agent{fleet.pid(1)};
     const std::vector<qint64> peers = prototype.pids();
     const double before = cpuOf(agent), peersBefore = cpuOf(peers);
     const auto begin = std::chrono::steady_clock::now();

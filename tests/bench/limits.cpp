@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Rate limits, counted on the interface: two agents in network namespaces of their own with a pair of virtual Ethernet
-/// interfaces between them. The measuring program moves into the first one by running itself again under unshare(1).
+/// Rate limits, counted on the interface: two agents in network namespaces of their own with a pair of
+/// virtual Ethernet interfaces between them. The measuring program moves into the first one by running itself
+/// again under unshare(1).
 #include "limits.h"
 
 #include "fleet.h"
 #include "processes.h"
 
 #include <QFile>
-
 
 namespace starling::bench {
 
@@ -28,8 +28,12 @@ using Words = QStringList;
 /// Options of unshare(1) by which a network namespace is to be had here, or nothing.
 std::optional<Words> unshareOptions(std::string& why)
 {
-    for (const Words& options : {Words {QStringLiteral("-n")}, Words {QStringLiteral("-rn")}}) {
-        const auto tried = support::runCommand(QStringLiteral("unshare"), options + Words {installed("ip"), QStringLiteral("link"), QStringLiteral("add"), QStringLiteral("type"), QStringLiteral("veth")});
+    for (const Words& options : {Words{QStringLiteral("-n")}, Words{QStringLiteral("-rn")}}) {
+        const auto tried =
+            support::runCommand(QStringLiteral("unshare"),
+                                options
+                                    + Words{installed("ip"), QStringLiteral("link"), QStringLiteral("add"),
+                                            QStringLiteral("type"), QStringLiteral("veth")});
         if (tried.exitCode == 0)
             return options;
         why = tried.errors.trimmed().toStdString();
@@ -50,14 +54,16 @@ Status measureLimit(const Bench& bench, Report& report, const std::string& figur
         return {};
     }
     Words arguments = *options;
-    arguments << QStringLiteral("--") << bench.program("starling-bench") << QStringLiteral("--inside") << QString::fromStdString(key)
-              << QStringLiteral("--workspace") << toQString(bench.newDirectory(figure));
+    arguments << QStringLiteral("--") << bench.program("starling-bench") << QStringLiteral("--inside")
+              << QString::fromStdString(key) << QStringLiteral("--workspace")
+              << toQString(bench.newDirectory(figure));
     if (bench.isQuick)
         arguments << QStringLiteral("--quick");
     auto said = support::mustRun(QStringLiteral("unshare"), arguments, 5min);
     if (!said)
         return tl::unexpected<Error>(said.error());
-    report.add({figure, "", said->trimmed().toDouble(), "Mbit/s", "", std::nullopt, Holds::WithinTenPercent, kGoalMbits});
+    report.add({figure, "", said->trimmed().toDouble(), "Mbit/s", "", std::nullopt, Holds::WithinTenPercent,
+                kGoalMbits});
     return {};
 }
 
@@ -68,11 +74,16 @@ public:
     Status open()
     {
         m_holder.setStandardInputFile(QProcess::nullDevice());
-        m_holder.start(QStringLiteral("unshare"), {QStringLiteral("-n"), QStringLiteral("sleep"), QStringLiteral("600")});
+        m_holder.start(QStringLiteral("unshare"),
+                       {QStringLiteral("-n"), QStringLiteral("sleep"), QStringLiteral("600")});
         if (!m_holder.waitForStarted())
             return fail(Errc::Io, "unshare: " + m_holder.errorString().toStdString());
         // Started is not yet moved: that is when its namespace is another one than ours.
-        if (!support::waitUntil([&] { return namespaceOf() != namespaceOf(QStringLiteral("self")) && !namespaceOf().empty(); }, 10s))
+        if (!support::waitUntil(
+                [&] {
+                    return namespaceOf() != namespaceOf(QStringLiteral("self")) && !namespaceOf().empty();
+                },
+                10s))
             return fail(Errc::Timeout, "unshare makes no namespace");
         return {};
     }
@@ -81,7 +92,10 @@ public:
         m_holder.kill();
         m_holder.waitForFinished();
     }
-    Words enter() const { return {QStringLiteral("nsenter"), QStringLiteral("-t"), pid(), QStringLiteral("-n")}; }
+    Words enter() const
+    {
+        return {QStringLiteral("nsenter"), QStringLiteral("-t"), pid(), QStringLiteral("-n")};
+    }
     QString pid() const { return QString::number(m_holder.processId()); }
 
 private:
@@ -111,11 +125,12 @@ Status connectNamespaces(const Namespace& other)
 {
     const std::string here = kHere, there = kThere;
     const std::string pid = other.pid().toStdString();
-    for (const Words& words : {split("ip link add " + here + " type veth peer name " + there + " netns " + pid),
-                               split("ip addr add " + std::string(kAddressHere) + "/24 dev " + here), split("ip link set " + here + " up"),
-                               split("ip link set lo up"),
-                               other.enter() + split("ip addr add " + std::string(kAddressThere) + "/24 dev " + there),
-                               other.enter() + split("ip link set " + there + " up"), other.enter() + split("ip link set lo up")})
+    for (const Words& words :
+         {split("ip link add " + here + " type veth peer name " + there + " netns " + pid),
+          split("ip addr add " + std::string(kAddressHere) + "/24 dev " + here),
+          split("ip link set " + here + " up"), split("ip link set lo up"),
+          other.enter() + split("ip addr add " + std::string(kAddressThere) + "/24 dev " + there),
+          other.enter() + split("ip link set " + there + " up"), other.enter() + split("ip link set lo up")})
         if (auto done = run(words); !done)
             return done;
     return {};
@@ -141,13 +156,16 @@ Status writeLauncher(const fs::path& file, const Namespace& other, const fs::pat
     QFile script(toQString(file));
     if (!script.open(QIODevice::WriteOnly | QIODevice::NewOnly))
         return fail(Errc::Io, script.errorString().toStdString());
-    script.write("#!/bin/sh\ncase \"$*\" in\n*/device-2/*) exec " + other.enter().join(QLatin1Char(' ')).toUtf8() + " '" + QByteArray::fromStdString(agent.string())
-                 + "' \"$@\" ;;\nesac\nexec '" + QByteArray::fromStdString(agent.string()) + "' \"$@\"\n");
+    script.write("#!/bin/sh\ncase \"$*\" in\n*/device-2/*) exec "
+                 + other.enter().join(QLatin1Char(' ')).toUtf8() + " '"
+                 + QByteArray::fromStdString(agent.string()) + "' \"$@\" ;;\nesac\nexec '"
+                 + QByteArray::fromStdString(agent.string()) + "' \"$@\"\n");
     script.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
     return {};
 }
 
-Result<std::unique_ptr<support::Fleet>> startAgents(const Bench& bench, const Namespace& other, const std::string& key)
+Result<std::unique_ptr<support::Fleet>> startAgents(const Bench& bench, const Namespace& other,
+                                                    const std::string& key)
 {
     support::FleetPlan plan;
     plan.directory = bench.newDirectory("agents");
@@ -159,8 +177,10 @@ Result<std::unique_ptr<support::Fleet>> startAgents(const Bench& bench, const Na
     auto fleet = support::Fleet::create(plan);
     if (!fleet)
         return fleet;
-    const std::string first = std::string(kAddressHere) + ":7891", second = std::string(kAddressThere) + ":7891";
-    support::Overrides one {{"agent.listen", first}}, two {{"agent.listen", second}, {"agent.neighbours", first}};
+    const std::string first = std::string(kAddressHere) + ":7891",
+                      second = std::string(kAddressThere) + ":7891";
+    support::Overrides one{{"agent.listen", first}},
+        two{{"agent.listen", second}, {"agent.neighbours", first}};
     (key == "upload_limit" ? one : two)["swarm." + key] = kLimit;
     if (auto written = (*fleet)->configure(0, one); !written)
         return tl::unexpected<Error>(written.error());
@@ -188,15 +208,18 @@ Result<double> megabitsPerSecondWithLimit(const Bench& bench, const std::string&
     const fs::path payload = bench.workspace / "payload.img";
     if (auto written = writeNoise(payload, mebibytes(16)); !written)
         return tl::unexpected<Error>(written.error());
-    auto torrent = fleet.makeRelease(payload, "fw/limit", 1, {QStringLiteral("--deploy"), QStringLiteral("none")});
+    auto torrent =
+        fleet.makeRelease(payload, "fw/limit", 1, {QStringLiteral("--deploy"), QStringLiteral("none")});
     if (!torrent)
         return tl::unexpected<Error>(torrent.error());
-    auto pushed = support::mustRun(fleet.program("starling"), {QStringLiteral("--agent"), toQString(fleet.socket(0)), QStringLiteral("push"), toQString(*torrent),
-                                                              QStringLiteral("--in-place"), toQString(payload)});
+    auto pushed =
+        support::mustRun(fleet.program("starling"),
+                         {QStringLiteral("--agent"), toQString(fleet.socket(0)), QStringLiteral("push"),
+                          toQString(*torrent), QStringLiteral("--in-place"), toQString(payload)});
     if (!pushed)
         return tl::unexpected<Error>(pushed.error());
     const auto doneBytes = [&] {
-        const auto status = fleet.ask<control::StatusReply>(1, control::StatusRequest {});
+        const auto status = fleet.ask<control::StatusReply>(1, control::StatusRequest{});
         return status && !status->updates.empty() ? status->updates[0].doneBytes : 0;
     };
     // What a limiter lets through at once when it is new is over by then.

@@ -6,8 +6,9 @@
 
 namespace starling::bench {
 
-/// Rate that leaves one agent towards another on the interface between them, in Mbit/s, where `key` ("upload_limit" of the
-/// sender, or "download_limit" of the receiver) is 1 Mbit/s. Wants to be root of a network namespace that nothing else uses.
+/// Rate that leaves one agent towards another on the interface between them, in Mbit/s, where `key`
+/// ("upload_limit" of the sender, or "download_limit" of the receiver) is 1 Mbit/s. Wants to be root of a
+/// network namespace that nothing else uses.
 Result<double> megabitsPerSecondWithLimit(const Bench& bench, const std::string& key);
 
 } // namespace starling::bench

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "crypto/signing.h"
 #include "limits.h"
 
 #include <CLI/CLI.hpp>
@@ -19,14 +20,14 @@ struct Measurement
     Status (*measure)(const Bench&, Report&);
 };
 
-constexpr std::array kMeasurements {
-    Measurement {"create-throughput create-memory", measureCreate},
-    Measurement {"transfer-throughput", measureTransfer},
-    Measurement {"transfer-memory", measureTransferMemory},
-    Measurement {"idle-agent", measureIdle},
-    Measurement {"notice-size", measureNotice},
-    Measurement {"limit-upload", measureUploadLimit},
-    Measurement {"limit-download", measureDownloadLimit},
+constexpr std::array kMeasurements{
+    Measurement{"create-throughput create-memory", measureCreate},
+    Measurement{"transfer-throughput", measureTransfer},
+    Measurement{"transfer-memory", measureTransferMemory},
+    Measurement{"idle-agent", measureIdle},
+    Measurement{"notice-size", measureNotice},
+    Measurement{"limit-upload", measureUploadLimit},
+    Measurement{"limit-download", measureDownloadLimit},
 };
 
 bool reports(const Measurement& measurement, const std::string& figure)
@@ -66,7 +67,8 @@ int measureAll(const Bench& bench, const std::vector<std::string>& figures)
         if (!isWanted)
             continue;
         if (const auto measured = measurement.measure(bench, report); !measured) {
-            std::fprintf(stderr, "starling-bench: %s: %s\n", measurement.figures, toString(measured.error()).c_str());
+            std::fprintf(stderr, "starling-bench: %s: %s\n", measurement.figures,
+                         toString(measured.error()).c_str());
             allRan = false;
         }
     }
@@ -78,13 +80,15 @@ int measureAll(const Bench& bench, const std::vector<std::string>& figures)
 int main(int argc, char** argv)
 {
     QCoreApplication application(argc, argv);
-    CLI::App app("Measures Starling beside its peers. One JSON line for each figure on standard output.\n"
-                 "Exit status: 0, or 1 if a figure of a full run does not hold or could not be measured; 2 usage.",
-                 "starling-bench");
+    CLI::App app(
+        "Measures Starling beside its peers. One JSON line for each figure on standard output.\n"
+        "Exit status: 0, or 1 if a figure of a full run does not hold or could not be measured; 2 usage.",
+        "starling-bench");
     std::vector<std::string> figures;
     std::string inside, workspace;
     Bench bench;
-    app.add_flag("--quick", bench.isQuick, "Small sizes and one run, to see that the benchmarks work: no figure has to hold");
+    app.add_flag("--quick", bench.isQuick,
+                 "Small sizes and one run, to see that the benchmarks work: no figure has to hold");
     app.add_option("FIGURE", figures, "Which; all of them without one");
     app.add_option("--inside", inside)->group(""); // for itself, in a network namespace
     app.add_option("--workspace", workspace)->group("");
@@ -105,7 +109,8 @@ int main(int argc, char** argv)
     }
     const QTemporaryDir directory;
     if (!directory.isValid()) {
-        std::fprintf(stderr, "starling-bench: no temporary directory: %s\n", qPrintable(directory.errorString()));
+        std::fprintf(stderr, "starling-bench: no temporary directory: %s\n",
+                     qPrintable(directory.errorString()));
         return 1;
     }
     bench.workspace = directory.path().toStdString();

@@ -13,8 +13,8 @@ constexpr std::size_t kMaxTorrentBytes = 4 * 1024 * 1024;
 
 } // namespace
 
-/// A release as a device maker would write it: one file, a version for people, and a script to deploy it, with one
-/// signature.
+/// A release as a device maker would write it: one file, a version for people, and a script to deploy it,
+/// with one signature.
 Status measureNotice(const Bench& bench, Report& report)
 {
     support::FleetPlan plan;
@@ -28,16 +28,18 @@ Status measureNotice(const Bench& bench, Report& report)
     if (auto written = writeNoise(payload, bench.isQuick ? mebibytes(1) : mebibytes(64)); !written)
         return written;
     auto made = (*fleet)->makeRelease(payload, "fw/gateway/rootfs", 241,
-                                      {QStringLiteral("--run"), QStringLiteral("gateway-2.4.1.run"), QStringLiteral("--label"),
-                                       QStringLiteral("2.4.1")});
+                                      {QStringLiteral("--run"), QStringLiteral("gateway-2.4.1.run"),
+                                       QStringLiteral("--label"), QStringLiteral("2.4.1")});
     if (!made)
         return tl::unexpected<Error>(made.error());
     const auto bytes = node::readFile(*made, kMaxTorrentBytes);
-    const auto torrent = bytes ? release::TorrentFile::parse(*bytes) : Result<release::TorrentFile>(tl::unexpected<Error>(bytes.error()));
+    const auto torrent = bytes ? release::TorrentFile::parse(*bytes)
+                               : Result<release::TorrentFile>(tl::unexpected<Error>(bytes.error()));
     if (!torrent)
         return tl::unexpected<Error>(torrent.error());
     const auto notice = torrent->notice();
-    report.add({"notice-size", "", static_cast<double>(notice.size()), "bytes", "", std::nullopt, Holds::AtMost, kGoalBytes});
+    report.add({"notice-size", "", static_cast<double>(notice.size()), "bytes", "", std::nullopt,
+                Holds::AtMost, kGoalBytes});
     return {};
 }
 

@@ -29,7 +29,7 @@ Result<std::unique_ptr<support::Fleet>> startPair(const Bench& bench)
     if (auto started = (*fleet)->startAll(); !started)
         return tl::unexpected<Error>(started.error());
     const auto isLinked = [&] {
-        const auto status = (*fleet)->ask<control::StatusReply>(1, control::StatusRequest {});
+        const auto status = (*fleet)->ask<control::StatusReply>(1, control::StatusRequest{});
         return status && !status->links.empty() && status->links[0].isUp;
     };
     if (!support::waitUntil(isLinked, 20s))
@@ -68,12 +68,14 @@ Result<Transfer> transferByAgents(const Bench& bench, const fs::path& payload)
     if (!torrent)
         return tl::unexpected<Error>(torrent.error());
     auto watcher = fleet.client(1);
-    auto watching = watcher ? watcher->ask<control::WatchReply>(control::WatchRequest {}) : Result<control::WatchReply>(tl::unexpected<Error>(watcher.error()));
+    auto watching = watcher ? watcher->ask<control::WatchReply>(control::WatchRequest{})
+                            : Result<control::WatchReply>(tl::unexpected<Error>(watcher.error()));
     if (!watching)
         return tl::unexpected<Error>(watching.error());
-    auto pushed = support::mustRun(fleet.program("starling"),
-                                   {QStringLiteral("--agent"), toQString(fleet.socket(0)), QStringLiteral("push"),
-                                    toQString(*torrent), QStringLiteral("--in-place"), toQString(payload)});
+    auto pushed =
+        support::mustRun(fleet.program("starling"),
+                         {QStringLiteral("--agent"), toQString(fleet.socket(0)), QStringLiteral("push"),
+                          toQString(*torrent), QStringLiteral("--in-place"), toQString(payload)});
     if (!pushed)
         return tl::unexpected<Error>(pushed.error());
     auto begin = awaitPhase(*watcher, trust::Phase::Announced);
@@ -83,7 +85,8 @@ Result<Transfer> transferByAgents(const Bench& bench, const fs::path& payload)
     auto use = support::processUse(fleet.pid(1));
     if (!use)
         return tl::unexpected<Error>(use.error());
-    const Transfer transfer {std::chrono::duration<double>(*end - *begin).count(), fs::file_size(payload), use->peakResidentBytes};
+    const Transfer transfer{std::chrono::duration<double>(*end - *begin).count(), fs::file_size(payload),
+                            use->peakResidentBytes};
     pair->reset();
     fs::remove_all(torrent->parent_path());
     return transfer;
@@ -110,17 +113,20 @@ Status measureTransfer(const Bench& bench, Report& report)
             return tl::unexpected<Error>(other.error());
         ours.push_back(mine->megabytesPerSecond());
         theirs.push_back(other->megabytesPerSecond());
-        std::fprintf(stderr, "transfer %d: agents %.2f s, aria2 %.2f s\n", i + 1, mine->seconds, other->seconds);
+        std::fprintf(stderr, "transfer %d: agents %.2f s, aria2 %.2f s\n", i + 1, mine->seconds,
+                     other->seconds);
     }
     fs::remove_all(payload.parent_path());
-    report.add({"transfer-throughput", "", median(ours), "MB/s", "aria2c", median(theirs), Holds::RatioAtLeast, kGoalRatio});
+    report.add({"transfer-throughput", "", median(ours), "MB/s", "aria2c", median(theirs),
+                Holds::RatioAtLeast, kGoalRatio});
     return {};
 }
 
 Status measureTransferMemory(const Bench& bench, Report& report)
 {
     const bool hasAria = !installed("aria2c").isEmpty();
-    const std::vector<ByteCount> sizes = bench.isQuick ? std::vector {mebibytes(8), mebibytes(32)} : std::vector {mebibytes(64), gibibytes(1)};
+    const std::vector<ByteCount> sizes =
+        bench.isQuick ? std::vector{mebibytes(8), mebibytes(32)} : std::vector{mebibytes(64), gibibytes(1)};
     for (const ByteCount size : sizes) {
         const fs::path payload = bench.newDirectory("memory") / "payload.img";
         if (auto written = writeNoise(payload, size); !written)
@@ -136,8 +142,8 @@ Status measureTransferMemory(const Bench& bench, Report& report)
             peer = static_cast<double>(other->peakResidentBytes) / 1048576;
         }
         fs::remove_all(payload.parent_path());
-        report.add({"transfer-memory", toString(size), static_cast<double>(mine->peakResidentBytes) / 1048576, "MiB",
-                    hasAria ? "aria2c" : "", peer, Holds::AtMost, kGoalMiB});
+        report.add({"transfer-memory", toString(size), static_cast<double>(mine->peakResidentBytes) / 1048576,
+                    "MiB", hasAria ? "aria2c" : "", peer, Holds::AtMost, kGoalMiB});
     }
     return {};
 }

@@ -65,16 +65,19 @@ Status QBittorrent::start(const fs::path& directory)
     m_process.setProcessChannelMode(QProcess::MergedChannels);
     m_process.setStandardInputFile(QProcess::nullDevice());
     m_process.setStandardOutputFile(QString::fromStdString((directory / "output").string()));
-    m_process.start(program(), {QStringLiteral("--profile=%1").arg(QString::fromStdString(directory.string()))});
+    m_process.start(program(),
+                    {QStringLiteral("--profile=%1").arg(QString::fromStdString(directory.string()))});
     const bool answers = support::waitUntil(
         [this] {
-            return m_process.state() == QProcess::NotRunning || get(QStringLiteral("app/version")).has_value();
+            return m_process.state() == QProcess::NotRunning
+                || get(QStringLiteral("app/version")).has_value();
         },
         kStartLimit);
     if (answers && m_process.state() == QProcess::Running)
         return {};
     const auto output = node::readFile(directory / "output", 64 * 1024);
-    return fail(Errc::Unreachable, "qbittorrent-nox does not start: " + (output ? toText(*output) : std::string()));
+    return fail(Errc::Unreachable,
+                "qbittorrent-nox does not start: " + (output ? toText(*output) : std::string()));
 }
 
 QBittorrent::~QBittorrent()
@@ -132,7 +135,8 @@ Status QBittorrent::add(const fs::path& torrentFile, const fs::path& saveDirecto
     const auto bytes = node::readFile(torrentFile, kMaxTorrentBytes);
     if (!bytes)
         return tl::unexpected<Error>(bytes.error());
-    const QByteArray file(reinterpret_cast<const char*>(bytes->data()), static_cast<qsizetype>(bytes->size()));
+    const QByteArray file(reinterpret_cast<const char*>(bytes->data()),
+                          static_cast<qsizetype>(bytes->size()));
     auto added = post(QStringLiteral("torrents/add"),
                       {{"name=\"torrents\"; filename=\"release.torrent\"", file},
                        {"name=\"savepath\"", QByteArray::fromStdString(saveDirectory.string())},
@@ -142,6 +146,17 @@ Status QBittorrent::add(const fs::path& torrentFile, const fs::path& saveDirecto
         return tl::unexpected<Error>(added.error());
     if (added->trimmed() != "Ok.")
         return fail(Errc::Refused, "torrents/add: " + added->toStdString());
+    return {};
+}
+
+Status QBittorrent::remove()
+{
+    auto removed = post(QStringLiteral("torrents/delete"),
+                        {{"name=\"hashes\"", "all"}, {"name=\"deleteFiles\"", "true"}});
+    if (!removed)
+        return tl::unexpected<Error>(removed.error());
+    if (!support::waitUntil([this] { return !torrent().has_value(); }, kReplyLimit))
+        return fail(Errc::Timeout, "qBittorrent does not forget the torrent");
     return {};
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Debian's qBittorrent as a process on loopback, used through its web API. Everything that would find peers by itself is off.
+/// Debian's qBittorrent as a process on loopback, used through its web API. Everything that would find peers
+/// by itself is off.
 #pragma once
 
 #include "base/endpoint.h"
@@ -24,6 +25,8 @@ public:
 
     /// Fetches what `torrentFile` describes into `saveDirectory`.
     Status add(const std::filesystem::path& torrentFile, const std::filesystem::path& saveDirectory);
+    /// Forgets the only torrent, and with it what it thinks of peers, and deletes what it fetched.
+    Status remove();
     /// Tells it of one peer of the only torrent.
     Status addPeer(const Endpoint& peer);
     /// What it says of the only torrent (`progress`, `state`, `downloaded`, …). NotFound while there is none.

@@ -84,10 +84,12 @@ Status Fleet::makeIdentities()
 {
     if (auto written = node::writeFile(passphrase(), viewOf("a lab fleet's passphrase\n"), node::FileMode::Private); !written)
         return written;
-    auto made = mustRun(program("starling"),
-                        {QStringLiteral("fleet"), QStringLiteral("init"), q(m_plan.directory / "fleet"), QStringLiteral("--lab"), QStringLiteral("--quiet"),
-                         QStringLiteral("--cost"), QStringLiteral("interactive"), QStringLiteral("--devices"), QString::number(m_agents.size()),
-                         QStringLiteral("--scope"), QStringLiteral("fw"), QStringLiteral("--passphrase-file"), q(passphrase())});
+    QStringList init {QStringLiteral("fleet"), QStringLiteral("init"), q(m_plan.directory / "fleet"), QStringLiteral("--quiet"),
+                      QStringLiteral("--cost"), QStringLiteral("interactive"), QStringLiteral("--devices"), QString::number(m_agents.size()),
+                      QStringLiteral("--scope"), QStringLiteral("fw"), QStringLiteral("--passphrase-file"), q(passphrase())};
+    if (m_plan.isLab)
+        init.append(QStringLiteral("--lab"));
+    auto made = mustRun(program("starling"), init);
     if (!made)
         return tl::unexpected<Error>(made.error());
     for (std::size_t i = 0; i < m_agents.size(); ++i) {

@@ -17,13 +17,15 @@ namespace starling::support {
 using Overrides = std::map<std::string, std::string>;
 
 struct FleetPlan {
-    std::filesystem::path directory; ///< must exist; everything goes below it
-    std::filesystem::path programs; ///< where starling and starling-agent are
+    std::filesystem::path directory {}; ///< must exist; everything goes below it
+    std::filesystem::path programs {}; ///< where starling and starling-agent are
     std::size_t agents = 4;
+    /// One key for each role; otherwise `fleet init`'s own: keys "release-1" to "release-3", of which two must sign.
+    bool isLab = true;
     std::string agentProgram = "starling-agent"; ///< below `programs`, or an absolute path
     /// Neighbours of agent `i` by index; by default a line: each knows the one before it.
-    std::function<std::vector<std::size_t>(std::size_t)> neighbors;
-    Overrides overrides; ///< for every agent
+    std::function<std::vector<std::size_t>(std::size_t)> neighbors {};
+    Overrides overrides {}; ///< for every agent
 };
 
 class Fleet {

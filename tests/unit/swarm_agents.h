@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Real swarms on loopback for tests: a fleet's proofs, payloads made by release::Builder, agents that wait for events.
+/// Real swarms on loopback for tests: a fleet's proofs, payloads made by release::Builder, agents that wait
+/// for events.
 #pragma once
 
 #include "base/assert.h"
@@ -15,10 +16,12 @@
 
 namespace starling::test {
 
-inline constexpr auto kPatience = std::chrono::seconds(30); ///< far over what any step takes on a loaded machine
+inline constexpr auto kPatience =
+    std::chrono::seconds(30); ///< far over what any step takes on a loaded machine
 
 /// A certificate of a test fleet is the device's key and the fleet's signature over it.
-class FleetProof : public swarm::MemberProof {
+class FleetProof : public swarm::MemberProof
+{
 public:
     FleetProof(const crypto::SecretKey& fleet, crypto::SecretKey device)
         : m_fleet(fleet.id())
@@ -30,7 +33,8 @@ public:
     NodeId node() const { return *NodeId::fromBytes(m_device.id().bytes()); }
     Bytes certificate() const override { return m_certificate; }
     crypto::Signature prove(ByteView challenge) const override { return m_device.sign(challenge); }
-    Result<NodeId> verify(ByteView certificate, ByteView challenge, const crypto::Signature& signature) const override
+    Result<NodeId> verify(ByteView certificate, ByteView challenge,
+                          const crypto::Signature& signature) const override
     {
         ByteReader reader(certificate);
         const auto device = reader.raw(KeyId::kSize);
@@ -63,8 +67,8 @@ inline Bytes randomBytes(std::size_t size, std::uint64_t seed)
 inline void writeFile(const std::filesystem::path& path, ByteView bytes)
 {
     std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()),
-                                                static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
 inline Bytes readFile(const std::filesystem::path& path)
@@ -74,7 +78,8 @@ inline Bytes readFile(const std::filesystem::path& path)
 }
 
 /// A directory payload and how its agents are told about it.
-struct TestRelease {
+struct TestRelease
+{
     std::map<std::string, Bytes> files; ///< by path below the directory `name`
     release::TorrentFile torrent;
     static constexpr char kName[] = "payload";
@@ -84,7 +89,7 @@ struct TestRelease {
         std::vector<release::SourceFile> sources;
         for (const auto& [path, bytes] : files)
             sources.push_back({path, bytes.size()});
-        release::UpdateInfo update {*ResourceUri::parse("test/payload"), {}, {}, {}, {}, {}};
+        release::UpdateInfo update{*ResourceUri::parse("test/payload"), {}, {}, {}, {}, {}};
         update.revision.version = 1;
         auto builder = release::Builder::create(kName, false, sources, update);
         STARLING_ASSERT(builder.has_value());
@@ -136,7 +141,8 @@ struct TestRelease {
 };
 
 /// A swarm with the events it has given so far.
-class TestAgent {
+class TestAgent
+{
 public:
     TestAgent(swarm::Config config, std::shared_ptr<const swarm::MemberProof> proof)
     {
@@ -170,8 +176,8 @@ public:
             m_events.push_back(std::move(event));
     }
 
-    /// Collects events until `isDone` holds; false after kPatience. What has no event, such as progress, is looked at
-    /// again every 10 ms.
+    /// Collects events until `isDone` holds; false after kPatience. What has no event, such as progress, is
+    /// looked at again every 10 ms.
     bool waitUntil(const std::function<bool()>& isDone)
     {
         const auto deadline = std::chrono::steady_clock::now() + kPatience;
@@ -244,8 +250,9 @@ private:
         }
         for (const auto& line : m_swarm->traffic()) {
             const auto progress = m_swarm->progress(line.payload);
-            std::fprintf(stderr, "%s: %llu from, %llu to; %llu bytes done, %zu peers\n", toString(line.endpoint).c_str(),
-                         static_cast<unsigned long long>(line.bytesFrom), static_cast<unsigned long long>(line.bytesTo),
+            std::fprintf(stderr, "%s: %llu from, %llu to; %llu bytes done, %zu peers\n",
+                         toString(line.endpoint).c_str(), static_cast<unsigned long long>(line.bytesFrom),
+                         static_cast<unsigned long long>(line.bytesTo),
                          progress ? static_cast<unsigned long long>(progress->doneBytes) : 0,
                          progress ? progress->peers : 0);
         }

@@ -16,11 +16,11 @@ template <class Message> Bytes frameOf(const Message& message)
     return Bytes(bytes.begin() + 4, bytes.end());
 }
 
-Bytes frame(std::uint8_t version, std::uint8_t type, std::string_view body)
+Bytes frame(int version, int type, std::string_view body)
 {
     ByteWriter writer;
-    writer.u8(version);
-    writer.u8(type);
+    writer.u8(static_cast<std::uint8_t>(version));
+    writer.u8(static_cast<std::uint8_t>(type));
     writer.raw(viewOf(body));
     return writer.take();
 }
@@ -124,7 +124,7 @@ private Q_SLOTS:
 
     void refusesAnotherProtocolVersion()
     {
-        for (const std::uint8_t version : {0, 2, 255}) {
+        for (const int version : {0, 2, 255}) {
             QCOMPARE(code(decodeRequest(frame(version, 0, "de")).error().code), code(Errc::UnsupportedFormat));
             QCOMPARE(code(decodeReply(frame(version, 3, "de")).error().code), code(Errc::UnsupportedFormat));
         }
@@ -132,7 +132,7 @@ private Q_SLOTS:
 
     void refusesTypesItDoesNotKnow()
     {
-        for (const std::uint8_t type : {7, 100, 255}) {
+        for (const int type : {7, 100, 255}) {
             QCOMPARE(code(decodeRequest(frame(1, type, "de")).error().code), code(Errc::UnsupportedFormat));
             QCOMPARE(code(decodeReply(frame(1, type, "de")).error().code), code(Errc::UnsupportedFormat));
         }

@@ -13,7 +13,8 @@ using namespace starling;
 using namespace starling::test;
 
 /// Transfers between real swarms of one fleet, and what can go wrong on disks.
-class TestSwarm : public QObject {
+class TestSwarm : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -44,15 +45,20 @@ private Q_SLOTS:
     void isGoneQuickly();
 
 private:
-    std::shared_ptr<FleetProof> device() { return std::make_shared<FleetProof>(*m_fleet, crypto::SecretKey::generate()); }
+    std::shared_ptr<FleetProof> device()
+    {
+        return std::make_shared<FleetProof>(*m_fleet, crypto::SecretKey::generate());
+    }
     std::filesystem::path directory(const char* name)
     {
-        const auto path = std::filesystem::path(m_directory->path().toStdString()) / QTest::currentTestFunction() / name;
+        const auto path =
+            std::filesystem::path(m_directory->path().toStdString()) / QTest::currentTestFunction() / name;
         std::filesystem::create_directories(path);
         return path;
     }
     double secondsToFetch(BytesPerSecond upload, BytesPerSecond download, std::size_t bytes);
-    void outgrow(const std::filesystem::path& target, const TestRelease& release, const std::function<void()>& makeRoom);
+    void outgrow(const std::filesystem::path& target, const TestRelease& release,
+                 const std::function<void()>& makeRoom);
 
     std::unique_ptr<crypto::SecretKey> m_fleet;
     std::unique_ptr<QTemporaryDir> m_directory;
@@ -228,7 +234,7 @@ void TestSwarm::fileSizeLimitIsTroubleUntilRetried()
 {
     const auto release = TestRelease::ofSize(4'000'000);
     release.writeTo(directory("seed"));
-    rlimit usual {};
+    rlimit usual{};
     QCOMPARE(getrlimit(RLIMIT_FSIZE, &usual), 0);
     std::signal(SIGXFSZ, SIG_IGN); // the write fails with EFBIG instead
     rlimit tight = usual;
@@ -246,7 +252,8 @@ void TestSwarm::fullDiskIsTroubleUntilRetried()
     release.writeTo(directory("seed"));
     const auto disk = directory("disk");
     QCOMPARE(mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=2m"), 0);
-    outgrow(disk, release, [&] { QCOMPARE(mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=16m"), 0); });
+    outgrow(disk, release,
+            [&] { QCOMPARE(mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=16m"), 0); });
     QCOMPARE(umount2(disk.c_str(), MNT_DETACH), 0);
 }
 
@@ -359,7 +366,7 @@ void TestSwarm::recheckFetchesDamagedFilesAgain()
     peer->addPeer(release.hash(), seed.endpoint());
     QVERIFY(peer.waitFor<swarm::Completed>());
     auto damaged = release.files.at("a.bin");
-    damaged[1000] ^= std::byte {1};
+    damaged[1000] ^= std::byte{1};
     writeFile(directory("peer") / TestRelease::kName / "a.bin", damaged);
     peer.forgetEvents();
     peer->recheck(release.hash());
@@ -387,9 +394,10 @@ void TestSwarm::remainsOfAnEarlierFetchAreNoPeersFault()
 {
     const auto release = TestRelease::ofSize(2'000'000);
     release.writeTo(directory("seed"));
-    // One file as a fetch leaves it that was killed half-way, with holes; one that is short; nothing is recorded.
+    // One file as a fetch leaves it that was killed half-way, with holes; one that is short; nothing is
+    // recorded.
     auto holes = release.files.at("a.bin");
-    std::fill(holes.begin() + 300'000, holes.begin() + 700'000, std::byte {0});
+    std::fill(holes.begin() + 300'000, holes.begin() + 700'000, std::byte{0});
     writeFile(directory("peer") / TestRelease::kName / "a.bin", holes);
     writeFile(directory("peer") / TestRelease::kName / "sub/b.bin", randomBytes(100'000, 3));
     TestAgent seed(device()), peer(device());
@@ -431,15 +439,16 @@ void TestSwarm::refusesInfoThatIsNotWhatItClaims()
     TestAgent agent(device());
     const auto release = TestRelease::ofSize(100'000);
     auto payload = release.toFetch(directory("peer"));
-    payload.infoBytes.back() = std::byte {'x'};
+    payload.infoBytes.back() = std::byte{'x'};
     QCOMPARE(agent->add(payload).error().code, Errc::Malformed);
-    for (const auto& bytes : {Bytes {}, toBytes("i1e"), toBytes("de"), toBytes("d4:name"), randomBytes(300, 5)}) {
+    for (const auto& bytes :
+         {Bytes{}, toBytes("i1e"), toBytes("de"), toBytes("d4:name"), randomBytes(300, 5)}) {
         payload.infoBytes = bytes;
         payload.infoHash = *InfoHash::fromBytes(crypto::sha256(bytes).bytes());
         QCOMPARE(agent->add(payload).error().code, Errc::Malformed);
         QVERIFY(!agent->progress(payload.infoHash));
     }
-    payload.infoBytes = Bytes(release::InfoLimits::kMaxInfoBytes + 1, std::byte {'d'});
+    payload.infoBytes = Bytes(release::InfoLimits::kMaxInfoBytes + 1, std::byte{'d'});
     QCOMPARE(agent->add(payload).error().code, Errc::TooLarge);
 }
 
@@ -447,7 +456,8 @@ void TestSwarm::refusesLegacyInfo()
 {
     TestAgent agent(device());
     swarm::Payload payload;
-    payload.infoBytes = toBytes("d6:lengthi5e4:name1:a12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaae");
+    payload.infoBytes =
+        toBytes("d6:lengthi5e4:name1:a12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaae");
     payload.infoHash = *InfoHash::fromBytes(crypto::sha256(payload.infoBytes).bytes());
     payload.directory = directory("peer");
     QCOMPARE(agent->add(payload).error().code, Errc::Malformed);

@@ -11,13 +11,13 @@ using namespace starling::test;
 namespace {
 
 /// A BitTorrent peer made by hand, byte by byte, from the layout in the documentation.
-class RawPeer {
+class RawPeer
+{
 public:
     enum class Extensions : std::uint8_t { No, Yes };
 
     RawPeer(const Endpoint& to, const InfoHash& payload, Extensions extensions)
-        : m_payload(payload)
-        , m_challenge(randomBytes(32, 4711))
+        : m_challenge(randomBytes(32, 4711))
     {
         m_socket.connectToHost(QHostAddress(QHostAddress::LocalHost), to.port);
         m_socket.waitForConnected(10'000);
@@ -26,7 +26,9 @@ public:
         writer.raw(viewOf("BitTorrent protocol"));
         writer.u64(extensions == Extensions::Yes ? 0x0000'0000'0010'0000u : 0u);
         writer.raw(payload.bytes().first(20));
-        writer.raw(viewOf("-XX0000-abcdefghijkl"));
+        writer.raw(viewOf("-XX0000-")); // two connections with the same peer id would count as one peer
+        crypto::SystemRandom().fill(m_peerId);
+        writer.raw(m_peerId);
         send(writer.take());
     }
 
@@ -163,8 +165,8 @@ private:
         return message.isNull() ? QByteArray("") : message;
     }
 
-    InfoHash m_payload;
     Bytes m_challenge;
+    Bytes m_peerId = Bytes(12);
     QTcpSocket m_socket;
     QByteArray m_received;
     QByteArray m_handshake;
@@ -173,7 +175,8 @@ private:
 } // namespace
 
 /// Who is let into a swarm.
-class TestSwarmMembers : public QObject {
+class TestSwarmMembers : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -197,7 +200,10 @@ private Q_SLOTS:
     void unknownProofVersionIsRefused();
 
 private:
-    std::shared_ptr<FleetProof> device() { return std::make_shared<FleetProof>(*m_fleet, crypto::SecretKey::generate()); }
+    std::shared_ptr<FleetProof> device()
+    {
+        return std::make_shared<FleetProof>(*m_fleet, crypto::SecretKey::generate());
+    }
     std::filesystem::path directory(const char* name) const
     {
         return std::filesystem::path(m_directory->path().toStdString()) / QTest::currentTestFunction() / name;
@@ -412,7 +418,8 @@ void TestSwarmMembers::malformedMembershipIsRefused()
     const auto seed = makeSeed();
     RawPeer raw(seed->endpoint(), m_release->hash(), RawPeer::Extensions::Yes);
     QVERIFY(raw.readHandshakes());
-    raw.sendExtendedHandshake(randomBytes(std::size_t(certificateBytes), 1), randomBytes(std::size_t(challengeBytes), 2));
+    raw.sendExtendedHandshake(randomBytes(std::size_t(certificateBytes), 1),
+                              randomBytes(std::size_t(challengeBytes), 2));
     requireRefused(*seed, raw, Errc::Malformed);
 }
 
@@ -424,7 +431,7 @@ void TestSwarmMembers::overlongProofIsRefused()
     QVERIFY(raw.readHandshakes());
     raw.sendExtendedHandshake(proof->certificate(), raw.challenge());
     auto signature = toBytes(ByteView(raw.prove(*proof, m_release->hash())));
-    signature.push_back(std::byte {0});
+    signature.push_back(std::byte{0});
     raw.sendProof(signature);
     requireRefused(*seed, raw, Errc::Malformed);
 }

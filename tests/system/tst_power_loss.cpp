@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+/// SIGKILL before and after every transition of the life cycle, in situations that really lead to it; then the agent is
+/// started again. Prints which transitions were hit, and fails if one was not.
+#include "power_loss.h"
+
+#include <QtTest>
+
+#include <cstdio>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace starling::scenario {
+
+using node::StepMoment;
+using trust::Phase;
+
+namespace {
+
+    constexpr std::size_t kDevices = 120;
+    /// Scenarios mostly wait: for disks, processes and timers.
+    constexpr unsigned kThreads = 4;
+    constexpr StepMoment kMoments[] = {StepMoment::BeforeWrite, StepMoment::AfterWrite};
+
+    using Scenario = std::function<Outcome()>;
+
+    Releases makeReleases(const support::Fleet& fleet, const std::filesystem::path& parent)
+    {
+        const auto make = [&](const PayloadPlan& plan, const QStringList& more = {}) {
+            return makeRelease(fleet, parent, plan, deployOptions(more));
+        };
+        Releases all;
+        all.previous = make({.version = 1, .name = "previous"});
+        all.good = make({.version = 2, .name = "good"});
+        all.badInstall = make({.version = 2, .name = "bad-install", .installEnds = "exit 7"});
+        all.badCheck = make({.version = 2, .name = "bad-check", .checkEnds = "exit 9"});
+        all.undone = make({.version = 2, .name = "undone", .checkEnds = "exit 9"},
+                          {QStringLiteral("--rollback"), QStringLiteral("undo.sh")});
+        all.excluded = make({.version = 2, .name = "excluded"},
+                            {QStringLiteral("--require"), QStringLiteral("model=a")});
+        all.large = make({.version = 1, .name = "large", .partBytes = 150'000});
+        all.largeNext = make({.version = 2, .name = "large-next"});
+        all.slow = make({.version = 1, .name = "slow", .partBytes = 12'000'000});
+        all.other = makeRelease(fleet, parent, {.version = 1, .name = "other", .partBytes = 150'000},
+                                {QStringLiteral("--deploy"), QStringLiteral("none")}, "fw/other");
+        return all;
+    }
+
+    void addPushes(std::vector<Scenario>& scenarios, PowerLoss& bench, const Releases& releases)
+    {
+        const std::vector<std::pair<Phase, std::string>> way {
+            {Phase::Announced, "begin"},          {Phase::Announced, "accept"},           {Phase::Accepted, "start-download"},
+            {Phase::Downloading, "payload-complete"}, {Phase::Verifying, "payload-verified"}, {Phase::Staged, "start-deploy"},
+            {Phase::Deploying, "deployed"},       {Phase::Checking, "check-passed"}};
+        std::vector<PowerLoss::Pushed> plans;
+        for (const StepMoment moment : kMoments) {
+            for (const auto& [from, event] : way)
+                for (const bool hasPrevious : {true, false})
+                    plans.push_back({{from, event, moment}, &releases.good, hasPrevious, Phase::Healthy, 2});
+            plans.push_back({{Phase::Announced, "exclude", moment}, &releases.excluded, true, Phase::Failed, 1});
+            plans.push_back({{Phase::Deploying, "deploy-failed", moment}, &releases.badInstall, true, Phase::RolledBack, 1});
+            plans.push_back({{Phase::Deploying, "deploy-failed", moment}, &releases.badInstall, false, Phase::Failed, 0});
+            plans.push_back({{Phase::Checking, "check-failed", moment}, &releases.badCheck, true, Phase::RolledBack, 1});
+            plans.push_back({{Phase::RollingBack, "rollback-done", moment}, &releases.badCheck, true, Phase::RolledBack, 1});
+            plans.push_back({{Phase::RollingBack, "rollback-done", moment}, &releases.undone, false, Phase::RolledBack, 0});
+            // Nothing to go back to: the version that is in place stays, wholly.
+            plans.push_back({{Phase::RollingBack, "rollback-failed", moment}, &releases.badCheck, false, Phase::Failed, 2});
+        }
+        for (const PowerLoss::Pushed& plan : plans)
+            scenarios.push_back([&bench, plan] { return bench.pushed(plan); });
+    }
+
+    void addOthers(std::vector<Scenario>& scenarios, PowerLoss& bench)
+    {
+        for (const StepMoment moment : kMoments) {
+            const auto add = [&](Phase from, const char* event, Outcome (PowerLoss::*run)(const Spot&)) {
+                scenarios.push_back([&bench, run, spot = Spot {from, event, moment}] { return (bench.*run)(spot); });
+            };
+            add(Phase::Announced, "supersede", &PowerLoss::supersededUnwritten);
+            add(Phase::Accepted, "supersede", &PowerLoss::supersededUnwritten);
+            add(Phase::Downloading, "download-blocked", &PowerLoss::blockedByQuota);
+            add(Phase::Downloading, "supersede", &PowerLoss::blockedByQuota);
+            add(Phase::Downloading, "give-up", &PowerLoss::tooLargeForQuota);
+            add(Phase::Verifying, "payload-wrong", &PowerLoss::damaged);
+            add(Phase::Verifying, "give-up", &PowerLoss::damaged);
+            add(Phase::Verifying, "supersede", &PowerLoss::supersededVerifying);
+            add(Phase::Staged, "supersede", &PowerLoss::supersededStaged);
+        }
+    }
+
+    std::vector<Outcome> runAll(const std::vector<Scenario>& scenarios)
+    {
+        std::vector<Outcome> outcomes;
+        std::mutex mutex;
+        std::atomic<std::size_t> next = 0;
+        std::vector<std::thread> threads;
+        for (unsigned t = 0; t < kThreads; ++t)
+            threads.emplace_back([&] {
+                for (std::size_t i = next++; i < scenarios.size(); i = next++) {
+                    Outcome outcome = scenarios[i]();
+                    const std::lock_guard lock(mutex);
+                    outcomes.push_back(std::move(outcome));
+                }
+            });
+        for (std::thread& thread : threads)
+            thread.join();
+        return outcomes;
+    }
+
+    /// The rows: every transition, the begin, and the resumption of every phase that is not final.
+    std::vector<std::pair<Phase, std::string>> allRows()
+    {
+        std::vector<std::pair<Phase, std::string>> rows {{Phase::Announced, "begin"}};
+        for (const update::Transition& transition : update::transitions())
+            rows.emplace_back(transition.from, update::eventName(transition.event));
+        std::set<Phase> resumed;
+        for (const update::Transition& transition : update::transitions())
+            if (resumed.insert(transition.from).second)
+                rows.emplace_back(transition.from, "resume");
+        return rows;
+    }
+
+} // namespace
+
+class TestPowerLoss : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void goesOnAfterEveryTransition()
+    {
+        QTemporaryDir directory;
+        QVERIFY(directory.isValid());
+        auto fleet = support::Fleet::create({.directory = directory.path().toStdString(),
+                                             .programs = programs(),
+                                             .agents = kDevices,
+                                             .agentProgram = "starling-agent",
+                                             .neighbors = [](std::size_t) { return std::vector<std::size_t>(); }});
+        QVERIFY2(fleet.has_value(), fleet ? "" : toString(fleet.error()).c_str());
+        const Releases releases = makeReleases(**fleet, directory.path().toStdString());
+        PowerLoss bench(**fleet, releases);
+        std::vector<Scenario> scenarios;
+        addOthers(scenarios, bench); // the longer ones first
+        addPushes(scenarios, bench, releases);
+        const std::vector<Outcome> outcomes = runAll(scenarios);
+
+        std::set<Spot> hits;
+        int problems = 0;
+        for (const Outcome& outcome : outcomes) {
+            hits.insert(outcome.hits.begin(), outcome.hits.end());
+            problems += outcome.problem.empty() ? 0 : 1;
+            if (!outcome.problem.empty())
+                std::printf("PROBLEM: %s: %s\n", outcome.name.c_str(), outcome.problem.c_str());
+        }
+        int missed = 0;
+        std::printf("\n%-14s %-18s %-8s %-8s\n", "phase", "event", "before", "after");
+        for (const auto& [from, event] : allRows()) {
+            const bool before = hits.contains({from, event, StepMoment::BeforeWrite});
+            const bool after = hits.contains({from, event, StepMoment::AfterWrite});
+            missed += (before ? 0 : 1) + (after ? 0 : 1);
+            std::printf("%-14s %-18s %-8s %-8s\n", std::string(trust::phaseName(from)).c_str(), event.c_str(),
+                        before ? "hit" : "MISSED", after ? "hit" : "MISSED");
+        }
+        std::printf("%zu scenarios, %d with a problem, %d spots missed\n", outcomes.size(), problems, missed);
+        std::fflush(stdout);
+        QCOMPARE(missed, 0);
+        QCOMPARE(problems, 0);
+    }
+};
+
+} // namespace starling::scenario
+
+using starling::scenario::TestPowerLoss;
+QTEST_GUILESS_MAIN(TestPowerLoss)
+#include "tst_power_loss.moc"
