@@ -23,8 +23,13 @@ QHostAddress toQt(const Endpoint& endpoint)
 
 Endpoint fromQt(const QHostAddress& address, quint16 port)
 {
+    // Not left to Qt's conversions, which take 0.0.0.0 and :: for the same.
+    bool isIpv4 = false;
+    const quint32 ipv4 = address.toIPv4Address(&isIpv4);
+    if (isIpv4 && address != QHostAddress(QHostAddress::AnyIPv6))
+        return Endpoint::ipv4(static_cast<std::uint8_t>(ipv4 >> 24), static_cast<std::uint8_t>(ipv4 >> 16),
+                              static_cast<std::uint8_t>(ipv4 >> 8), static_cast<std::uint8_t>(ipv4), port);
     Endpoint endpoint;
-    // For IPv4 this is the mapped form, which is what Endpoint holds.
     const Q_IPV6ADDR bytes = address.toIPv6Address();
     std::copy_n(bytes.c, endpoint.address.size(), endpoint.address.begin());
     endpoint.port = port;

@@ -121,6 +121,7 @@ Words split(const std::string& text)
     return QString::fromStdString(text).split(QLatin1Char(' '));
 }
 
+/// One frame, one header: what the interface counts is what a wire would carry.
 Status connectNamespaces(const Namespace& other)
 {
     const std::string here = kHere, there = kThere;
@@ -128,9 +129,10 @@ Status connectNamespaces(const Namespace& other)
     for (const Words& words :
          {split("ip link add " + here + " type veth peer name " + there + " netns " + pid),
           split("ip addr add " + std::string(kAddressHere) + "/24 dev " + here),
-          split("ip link set " + here + " up"), split("ip link set lo up"),
+          split("ip link set " + here + " gso_max_segs 1 up"), split("ip link set lo up"),
           other.enter() + split("ip addr add " + std::string(kAddressThere) + "/24 dev " + there),
-          other.enter() + split("ip link set " + there + " up"), other.enter() + split("ip link set lo up")})
+          other.enter() + split("ip link set " + there + " gso_max_segs 1 up"),
+          other.enter() + split("ip link set lo up")})
         if (auto done = run(words); !done)
             return done;
     return {};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The agent with a saboteur. `crash.plan` beside the configuration file has one line for each thing that is to happen
-/// once, in any order: ACTION PHASE EVENT before|after VERSION, where PHASE is what the step leads away from, EVENT a
-/// name of the table ("begin" and "resume" for those that are in none) and before|after the writing of the record.
+/// The agent with a saboteur. `crash.plan` beside the configuration file has one line for each thing that is
+/// to happen once, in any order: ACTION PHASE EVENT before|after VERSION, where PHASE is what the step leads
+/// away from, EVENT a name of the table ("begin" and "resume" for those that are in none) and before|after
+/// the writing of the record.
 ///
 ///     kill     removes the plan, then ends this process by SIGKILL, as a power loss would
 ///     full     from now on every write to a file fails; the file `crash.reached` says that it happened
@@ -27,12 +28,14 @@ namespace fs = std::filesystem;
 using namespace starling;
 using node::StepMoment;
 
-struct Line {
+struct Line
+{
     std::string action, phase, event, moment;
     std::uint64_t version = 0;
 };
 
-class Saboteur {
+class Saboteur
+{
 public:
     explicit Saboteur(fs::path directory)
         : m_directory(std::move(directory))
@@ -85,7 +88,7 @@ private:
     /// A limit of 0 fails every write to a file; the signal that comes with it is ignored (main).
     static void limitFileSize(rlim_t bytes)
     {
-        rlimit limit {};
+        rlimit limit{};
         ::getrlimit(RLIMIT_FSIZE, &limit);
         limit.rlim_cur = std::min(bytes, limit.rlim_max);
         ::setrlimit(RLIMIT_FSIZE, &limit);
@@ -120,5 +123,6 @@ int main(int argc, char** argv)
     limits.retryMin = std::chrono::milliseconds(100);
     limits.retryMax = std::chrono::milliseconds(400);
     return agent::runAgent(
-        argc, argv, [&](const update::Step& step, StepMoment moment) { saboteur.onStep(step, moment); }, limits);
+        argc, argv, [&](const update::Step& step, StepMoment moment) { saboteur.onStep(step, moment); },
+        limits);
 }

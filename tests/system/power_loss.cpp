@@ -13,30 +13,30 @@ using trust::Phase;
 
 namespace {
 
-    const std::string kCrashing = std::string(STARLING_BINARY_DIR) + "/tests/starling-agent-crashing";
-    constexpr auto kDeathLimit = 30s;
+const std::string kCrashing = std::string(STARLING_BINARY_DIR) + "/tests/starling-agent-crashing";
+constexpr auto kDeathLimit = 30s;
 
-    const char* momentName(StepMoment moment)
-    {
-        return moment == StepMoment::BeforeWrite ? "before" : "after";
-    }
+const char* momentName(StepMoment moment)
+{
+    return moment == StepMoment::BeforeWrite ? "before" : "after";
+}
 
-    std::string line(const char* action, const Spot& spot, std::uint64_t version)
-    {
-        return std::string(action) + " " + toString(spot) + " " + std::to_string(version) + "\n";
-    }
+std::string line(const char* action, const Spot& spot, std::uint64_t version)
+{
+    return std::string(action) + " " + toString(spot) + " " + std::to_string(version) + "\n";
+}
 
-    /// In which phase the record is after the death; nothing: there is none.
-    std::optional<Phase> phaseAt(const Spot& spot)
-    {
-        if (spot.event == "begin")
-            return spot.moment == StepMoment::BeforeWrite ? std::optional<Phase>() : Phase::Announced;
-        for (const update::Transition& transition : update::transitions())
-            if (spot.moment == StepMoment::AfterWrite && transition.from == spot.from
-                && update::eventName(transition.event) == spot.event)
-                return transition.to;
-        return spot.from;
-    }
+/// In which phase the record is after the death; nothing: there is none.
+std::optional<Phase> phaseAt(const Spot& spot)
+{
+    if (spot.event == "begin")
+        return spot.moment == StepMoment::BeforeWrite ? std::optional<Phase>() : Phase::Announced;
+    for (const update::Transition& transition : update::transitions())
+        if (spot.moment == StepMoment::AfterWrite && transition.from == spot.from
+            && update::eventName(transition.event) == spot.event)
+            return transition.to;
+    return spot.from;
+}
 
 } // namespace
 
@@ -66,7 +66,8 @@ std::size_t PowerLoss::giveSeed(Device& device)
         qFatal("the fleet is too small for %zu devices", seed + 1);
     auto configured = m_fleet.configure(seed, {{"agent.deploy", "none"}});
     if (configured)
-        configured = m_fleet.configure(device.index, {{"agent.neighbours", toString(m_fleet.endpoint(seed))}});
+        configured =
+            m_fleet.configure(device.index, {{"agent.neighbours", toString(m_fleet.endpoint(seed))}});
     if (configured)
         configured = m_fleet.start(seed);
     if (!configured)
@@ -85,12 +86,14 @@ void PowerLoss::plan(const Device& device, const std::string& lines)
 void PowerLoss::fail(Device& device, const std::string& problem)
 {
     if (device.outcome.problem.empty())
-        device.outcome.problem = problem + "\n  " + describe(m_fleet, device.index) + "\n" + tailOf(m_fleet.log(device.index));
+        device.outcome.problem =
+            problem + "\n  " + describe(m_fleet, device.index) + "\n" + tailOf(m_fleet.log(device.index));
 }
 
 bool PowerLoss::startCrashing(Device& device)
 {
-    if (auto started = m_fleet.start(device.index, kCrashing); !started && m_fleet.waitForEnd(device.index, 0s) != -SIGKILL)
+    if (auto started = m_fleet.start(device.index, kCrashing);
+        !started && m_fleet.waitForEnd(device.index, 0s) != -SIGKILL)
         fail(device, toString(started.error()));
     return device.outcome.problem.empty();
 }
@@ -106,14 +109,16 @@ bool PowerLoss::expectPush(Device& device, std::size_t agent, const Release& rel
 {
     const support::CommandResult pushed = push(m_fleet, agent, release);
     if (pushed.exitCode != 0)
-        fail(device, "push ended with " + std::to_string(pushed.exitCode) + ": " + pushed.errors.toStdString());
+        fail(device,
+             "push ended with " + std::to_string(pushed.exitCode) + ": " + pushed.errors.toStdString());
     return device.outcome.problem.empty();
 }
 
 bool PowerLoss::expectPhase(Device& device, std::uint64_t version, Phase phase, const std::string& uri)
 {
     if (!waitForPhase(m_fleet, device.index, version, phase, uri))
-        fail(device, "version " + std::to_string(version) + " is not " + std::string(trust::phaseName(phase)));
+        fail(device,
+             "version " + std::to_string(version) + " is not " + std::string(trust::phaseName(phase)));
     return device.outcome.problem.empty();
 }
 
@@ -138,7 +143,9 @@ bool PowerLoss::expectDeath(Device& device, const Spot& spot, std::uint64_t vers
         return false;
     const auto end = m_fleet.waitForEnd(device.index, kDeathLimit);
     if (end != -SIGKILL || fs::exists(file(device, "crash.plan"))) {
-        fail(device, "was not hit at " + toString(spot) + (end ? ": it ended with " + std::to_string(*end) : ": it runs on"));
+        fail(device,
+             "was not hit at " + toString(spot)
+                 + (end ? ": it ended with " + std::to_string(*end) : ": it runs on"));
         return false;
     }
     device.outcome.hits.insert(spot);
@@ -153,12 +160,15 @@ bool PowerLoss::expectDeath(Device& device, const Spot& spot, std::uint64_t vers
     const auto record = kept->records.find(version);
     const auto found = record == kept->records.end() ? std::optional<Phase>() : record->second.phase;
     if (found != phase)
-        fail(device, "after " + toString(spot) + " the record says "
+        fail(device,
+             "after " + toString(spot) + " the record says "
                  + std::string(found ? trust::phaseName(*found) : "nothing"));
     if (kept->floor < device.previous || (phase && kept->floor < version))
         fail(device, "after " + toString(spot) + " the floor is " + std::to_string(kept->floor));
     if (kept->installed != (phase == Phase::Healthy ? version : device.previous))
-        fail(device, "after " + toString(spot) + " version " + std::to_string(kept->installed) + " is noted as in place");
+        fail(device,
+             "after " + toString(spot) + " version " + std::to_string(kept->installed)
+                 + " is noted as in place");
     return device.outcome.problem.empty();
 }
 
@@ -168,7 +178,7 @@ bool PowerLoss::dieResuming(Device& device, const Spot& spot, std::uint64_t vers
     if (spot.moment == StepMoment::BeforeWrite || !phase || update::isFinal(*phase))
         return device.outcome.problem.empty();
     for (const StepMoment moment : {StepMoment::BeforeWrite, StepMoment::AfterWrite}) {
-        const Spot resumption {*phase, "resume", moment};
+        const Spot resumption{*phase, "resume", moment};
         plan(device, line("kill", resumption, version));
         if (!startCrashing(device) || !expectDeath(device, resumption, version))
             return false;
@@ -184,13 +194,17 @@ void PowerLoss::expectEnd(Device& device, std::uint64_t version, Phase phase, st
         return fail(device, toString(stopped.error()));
     const auto found = installedVersion(m_fleet.deviceRoot(device.index));
     if (!found || *found != inPlace)
-        return fail(device, "in the end " + (found ? "version " + std::to_string(*found) : toString(found.error())) + " is in place");
+        return fail(device,
+                    "in the end " + (found ? "version " + std::to_string(*found) : toString(found.error()))
+                        + " is in place");
     const auto kept = readState(m_fleet.state(device.index));
     if (!kept)
         return fail(device, "state in the end: " + toString(kept.error()));
     for (const auto& [each, record] : kept->records)
         if (!update::isFinal(record.phase) && record.phase != phase)
-            fail(device, "in the end version " + std::to_string(each) + " is " + std::string(trust::phaseName(record.phase)));
+            fail(device,
+                 "in the end version " + std::to_string(each) + " is "
+                     + std::string(trust::phaseName(record.phase)));
     if (kept->floor != version)
         fail(device, "in the end the floor is " + std::to_string(kept->floor));
     if (kept->installed != (phase == Phase::Healthy ? version : device.previous))
@@ -207,8 +221,9 @@ Outcome PowerLoss::finish(Device& device)
 
 Outcome PowerLoss::pushed(const Pushed& run)
 {
-    Device device = newDevice(run.release->payload.filename().string() + (run.hasPrevious ? " over 1" : " over nothing"),
-                              {{"agent.labels", "model=b"}});
+    Device device =
+        newDevice(run.release->payload.filename().string() + (run.hasPrevious ? " over 1" : " over nothing"),
+                  {{"agent.labels", "model=b"}});
     plan(device, line("kill", run.spot, 2));
     if (!startCrashing(device))
         return finish(device);
@@ -231,12 +246,14 @@ Outcome PowerLoss::supersededUnwritten(const Spot& spot)
 {
     Device device = newDevice("superseded while nothing can be written", {});
     const std::size_t seed = giveSeed(device);
-    const Spot begun {Phase::Announced, "begin", StepMoment::AfterWrite};
-    const std::string rest = line("room", {Phase::Announced, "begin", StepMoment::BeforeWrite}, 2) + line("kill", spot, 1);
+    const Spot begun{Phase::Announced, "begin", StepMoment::AfterWrite};
+    const std::string rest =
+        line("room", {Phase::Announced, "begin", StepMoment::BeforeWrite}, 2) + line("kill", spot, 1);
     if (spot.from == Phase::Announced) {
         // Version 1 is announced when the power goes; after that, going on with it cannot be written.
         plan(device, line("kill", begun, 1));
-        if (!startCrashing(device) || !expectPush(device, seed, m_releases.previous) || !expectDeath(device, begun, 1))
+        if (!startCrashing(device) || !expectPush(device, seed, m_releases.previous)
+            || !expectDeath(device, begun, 1))
             return finish(device);
         plan(device, line("full", {Phase::Announced, "resume", StepMoment::BeforeWrite}, 1) + rest);
         startCrashing(device);
@@ -252,7 +269,8 @@ Outcome PowerLoss::supersededUnwritten(const Spot& spot)
         return finish(device);
     // Only its end became durable, or not even that: what was decided meanwhile could not be written.
     const auto end = m_fleet.waitForEnd(device.index, kDeathLimit);
-    const auto kept = end == -SIGKILL ? readState(m_fleet.state(device.index)) : Result<Kept>(starling::fail(Errc::Timeout, "it runs on"));
+    const auto kept = end == -SIGKILL ? readState(m_fleet.state(device.index))
+                                      : Result<Kept>(starling::fail(Errc::Timeout, "it runs on"));
     if (!kept) {
         fail(device, toString(kept.error()));
         return finish(device);
@@ -260,7 +278,8 @@ Outcome PowerLoss::supersededUnwritten(const Spot& spot)
     device.outcome.hits.insert(spot);
     const Phase expected = spot.moment == StepMoment::BeforeWrite ? Phase::Announced : Phase::Failed;
     if (!kept->records.contains(1) || kept->records.at(1).phase != expected || kept->floor != 2)
-        fail(device, "after " + toString(spot) + " floor " + std::to_string(kept->floor) + " and another record");
+        fail(device,
+             "after " + toString(spot) + " floor " + std::to_string(kept->floor) + " and another record");
     expectRoot(device, 1, expected == Phase::Failed ? std::nullopt : std::optional(expected));
     if (startNormal(device))
         expectEnd(device, 2, Phase::Healthy, 2);
@@ -274,7 +293,8 @@ Outcome PowerLoss::blockedByQuota(const Spot& spot)
     const std::size_t seed = giveSeed(device);
     plan(device, line("kill", spot, 1));
     const bool isBlocked = startCrashing(device) && expectPush(device, device.index, m_releases.other)
-        && expectPhase(device, 1, Phase::Healthy, m_releases.other.uri) && expectPush(device, seed, m_releases.large);
+        && expectPhase(device, 1, Phase::Healthy, m_releases.other.uri)
+        && expectPush(device, seed, m_releases.large);
     const bool isSuperseded = spot.event == "supersede";
     if (isBlocked && isSuperseded) {
         expectPhase(device, 1, Phase::Downloading);
@@ -307,10 +327,11 @@ Outcome PowerLoss::damaged(const Spot& spot)
     const bool givesUp = spot.event == "give-up";
     Device device = newDevice(givesUp ? "damaged on disk twice" : "damaged on disk", {});
     const std::size_t seed = giveSeed(device);
-    const std::string damage = line("damage", {Phase::Downloading, "payload-complete", StepMoment::AfterWrite}, 1);
+    const std::string damage =
+        line("damage", {Phase::Downloading, "payload-complete", StepMoment::AfterWrite}, 1);
     plan(device, damage + (givesUp ? damage : "") + line("kill", spot, 1));
-    if (!startCrashing(device) || !expectPush(device, seed, m_releases.previous) || !expectDeath(device, spot, 1)
-        || !startNormal(device))
+    if (!startCrashing(device) || !expectPush(device, seed, m_releases.previous)
+        || !expectDeath(device, spot, 1) || !startNormal(device))
         return finish(device);
     // The normal agent has a third try.
     if (givesUp && spot.moment == StepMoment::AfterWrite)
@@ -328,7 +349,9 @@ Outcome PowerLoss::supersededVerifying(const Spot& spot)
     for (int attempt = 0; attempt < 3; ++attempt) {
         device = newDevice("superseded while verified", {});
         const std::size_t seed = giveSeed(device);
-        plan(device, line("hold", {Phase::Downloading, "payload-complete", StepMoment::AfterWrite}, 1) + line("kill", spot, 1));
+        plan(device,
+             line("hold", {Phase::Downloading, "payload-complete", StepMoment::AfterWrite}, 1)
+                 + line("kill", spot, 1));
         if (!startCrashing(device) || !expectPush(device, seed, m_releases.slow))
             return finish(device);
         if (!support::waitUntil([&] { return fs::exists(file(device, "crash.reached")); }, kDeathLimit))

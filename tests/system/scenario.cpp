@@ -12,9 +12,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-    constexpr std::size_t kMaxTextBytes = 64 * 1024 * 1024;
+constexpr std::size_t kMaxTextBytes = 64 * 1024 * 1024;
 
-    constexpr const char* kInstall = R"sh(#!/bin/sh
+constexpr const char* kInstall = R"sh(#!/bin/sh
 set -e
 release="releases/$STARLING_VERSION"
 mkdir -p "$STARLING_ROOT/releases"
@@ -27,29 +27,29 @@ cp "$STARLING_PAYLOAD/VERSION" "$STARLING_PAYLOAD/part-a" "$STARLING_PAYLOAD/par
 ln -sfn "$release" current.next
 mv -T current.next current
 )sh";
-    constexpr const char* kCheck = R"sh(#!/bin/sh
+constexpr const char* kCheck = R"sh(#!/bin/sh
 [ "$(cat "$STARLING_ROOT/current/VERSION")" = "$STARLING_VERSION" ] || exit 1
 @END@
 )sh";
-    constexpr const char* kUndo = R"sh(#!/bin/sh
+constexpr const char* kUndo = R"sh(#!/bin/sh
 rm -f "$STARLING_ROOT/current"
 )sh";
 
-    std::string withEnd(std::string script, const std::string& end)
-    {
-        const std::string mark = "@END@";
-        return script.replace(script.find(mark), mark.size(), end);
-    }
+std::string withEnd(std::string script, const std::string& end)
+{
+    const std::string mark = "@END@";
+    return script.replace(script.find(mark), mark.size(), end);
+}
 
-    /// Different in every version and part.
-    std::string partText(std::uint64_t version, char part, std::size_t bytes)
-    {
-        std::string text(bytes, part);
-        const std::string stamp = "version " + std::to_string(version) + "\n";
-        for (std::size_t at = 0; at + stamp.size() <= text.size(); at += 1'024)
-            text.replace(at, stamp.size(), stamp);
-        return text;
-    }
+/// Different in every version and part.
+std::string partText(std::uint64_t version, char part, std::size_t bytes)
+{
+    std::string text(bytes, part);
+    const std::string stamp = "version " + std::to_string(version) + "\n";
+    for (std::size_t at = 0; at + stamp.size() <= text.size(); at += 1'024)
+        text.replace(at, stamp.size(), stamp);
+    return text;
+}
 
 } // namespace
 
@@ -111,14 +111,15 @@ Result<std::uint64_t> installedVersion(const fs::path& deviceRoot)
     if (readText(release / "VERSION") != std::to_string(version) + "\n" || partA.empty()
         || partA != partText(version, 'a', partA.size())
         || readText(release / "part-b") != partText(version, 'b', partA.size()))
-        return fail(Errc::PayloadMismatch, release.string() + " is not wholly version " + std::to_string(version));
+        return fail(Errc::PayloadMismatch,
+                    release.string() + " is not wholly version " + std::to_string(version));
     return version;
 }
 
 QStringList deployOptions(const QStringList& more)
 {
-    return QStringList {QStringLiteral("--run"), QStringLiteral("install.sh"), QStringLiteral("--check"),
-                        QStringLiteral("check.sh")}
+    return QStringList{QStringLiteral("--run"), QStringLiteral("install.sh"), QStringLiteral("--check"),
+                       QStringLiteral("check.sh")}
     + more;
 }
 
@@ -132,18 +133,19 @@ Release makeRelease(const support::Fleet& fleet, const fs::path& parent, const P
     return {*torrent, payload, plan.version, uri};
 }
 
-support::CommandResult push(const support::Fleet& fleet, std::size_t agent, const Release& release, const QStringList& more)
+support::CommandResult push(const support::Fleet& fleet, std::size_t agent, const Release& release,
+                            const QStringList& more)
 {
-    return fleet.starling(QStringList {QStringLiteral("--quiet"), QStringLiteral("--agent"), q(fleet.socket(agent)),
-                                       QStringLiteral("push"), q(release.torrent), QStringLiteral("--payload"),
-                                       q(release.payload)}
+    return fleet.starling(QStringList{QStringLiteral("--quiet"), QStringLiteral("--agent"),
+                                      q(fleet.socket(agent)), QStringLiteral("push"), q(release.torrent),
+                                      QStringLiteral("--payload"), q(release.payload)}
                           + more);
 }
 
 std::optional<control::UpdateLine> updateOf(const support::Fleet& fleet, std::size_t i, std::uint64_t version,
                                             const std::string& uri)
 {
-    auto reply = fleet.ask<control::UpdatesReply>(i, control::UpdatesRequest {});
+    auto reply = fleet.ask<control::UpdatesReply>(i, control::UpdatesRequest{});
     if (!reply)
         return std::nullopt;
     for (control::UpdateLine& line : reply->updates)
@@ -165,15 +167,15 @@ bool waitForPhase(const support::Fleet& fleet, std::size_t i, std::uint64_t vers
 
 std::string describe(const support::Fleet& fleet, std::size_t i)
 {
-    const auto reply = fleet.ask<control::UpdatesReply>(i, control::UpdatesRequest {});
+    const auto reply = fleet.ask<control::UpdatesReply>(i, control::UpdatesRequest{});
     if (!reply)
         return toString(reply.error());
     std::string text = "agent " + std::to_string(i + 1) + ":";
     for (const control::UpdateLine& line : reply->updates) {
         const auto code = errcOf(line.code);
         text += " [" + line.uri.text() + " " + trust::toString(line.revision) + " "
-            + std::string(trust::phaseName(line.phase)) + (code ? " " + std::string(shortName(*code)) : "") + " "
-            + line.detail + "]";
+            + std::string(trust::phaseName(line.phase)) + (code ? " " + std::string(shortName(*code)) : "")
+            + " " + line.detail + "]";
     }
     return text;
 }
@@ -191,14 +193,16 @@ std::unique_ptr<support::Fleet> makeFleet(const QTemporaryDir& directory, suppor
 QStringList standingOf(const support::Fleet& fleet, std::size_t i)
 {
     QStringList standing;
-    const auto status = fleet.ask<control::StatusReply>(i, control::StatusRequest {});
+    const auto status = fleet.ask<control::StatusReply>(i, control::StatusRequest{});
     if (!status)
         return {QString::fromStdString(toString(status.error()))};
     for (const control::FloorLine& floor : status->floors)
-        standing << QString::fromStdString("floor " + floor.uri.text() + " " + trust::toString(floor.revision) + " " + floor.infoHash.hex());
+        standing << QString::fromStdString("floor " + floor.uri.text() + " " + trust::toString(floor.revision)
+                                           + " " + floor.infoHash.hex());
     for (const control::UpdateLine& line : status->updates)
-        standing << QString::fromStdString("release " + line.uri.text() + " " + trust::toString(line.revision) + " "
-                                           + line.infoHash.hex() + " " + std::string(trust::phaseName(line.phase)));
+        standing << QString::fromStdString("release " + line.uri.text() + " " + trust::toString(line.revision)
+                                           + " " + line.infoHash.hex() + " "
+                                           + std::string(trust::phaseName(line.phase)));
     for (const char* part : {"payloads", "incoming"})
         for (const auto& entry : fs::recursive_directory_iterator(fleet.state(i) / part))
             standing << QString::fromStdString(entry.path().lexically_relative(fleet.state(i)).string());
@@ -210,8 +214,9 @@ QByteArray unlike(const support::CommandResult& result, int exitCode, Errc code)
 {
     if (result.exitCode == exitCode && result.errors.contains(QByteArray::fromStdString(codeName(code))))
         return {};
-    return "exit status " + QByteArray::number(result.exitCode) + " instead of " + QByteArray::number(exitCode) + ", and not "
-        + QByteArray::fromStdString(codeName(code)) + " but: " + result.errors + result.output;
+    return "exit status " + QByteArray::number(result.exitCode) + " instead of "
+        + QByteArray::number(exitCode) + ", and not " + QByteArray::fromStdString(codeName(code))
+        + " but: " + result.errors + result.output;
 }
 
 Result<Kept> readState(const fs::path& state)

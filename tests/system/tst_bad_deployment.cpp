@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Deployments that fail, hang, are not there or leave the device unwell, over a version that is in place: it is in place
-/// again afterwards, and the device says why.
+/// Deployments that fail, hang, are not there or leave the device unwell, over a version that is in place: it
+/// is in place again afterwards, and the device says why.
 #include "scenario.h"
 
 #include <QtTest>
@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using trust::Phase;
 
-class TestBadDeployment : public QObject {
+class TestBadDeployment : public QObject
+{
     Q_OBJECT
 
 private:
@@ -34,7 +35,8 @@ private:
         const auto pushed = push(*m_fleet, 0, release);
         QVERIFY2(pushed.exitCode == 0, pushed.errors.constData());
         for (const std::size_t i : {0u, 1u}) {
-            QVERIFY2(waitForPhase(*m_fleet, i, release.version, Phase::RolledBack), describe(*m_fleet, i).c_str());
+            QVERIFY2(waitForPhase(*m_fleet, i, release.version, Phase::RolledBack),
+                     describe(*m_fleet, i).c_str());
             const auto line = updateOf(*m_fleet, i, release.version);
             QVERIFY2(line && line->code == static_cast<std::uint16_t>(code), describe(*m_fleet, i).c_str());
             QCOMPARE(installedVersion(m_fleet->deviceRoot(i)).value_or(9), 1u);
@@ -65,31 +67,37 @@ private Q_SLOTS:
 
     void rollsBackWhatDoesNotInstall()
     {
-        expectRolledBack(make({.name = "failing", .installEnds = "echo 'no such slot' >&2\nexit 7"}), Errc::DeployFailed);
+        expectRolledBack(make({.name = "failing", .installEnds = "echo 'no such slot' >&2\nexit 7"}),
+                         Errc::DeployFailed);
         const auto line = updateOf(*m_fleet, 0, m_version);
-        QVERIFY2(line && line->detail.find("no such slot") != std::string::npos, describe(*m_fleet, 0).c_str());
-        const auto devices = m_fleet->starling({QStringLiteral("--agent"), q(m_fleet->socket(0)), QStringLiteral("device"), QStringLiteral("list")});
+        QVERIFY2(line && line->detail.find("no such slot") != std::string::npos,
+                 describe(*m_fleet, 0).c_str());
+        const auto devices = m_fleet->starling({QStringLiteral("--agent"), q(m_fleet->socket(0)),
+                                                QStringLiteral("device"), QStringLiteral("list")});
         QVERIFY2(devices.output.contains("STAR-DEPLOY-001"), devices.output.constData());
     }
 
     void killsWhatHangs()
     {
         // The script, a child of it, and one that does not care for SIGTERM.
-        const std::string install = "sleep 1000 &\necho $! >> pids\nsh -c 'trap \"\" TERM; echo $$ >> pids; sleep 1000; sleep 1000' &\n"
+        const std::string install = "sleep 1000 &\necho $! >> pids\nsh -c 'trap \"\" TERM; echo $$ >> pids; "
+                                    "sleep 1000; sleep 1000' &\n"
                                     "echo $$ >> pids\nwait\nwait";
-        expectRolledBack(make({.name = "hanging", .installEnds = install}, {QStringLiteral("--deploy-timeout"), QStringLiteral("1")}),
+        expectRolledBack(make({.name = "hanging", .installEnds = install},
+                              {QStringLiteral("--deploy-timeout"), QStringLiteral("1")}),
                          Errc::DeployTimeout);
         for (const std::size_t i : {0u, 1u}) {
             const auto pids = pidsOf(i, "pids");
-            QCOMPARE(pids.size(), std::size_t {3});
+            QCOMPARE(pids.size(), std::size_t{3});
             for (const pid_t pid : pids)
-                QVERIFY2(support::waitUntil([&] { return ::kill(pid, 0) != 0; }, 10s), "a process of the script goes on");
+                QVERIFY2(support::waitUntil([&] { return ::kill(pid, 0) != 0; }, 10s),
+                         "a process of the script goes on");
         }
     }
 
     void rollsBackWhatHasNoInterpreter()
     {
-        PayloadPlan plan {.version = ++m_version, .name = "without-interpreter"};
+        PayloadPlan plan{.version = ++m_version, .name = "without-interpreter"};
         const fs::path payload = makePayload(m_work, plan);
         writeText(payload / "install.sh", "#!/nowhere/interpreter\n");
         const auto torrent = m_fleet->makeRelease(payload, kUri, plan.version, deployOptions());
@@ -100,9 +108,11 @@ private Q_SLOTS:
     void makesNoReleaseWhoseScriptIsMissing()
     {
         const fs::path payload = makePayload(m_work, {.version = 90, .name = "without-script"});
-        const auto made = m_fleet->starling({QStringLiteral("release"), QStringLiteral("create"), q(payload), QStringLiteral("--uri"),
-                                             QStringLiteral("fw/app"), QStringLiteral("--version"), QStringLiteral("90"), QStringLiteral("--run"),
-                                             QStringLiteral("nowhere.sh"), QStringLiteral("-o"), q(m_work / "without-script.torrent")});
+        const auto made =
+            m_fleet->starling({QStringLiteral("release"), QStringLiteral("create"), q(payload),
+                               QStringLiteral("--uri"), QStringLiteral("fw/app"), QStringLiteral("--version"),
+                               QStringLiteral("90"), QStringLiteral("--run"), QStringLiteral("nowhere.sh"),
+                               QStringLiteral("-o"), q(m_work / "without-script.torrent")});
         const QByteArray wrong = unlike(made, 1, Errc::DeployMissing);
         QVERIFY2(wrong.isEmpty(), wrong.constData());
         QVERIFY(!fs::exists(m_work / "without-script.torrent"));
@@ -115,21 +125,26 @@ private Q_SLOTS:
 
     void rollsBackWhoseHealthIsNeverKnown()
     {
-        expectRolledBack(make({.name = "silent", .checkEnds = "sleep 1000"}, {QStringLiteral("--deploy-timeout"), QStringLiteral("1")}),
+        expectRolledBack(make({.name = "silent", .checkEnds = "sleep 1000"},
+                              {QStringLiteral("--deploy-timeout"), QStringLiteral("1")}),
                          Errc::HealthTimeout);
     }
 
     void saysSoToWhoeverWaits()
     {
         const Release release = make({.name = "awaited", .checkEnds = "exit 3"});
-        const auto waited = push(*m_fleet, 0, release, {QStringLiteral("--wait"), QStringLiteral("2"), QStringLiteral("--timeout"), QStringLiteral("6")});
+        const auto waited = push(*m_fleet, 0, release,
+                                 {QStringLiteral("--wait"), QStringLiteral("2"), QStringLiteral("--timeout"),
+                                  QStringLiteral("6")});
         QVERIFY2(waited.exitCode == 4, waited.errors.constData());
     }
 
     void goesOnWithTheNextGoodOne()
     {
         const Release release = make({.name = "good"});
-        const auto waited = push(*m_fleet, 0, release, {QStringLiteral("--wait"), QStringLiteral("2"), QStringLiteral("--timeout"), QStringLiteral("60")});
+        const auto waited = push(*m_fleet, 0, release,
+                                 {QStringLiteral("--wait"), QStringLiteral("2"), QStringLiteral("--timeout"),
+                                  QStringLiteral("60")});
         QVERIFY2(waited.exitCode == 0, waited.errors.constData());
         for (const std::size_t i : {0u, 1u})
             QCOMPARE(installedVersion(m_fleet->deviceRoot(i)).value_or(0), m_version);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Releases that must not be taken, handed to a real agent by the real command line and, past that, by its socket: each
-/// is refused with its code and exit status, and afterwards neither that agent nor its neighbour has anything of it.
+/// Releases that must not be taken, handed to a real agent by the real command line and, past that, by its
+/// socket: each is refused with its code and exit status, and afterwards neither that agent nor its neighbour
+/// has anything of it.
 #include "crypto/key_file.h"
 #include "node/disk.h"
 #include "scenario.h"
@@ -20,44 +21,46 @@ using trust::Phase;
 
 namespace {
 
-    constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
+constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
 
-    Bytes contents(const fs::path& file)
-    {
-        auto bytes = node::readFile(file, kMaxFile);
-        if (!bytes)
-            qFatal("%s", bytes.error().context.c_str());
-        return *bytes;
-    }
+Bytes contents(const fs::path& file)
+{
+    auto bytes = node::readFile(file, kMaxFile);
+    if (!bytes)
+        qFatal("%s", bytes.error().context.c_str());
+    return *bytes;
+}
 
-    crypto::SecretKey openKey(const support::Fleet& fleet, const std::string& role)
-    {
-        const std::string line = readText(fleet.passphrase());
-        auto key = crypto::unsealKey(contents(fleet.key(role)), crypto::SecretText(line.substr(0, line.find('\n'))));
-        if (!key)
-            qFatal("key %s: %s", role.c_str(), toString(key.error()).c_str());
-        return std::move(*key);
-    }
+crypto::SecretKey openKey(const support::Fleet& fleet, const std::string& role)
+{
+    const std::string line = readText(fleet.passphrase());
+    auto key =
+        crypto::unsealKey(contents(fleet.key(role)), crypto::SecretText(line.substr(0, line.find('\n'))));
+    if (!key)
+        qFatal("key %s: %s", role.c_str(), toString(key.error()).c_str());
+    return std::move(*key);
+}
 
-    FleetId idOf(const support::Fleet& fleet)
-    {
-        auto trust = trust::TrustSet::fromAnchor(contents(fleet.root()));
-        if (!trust)
-            qFatal("root: %s", toString(trust.error()).c_str());
-        return trust->fleet();
-    }
+FleetId idOf(const support::Fleet& fleet)
+{
+    auto trust = trust::TrustSet::fromAnchor(contents(fleet.root()));
+    if (!trust)
+        qFatal("root: %s", toString(trust.error()).c_str());
+    return trust->fleet();
+}
 
-    /// `text` with `from` replaced by `to`, of the same length, wherever it is.
-    std::string replaced(std::string text, const std::string& from, const std::string& to)
-    {
-        for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-            text.replace(at, from.size(), to);
-        return text;
-    }
+/// `text` with `from` replaced by `to`, of the same length, wherever it is.
+std::string replaced(std::string text, const std::string& from, const std::string& to)
+{
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
+    return text;
+}
 
 } // namespace
 
-class TestBadInput : public QObject {
+class TestBadInput : public QObject
+{
     Q_OBJECT
 
 private:
@@ -75,11 +78,12 @@ private:
     /// A release that was made but signed by nobody yet.
     Release makeUnsigned(const PayloadPlan& plan, const std::string& uri = kUri)
     {
-        Release release {m_work / (plan.name + ".torrent"), makePayload(m_work, plan), plan.version, uri};
-        const auto made = m_fleet->starling(QStringList {QStringLiteral("release"), QStringLiteral("create"), q(release.payload),
-                                                         QStringLiteral("--uri"), QString::fromStdString(uri), QStringLiteral("--version"),
-                                                         QString::number(plan.version), QStringLiteral("-o"), q(release.torrent)}
-                                            + deployOptions());
+        Release release{m_work / (plan.name + ".torrent"), makePayload(m_work, plan), plan.version, uri};
+        const auto made = m_fleet->starling(
+            QStringList{QStringLiteral("release"), QStringLiteral("create"), q(release.payload),
+                        QStringLiteral("--uri"), QString::fromStdString(uri), QStringLiteral("--version"),
+                        QString::number(plan.version), QStringLiteral("-o"), q(release.torrent)}
+            + deployOptions());
         if (made.exitCode != 0)
             qFatal("%s", made.errors.constData());
         return release;
@@ -100,7 +104,7 @@ private:
     /// What the agent itself says to it.
     std::optional<Errc> told(const fs::path& torrent) const
     {
-        const auto reply = m_fleet->ask<control::PushReply>(0, control::PushRequest {contents(torrent), {}});
+        const auto reply = m_fleet->ask<control::PushReply>(0, control::PushRequest{contents(torrent), {}});
         return reply ? std::nullopt : std::optional(reply.error().code);
     }
 
@@ -192,10 +196,11 @@ private Q_SLOTS:
     {
         const fs::path payload = makePayload(m_work, {.version = 5, .name = "odd"});
         writeText(payload / "a:b", "odd");
-        const auto made = m_fleet->starling(QStringList {QStringLiteral("release"), QStringLiteral("create"), q(payload), QStringLiteral("--uri"),
-                                                         QStringLiteral("fw/app"), QStringLiteral("--version"), QStringLiteral("5"),
-                                                         QStringLiteral("-o"), q(m_work / "odd.torrent")}
-                                            + deployOptions());
+        const auto made = m_fleet->starling(
+            QStringList{QStringLiteral("release"), QStringLiteral("create"), q(payload),
+                        QStringLiteral("--uri"), QStringLiteral("fw/app"), QStringLiteral("--version"),
+                        QStringLiteral("5"), QStringLiteral("-o"), q(m_work / "odd.torrent")}
+            + deployOptions());
         const QByteArray wrong = unlike(made, 1, Errc::UnsafeName);
         QVERIFY2(wrong.isEmpty(), wrong.constData());
         QVERIFY(!fs::exists(m_work / "odd.torrent"));
@@ -224,7 +229,8 @@ private Q_SLOTS:
     {
         QTemporaryDir elsewhere;
         const auto other = makeFleet(elsewhere, {.agents = 1});
-        const Release release = makeRelease(*other, m_work, {.version = 3, .name = "foreign"}, deployOptions());
+        const Release release =
+            makeRelease(*other, m_work, {.version = 3, .name = "foreign"}, deployOptions());
         expectRefused(release, 6, Errc::UnknownKey);
     }
 
@@ -240,11 +246,13 @@ private Q_SLOTS:
     {
         QFETCH(const QByteArray, role);
         QFETCH(const QByteArray, uri);
-        const Release release = makeUnsigned({.version = 3, .name = "by-" + role.toStdString()}, uri.toStdString());
+        const Release release =
+            makeUnsigned({.version = 3, .name = "by-" + role.toStdString()}, uri.toStdString());
         const Bytes before = contents(release.torrent);
-        const auto signedOne = m_fleet->starling({QStringLiteral("release"), QStringLiteral("sign"), q(release.torrent), QStringLiteral("--key"),
-                                                  q(m_fleet->key(role.toStdString())), QStringLiteral("--root"), q(m_fleet->root()),
-                                                  QStringLiteral("--passphrase-file"), q(m_fleet->passphrase())});
+        const auto signedOne = m_fleet->starling(
+            {QStringLiteral("release"), QStringLiteral("sign"), q(release.torrent), QStringLiteral("--key"),
+             q(m_fleet->key(role.toStdString())), QStringLiteral("--root"), q(m_fleet->root()),
+             QStringLiteral("--passphrase-file"), q(m_fleet->passphrase())});
         const QByteArray wrong = unlike(signedOne, 6, Errc::WrongScope);
         QVERIFY2(wrong.isEmpty(), wrong.constData());
         QVERIFY2(contents(release.torrent) == before, "the file was written");
@@ -276,8 +284,9 @@ private Q_SLOTS:
         writeText(release.payload / "part-a", part);
         const QByteArray wrong = unlike(push(*m_fleet, 0, release), 1, Errc::PayloadMismatch);
         QVERIFY2(wrong.isEmpty(), wrong.constData());
-        const auto inPlace = m_fleet->starling({QStringLiteral("--agent"), q(m_fleet->socket(0)), QStringLiteral("push"), q(release.torrent),
-                                                QStringLiteral("--in-place"), q(release.payload)});
+        const auto inPlace =
+            m_fleet->starling({QStringLiteral("--agent"), q(m_fleet->socket(0)), QStringLiteral("push"),
+                               q(release.torrent), QStringLiteral("--in-place"), q(release.payload)});
         const QByteArray alsoWrong = unlike(inPlace, 1, Errc::PayloadMismatch);
         QVERIFY2(alsoWrong.isEmpty(), alsoWrong.constData());
     }
@@ -291,8 +300,9 @@ private Q_SLOTS:
         // Past the command line: the end is announced before all is there.
         auto client = m_fleet->client(0);
         QVERIFY(client.has_value());
-        QVERIFY(client->ask<control::PushReply>(control::PushRequest {contents(release.torrent), {}}).has_value());
-        const auto ended = client->ask<control::PushReply>(control::PushEnd {});
+        QVERIFY(
+            client->ask<control::PushReply>(control::PushRequest{contents(release.torrent), {}}).has_value());
+        const auto ended = client->ask<control::PushReply>(control::PushEnd{});
         QVERIFY(!ended);
         QCOMPARE(codeName(ended.error().code), codeName(Errc::PayloadMismatch));
     }
@@ -308,7 +318,8 @@ private Q_SLOTS:
 
     void saysThatNobodyAnswers()
     {
-        const auto status = m_fleet->starling({QStringLiteral("--agent"), q(m_work / "nobody.sock"), QStringLiteral("status")});
+        const auto status = m_fleet->starling(
+            {QStringLiteral("--agent"), q(m_work / "nobody.sock"), QStringLiteral("status")});
         const QByteArray wrong = unlike(status, 7, Errc::Unreachable);
         QVERIFY2(wrong.isEmpty(), wrong.constData());
     }
@@ -320,8 +331,10 @@ private Q_SLOTS:
         QVERIFY(fleet->startAll().has_value());
         const Release release = makeUnsigned({.version = 3, .name = "shared"});
         const auto signBy = [&](const char* key) {
-            return fleet->starling({QStringLiteral("release"), QStringLiteral("sign"), q(release.torrent), QStringLiteral("--key"), q(fleet->key(key)),
-                                    QStringLiteral("--root"), q(fleet->root()), QStringLiteral("--passphrase-file"), q(fleet->passphrase())});
+            return fleet->starling({QStringLiteral("release"), QStringLiteral("sign"), q(release.torrent),
+                                    QStringLiteral("--key"), q(fleet->key(key)), QStringLiteral("--root"),
+                                    q(fleet->root()), QStringLiteral("--passphrase-file"),
+                                    q(fleet->passphrase())});
         };
         const auto first = signBy("release-1");
         QVERIFY2(first.exitCode == 4, first.errors.constData());
@@ -338,19 +351,22 @@ private Q_SLOTS:
         QVERIFY2(waitForPhase(*fleet, 1, 3, Phase::Healthy), describe(*fleet, 1).c_str());
     }
 
-    /// Links deliver in order: had anything of the above been forwarded, the neighbour would have seen it by now.
+    /// Links deliver in order: had anything of the above been forwarded, the neighbour would have seen it by
+    /// now.
     void forwardedNothing()
     {
         const Release release = make({.version = 4, .name = "last"});
         QCOMPARE(push(*m_fleet, 0, release).exitCode, 0);
         for (const std::size_t i : {0u, 1u})
             QVERIFY2(waitForPhase(*m_fleet, i, 4, Phase::Healthy), describe(*m_fleet, i).c_str());
-        const auto pushedTo = m_fleet->ask<control::StatusReply>(0, control::StatusRequest {});
-        const auto neighbor = m_fleet->ask<control::StatusReply>(1, control::StatusRequest {});
+        const auto pushedTo = m_fleet->ask<control::StatusReply>(0, control::StatusRequest{});
+        const auto neighbor = m_fleet->ask<control::StatusReply>(1, control::StatusRequest{});
         QVERIFY(pushedTo && neighbor);
-        for (const Errc code : {Errc::NotBencode, Errc::LegacyTorrent, Errc::UnsafeName, Errc::Unsigned, Errc::BadSignature, Errc::UnknownKey,
-                                Errc::WrongScope, Errc::Rollback, Errc::Equivocation})
-            QVERIFY2(pushedTo->refused.contains(std::string(shortName(code))), std::string(shortName(code)).c_str());
+        for (const Errc code :
+             {Errc::NotBencode, Errc::LegacyTorrent, Errc::UnsafeName, Errc::Unsigned, Errc::BadSignature,
+              Errc::UnknownKey, Errc::WrongScope, Errc::Rollback, Errc::Equivocation})
+            QVERIFY2(pushedTo->refused.contains(std::string(shortName(code))),
+                     std::string(shortName(code)).c_str());
         QVERIFY(neighbor->refused.empty());
         QCOMPARE(installedVersion(m_fleet->deviceRoot(1)).value_or(0), 4u);
         m_before = standings();
@@ -361,13 +377,15 @@ private Q_SLOTS:
         for (const std::size_t i : {0u, 1u}) {
             QVERIFY(m_fleet->stop(i).has_value());
             const auto store = store::Store::open(m_fleet->state(i));
-            const auto notices = store ? store->notices() : Result<std::vector<store::NoticeRow>>(tl::unexpected<Error>(store.error()));
+            const auto notices = store
+                ? store->notices()
+                : Result<std::vector<store::NoticeRow>>(tl::unexpected<Error>(store.error()));
             QVERIFY2(notices.has_value(), notices ? "" : toString(notices.error()).c_str());
             std::vector<std::string> releases;
             for (const store::NoticeRow& row : *notices)
                 if (row.kind == static_cast<std::uint8_t>(trust::Kind::Release))
                     releases.push_back(row.name);
-            QCOMPARE(releases, std::vector<std::string> {kUri});
+            QCOMPARE(releases, std::vector<std::string>{kUri});
         }
         m_before = standings();
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Agents that must not start, and keys that must not open: each says why, with a code, and leaves everything as it is.
+/// Agents that must not start, and keys that must not open: each says why, with a code, and leaves everything
+/// as it is.
 #include "scenario.h"
 
 #include <QtTest>
@@ -13,7 +14,8 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using trust::Phase;
 
-class TestBadSetup : public QObject {
+class TestBadSetup : public QObject
+{
     Q_OBJECT
 
 private:
@@ -25,7 +27,8 @@ private:
     /// The agent, which is expected to end by itself.
     support::CommandResult run(std::size_t i) const
     {
-        return support::runCommand(m_fleet->program("starling-agent"), {QStringLiteral("--config"), q(m_fleet->configuration(i))}, 20s);
+        return support::runCommand(m_fleet->program("starling-agent"),
+                                   {QStringLiteral("--config"), q(m_fleet->configuration(i))}, 20s);
     }
 
     void expectNoStart(std::size_t i, int exitCode, Errc code) const
@@ -49,7 +52,8 @@ private Q_SLOTS:
         m_fleet = makeFleet(m_directory, {.agents = 10});
         m_work = m_directory.path().toStdString();
         QVERIFY(m_fleet->start(0).has_value());
-        const Release release = makeRelease(*m_fleet, m_work, {.version = 1, .name = "first"}, deployOptions());
+        const Release release =
+            makeRelease(*m_fleet, m_work, {.version = 1, .name = "first"}, deployOptions());
         QCOMPARE(push(*m_fleet, 0, release).exitCode, 0);
         QVERIFY2(waitForPhase(*m_fleet, 0, 1, Phase::Healthy), describe(*m_fleet, 0).c_str());
     }
@@ -110,7 +114,8 @@ private Q_SLOTS:
         const auto result = run(i);
         const QByteArray wrong = unlike(result, 2, Errc::ConfigInvalid);
         QVERIFY2(wrong.isEmpty(), wrong.constData());
-        QVERIFY2(result.errors.contains(QByteArray::fromStdString(where)) && result.errors.contains("lables"), result.errors.constData());
+        QVERIFY2(result.errors.contains(QByteArray::fromStdString(where)) && result.errors.contains("lables"),
+                 result.errors.constData());
         QVERIFY(!fs::exists(m_fleet->state(i)));
     }
 
@@ -119,7 +124,9 @@ private Q_SLOTS:
         const std::string good = readText(m_fleet->configuration(0));
         writeText(m_fleet->configuration(0), good + "\n[nonsense]\nx = 1\n");
         m_fleet->reload(0);
-        QVERIFY2(support::waitUntil([&] { return tailOf(m_fleet->log(0)).find("nonsense") != std::string::npos; }, 20s), tailOf(m_fleet->log(0)).c_str());
+        QVERIFY2(support::waitUntil(
+                     [&] { return tailOf(m_fleet->log(0)).find("nonsense") != std::string::npos; }, 20s),
+                 tailOf(m_fleet->log(0)).c_str());
         QVERIFY(m_fleet->isRunning(0));
         writeText(m_fleet->configuration(0), good);
     }
@@ -158,22 +165,26 @@ private Q_SLOTS:
     void needsItsOwnCertificate()
     {
         const std::size_t i = m_next++;
-        QVERIFY(m_fleet->configure(i, {{"trust.certificate", (m_fleet->home(0) / "device.admit").string()}}).has_value());
+        QVERIFY(m_fleet->configure(i, {{"trust.certificate", (m_fleet->home(0) / "device.admit").string()}})
+                    .has_value());
         expectNoStart(i, 1, Errc::NotAdmitted);
-        QVERIFY(m_fleet->configure(i, {{"trust.certificate", (m_fleet->home(i) / "device.admit").string()}}).has_value());
+        QVERIFY(m_fleet->configure(i, {{"trust.certificate", (m_fleet->home(i) / "device.admit").string()}})
+                    .has_value());
         expectStart(i);
     }
 
     void signsNothingWithAWrongPassphrase()
     {
-        const Release release = makeRelease(*m_fleet, m_work, {.version = 2, .name = "second"}, deployOptions());
+        const Release release =
+            makeRelease(*m_fleet, m_work, {.version = 2, .name = "second"}, deployOptions());
         const std::string before = readText(release.torrent);
         const fs::path wrongOne = m_work / "wrong-passphrase";
         writeText(wrongOne, "not that one\n");
         fs::permissions(wrongOne, fs::perms(0600));
-        const auto result = m_fleet->starling({QStringLiteral("release"), QStringLiteral("sign"), q(release.torrent), QStringLiteral("--key"),
-                                               q(m_fleet->key("release")), QStringLiteral("--root"), q(m_fleet->root()),
-                                               QStringLiteral("--passphrase-file"), q(wrongOne)});
+        const auto result =
+            m_fleet->starling({QStringLiteral("release"), QStringLiteral("sign"), q(release.torrent),
+                               QStringLiteral("--key"), q(m_fleet->key("release")), QStringLiteral("--root"),
+                               q(m_fleet->root()), QStringLiteral("--passphrase-file"), q(wrongOne)});
         const QByteArray wrong = unlike(result, 1, Errc::WrongPassphrase);
         QVERIFY2(wrong.isEmpty(), wrong.constData());
         QCOMPARE(readText(release.torrent), before);

@@ -364,7 +364,10 @@ void TestBuilder::refusesMoreThanTheLimits()
     QVERIFY(Builder::create("f", true, {{"f", InfoLimits::kMaxPayloadBytes}}, update()));
 
     QVERIFY(Builder::create("d", false, {{"1/2/3/4/5/6", 1}}, update()));
-    QCOMPARE(codeOf("d", false, {{"1/2/3/4/5/6/7", 1}}), Errc::TooDeep);
+    std::string tooDeep = "0";
+    for (std::size_t i = 0; i < InfoLimits::kMaxPathComponents; ++i)
+        tooDeep += "/0";
+    QCOMPARE(codeOf("d", false, {{tooDeep, 1}}), Errc::TooDeep);
 
     const std::string name(200, 'n');
     const std::string path = name + "/" + name + "/" + name + "/" + name + "/" + name;

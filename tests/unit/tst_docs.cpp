@@ -93,6 +93,7 @@ private Q_SLOTS:
     void describesEveryOptionInTheManPage();
     void completesEveryCommandAndOption();
     void describesEveryExitStatus();
+    void describesEveryMemberOfTheJson();
     void documentsEveryConfigurationKey();
     void defaultConfigurationSaysTheDefaults();
 };
@@ -175,6 +176,16 @@ void TestDocs::describesEveryExitStatus()
         QVERIFY2(schema.find("\n| " + status + " | ") != std::string::npos,
                  ("json.md: exit status " + status).c_str());
     }
+}
+
+void TestDocs::describesEveryMemberOfTheJson()
+{
+    const std::string schema = read("resources/docs/json.md");
+    const auto members = findAll(commandSources(), "\\bQStringLiteral\\(\"([a-z_]+)\"\\)");
+    QVERIFY(members.size() >= 50);
+    for (const std::string& member : members)
+        QVERIFY2(std::regex_search(schema, std::regex("[`.\"]" + member + "(\\[\\])?[`\"]")),
+                 ("json.md does not describe " + member).c_str());
 }
 
 void TestDocs::documentsEveryConfigurationKey()

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A node's control socket as the agent serves it.
+#include "agent/control_service.h"
+#include "node_fixture.h"
+
+#include <QLocalSocket>
+
+using namespace starling;
+using namespace starling::agent;
+using namespace starling::control;
+using namespace starling::node::fixture;
+
+namespace {
+
+class Caller {
+public:
+    explicit Caller(const QString& path) { m_socket.connectToServer(path); }
+    void send(const Request& request)
+    {
+        const Bytes bytes = encode(request);
+        m_socket.write(reinterpret_cast<const char*>(bytes.data()), static_cast<qint64>(bytes.size()));
+        m_socket.flush();
+    }
+    /// What comes next, events included.
+    std::optional<Reply> next()
+    {
+        std::optional<Bytes> frame;
+        const bool came = QTest::qWaitFor([&] {
+            const QByteArray bytes = m_socket.readAll();
+            [[maybe_unused]] const auto taken = m_frames.feed(std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
+            frame = m_frames.next();
+            return frame.has_value();
+        }, 20'000);
+        auto reply = came ? decodeReply(*frame) : Result<Reply>(fail(Errc::Timeout, ""));
+        return reply ? std::optional(std::move(*reply)) : std::nullopt;
+    }
+    template <class T> std::optional<T> ask(const Request& request)
+    {
+        send(request);
+        auto reply = next();
+        if (!reply || !std::holds_alternative<T>(*reply))
+            return std::nullopt;
+        return std::get<T>(std::move(*reply));
+    }
+    int errorOf(const Request& request)
+    {
+        const auto reply = ask<ErrorReply>(request);
+        return reply ? code(reply->error.code) : 0;
+    }
+    void hangUp() { m_socket.abort(); }
+
+private:
+    QLocalSocket m_socket;
+    FrameReader m_frames;
+};
+
+using Answer = PushReply::Answer;
+
+} // namespace
+
+class TestControlService : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { QVERIFY(crypto::initialize().has_value()); }
+
+    void init()
+    {
+        m_device = std::make_unique<Device>(50);
+        auto node = m_device->start();
+        QVERIFY2(node.has_value(), node ? "" : toString(node.error()).c_str());
+        m_node = std::move(*node);
+        m_path = QString::fromStdString(*m_device / "agent.sock");
+        m_service = std::make_unique<ControlService>(*m_node, m_path);
+        QCOMPARE(code(m_service->listen()), 0);
+    }
+
+    void cleanup()
+    {
+        m_service.reset();
+        m_node.reset();
+        m_device.reset();
+    }
+
+    void tellsWhoAndHowItIs()
+    {
+        Caller caller(m_path);
+        const auto status = caller.ask<StatusReply>(StatusRequest {});
+        QVERIFY(status.has_value());
+        QCOMPARE(status->name, std::string("device 50"));
+        QVERIFY(status->node == m_device->id() && status->fleet == samples::trustSet().fleet() && status->listen == m_node->listenEndpoint());
+        QCOMPARE(status->mode + " " + status->swarm, std::string("deploy members"));
+        QVERIFY(status->updates.empty() && status->floors.empty() && status->refused.empty());
+    }
+
+    void takesAPush()
+    {
+        const auto torrent = signedRelease(contents());
+        const Bytes stream = streamOf(torrent, contents());
+        Caller watcher(m_path);
+        QVERIFY(watcher.ask<WatchReply>(WatchRequest {}).has_value());
+        Caller caller(m_path);
+        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}})->answer == Answer::SendPayload);
+        std::uint64_t sent = 0;
+        for (ByteView rest = stream; !rest.empty();) {
+            const ByteView part = rest.first(std::min(rest.size(), kMaxChunkBytes));
+            rest = rest.subspan(part.size());
+            sent += part.size();
+            const auto reply = caller.ask<PushReply>(PushChunk {toBytes(part)});
+            QVERIFY(reply && reply->answer == Answer::Continue);
+            QCOMPARE(reply->receivedBytes, sent);
+        }
+        const auto end = caller.ask<PushReply>(PushEnd {});
+        QVERIFY(end && end->answer == Answer::Published);
+        QTRY_VERIFY(phaseAt(*m_node, torrent.infoHash) == trust::Phase::Healthy);
+        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}})->answer == Answer::NothingToDo);
+        const auto updates = caller.ask<UpdatesReply>(UpdatesRequest {});
+        QVERIFY(updates && updates->updates.size() == 1 && updates->updates[0].doneBytes == stream.size());
+        std::vector<trust::Phase> phases;
+        while (phases.empty() || phases.back() != trust::Phase::Healthy) {
+            const auto event = watcher.next();
+            QVERIFY(event && std::holds_alternative<Event>(*event));
+            if (const Event& seen = std::get<Event>(*event); seen.what == Event::What::Update)
+                phases.push_back(seen.phase);
+        }
+        QVERIFY(std::is_sorted(phases.begin(), phases.end()));
+        QTRY_VERIFY([&] {
+            const auto devices = caller.ask<DevicesReply>(DevicesRequest {});
+            return devices && devices->devices.size() == 1 && devices->devices[0].name == "device 50" && !devices->devices[0].receipt.entries.empty();
+        }());
+    }
+
+    void refusesAPushThatIsNotWelcome()
+    {
+        Caller caller(m_path);
+        QCOMPARE(caller.errorOf(PushRequest {torrentOf(contents()).serialize(), {}}), code(Errc::Unsigned));
+        QCOMPARE(caller.errorOf(PushRequest {toBytes("garbage"), {}}), code(Errc::NotBencode));
+        const auto status = caller.ask<StatusReply>(StatusRequest {});
+        QCOMPARE(status->refused.size(), std::size_t {2});
+        verifyNothingArrived();
+    }
+
+    void refusesPartsOfAPushOutOfTurn()
+    {
+        Caller caller(m_path);
+        QCOMPARE(caller.errorOf(PushChunk {toBytes("x")}), code(Errc::Usage));
+        QCOMPARE(caller.errorOf(PushEnd {}), code(Errc::Usage));
+        const auto torrent = signedRelease(contents());
+        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}}).has_value());
+        QCOMPARE(caller.errorOf(PushRequest {torrent.serialize(), {}}), code(Errc::Busy));
+        Caller other(m_path);
+        QCOMPARE(other.errorOf(PushRequest {torrent.serialize(), {}}), code(Errc::Busy));
+        QCOMPARE(caller.errorOf(PushEnd {}), code(Errc::PayloadMismatch));
+        QCOMPARE(caller.errorOf(PushEnd {}), code(Errc::Usage));
+        verifyNothingArrived();
+    }
+
+    void aWrongPayloadIsDeleted()
+    {
+        const auto torrent = signedRelease(contents());
+        Bytes stream = streamOf(torrent, contents());
+        stream[0] ^= std::byte {1};
+        Caller caller(m_path);
+        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}}).has_value());
+        QCOMPARE(caller.errorOf(PushChunk {Bytes(stream.begin(), stream.begin() + 1'000)}), code(Errc::PayloadMismatch));
+        verifyNothingArrived();
+        QCOMPARE(caller.errorOf(PushChunk {toBytes("x")}), code(Errc::Usage));
+    }
+
+    void aClientThatGoesAwayLeavesNothing()
+    {
+        const auto torrent = signedRelease(contents());
+        const Bytes stream = streamOf(torrent, contents());
+        for (const std::size_t sent : {std::size_t {0}, std::size_t {1}, std::size_t {200'000}, stream.size()}) {
+            Caller caller(m_path);
+            QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}}).has_value());
+            QVERIFY(!fs::is_empty(*m_device / "state/incoming"));
+            QVERIFY(sent == 0 || caller.ask<PushReply>(PushChunk {Bytes(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(std::min(sent, kMaxChunkBytes)))}));
+            caller.hangUp();
+            QTRY_VERIFY(fs::is_empty(*m_device / "state/incoming"));
+        }
+        QVERIFY(m_node->updater().views().empty());
+    }
+
+    void publishesInPlace()
+    {
+        const Directory elsewhere;
+        putPayload(elsewhere.path(), contents());
+        const auto torrent = signedRelease(contents());
+        Caller caller(m_path);
+        QCOMPARE(caller.errorOf(PushRequest {torrent.serialize(), "site"}), code(Errc::Usage));
+        const auto reply = caller.ask<PushReply>(PushRequest {torrent.serialize(), elsewhere / "site"});
+        QVERIFY(reply && reply->answer == Answer::Published);
+    }
+
+    void aClientThatGoesAwayDuringVerificationDoesNoHarm()
+    {
+        const Directory elsewhere;
+        putPayload(elsewhere.path(), contents());
+        const auto torrent = signedRelease(contents());
+        {
+            Caller caller(m_path);
+            caller.send(PushRequest {torrent.serialize(), elsewhere / "site"});
+            QTRY_VERIFY_WITH_TIMEOUT(m_node->refusals().empty(), 100);
+            caller.hangUp();
+        }
+        Caller other(m_path);
+        QVERIFY(other.ask<StatusReply>(StatusRequest {}).has_value());
+    }
+
+    void endsWithAPushUnderWay()
+    {
+        const auto torrent = signedRelease(contents());
+        Caller caller(m_path);
+        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}}).has_value());
+        m_service.reset();
+        verifyNothingArrived();
+    }
+
+private:
+    void verifyNothingArrived()
+    {
+        QVERIFY(fs::is_empty(*m_device / "state/incoming"));
+        QVERIFY(m_node->updater().views().empty());
+    }
+
+    std::unique_ptr<Device> m_device;
+    std::unique_ptr<node::Node> m_node;
+    QString m_path;
+    std::unique_ptr<ControlService> m_service;
+};
+
+QTEST_GUILESS_MAIN(TestControlService)
+#include "tst_control_service.moc"
