@@ -6,6 +6,10 @@ namespace starling::node {
 namespace {
 
     constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< overlay::Provider
+    /// Receipts that may arrive before the certificate of their device without being an alarm. Guess: as many as a device
+    /// issues while two neighbours compare their boards for the first time.
+    constexpr unsigned kEarlyReceipts = 4;
+    constexpr std::size_t kMaxEarlyDevices = 64; ///< guess
 
     overlay::Head headOf(const release::BoardKey& key, const trust::Revision& rank, const NoticeId& id)
     {
@@ -40,6 +44,9 @@ overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
     switch (examined.verdict) {
     case release::Examined::Verdict::Taken: {
         Opinion opinion {Verdict::Taken, headOf(examined.key, examined.rank, examined.id), std::nullopt};
+        if (examined.key.kind == trust::Kind::Admit)
+            if (const auto node = NodeId::fromHex(examined.key.name))
+                m_early.erase(*node);
         m_taken.push_back(std::move(examined));
         return opinion;
     }
@@ -49,8 +56,24 @@ overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
     case release::Examined::Verdict::Refused:
         break;
     }
+    if (isEarly(notice, *examined.error))
+        return {Verdict::Known, {}, std::nullopt};
     countRefusal(*examined.error);
     return {Verdict::Refused, {}, examined.error};
+}
+
+bool BoardKeeper::isEarly(ByteView notice, const Error& error)
+{
+    if (error.code != Errc::NotAdmitted || notice.empty() || static_cast<trust::Kind>(notice[0]) != trust::Kind::Receipt)
+        return false;
+    const auto envelope = trust::Envelope::parse(notice.subspan(1));
+    const auto receipt = envelope ? trust::Receipt::parse(envelope->payload) : Result<trust::Receipt>(fail(Errc::Malformed, ""));
+    if (!receipt || m_board.certificate(receipt->node) != nullptr)
+        return false;
+    const auto known = m_early.find(receipt->node);
+    if (known == m_early.end())
+        return m_early.size() < kMaxEarlyDevices && m_early.emplace(receipt->node, 1).second;
+    return ++known->second <= kEarlyReceipts;
 }
 
 std::vector<release::Examined> BoardKeeper::collectTaken()

@@ -34,7 +34,11 @@ public:
     static release::BoardKey keyOf(const overlay::NoticeKey& key);
 
 private:
+    /// Whether it is a receipt that has overtaken its device's certificate: right after a link came up that is no attack, and
+    /// comparing boards brings both again.
+    bool isEarly(ByteView notice, const Error& error);
     release::Board m_board;
+    std::map<NodeId, unsigned> m_early; ///< receipts let pass, by device
     std::vector<release::Examined> m_taken;
     std::map<std::string, std::uint64_t> m_refusals;
 };

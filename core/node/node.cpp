@@ -252,8 +252,18 @@ void Node::readDatagrams()
 
 void Node::feedLinks(const link::Input& input)
 {
-    for (const link::Output& output : m_links.handle(input, m_timers.now()))
+    for (link::Output& output : m_links.handle(input, m_timers.now()))
+        m_linkOutputs.push_back(std::move(output));
+    // Carried out in the order in which they were said, also when one leads to another input: a link has one timer,
+    // and an older one must not take the place of a newer one.
+    if (std::exchange(m_isActing, true))
+        return;
+    while (!m_linkOutputs.empty()) {
+        const link::Output output = std::move(m_linkOutputs.front());
+        m_linkOutputs.pop_front();
         act(output);
+    }
+    m_isActing = false;
 }
 
 void Node::feedOverlay(const overlay::Input& input)

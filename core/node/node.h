@@ -11,6 +11,8 @@
 
 #include <QUdpSocket>
 
+#include <deque>
+
 namespace starling::node {
 
 class Node : public QObject {
@@ -92,6 +94,8 @@ private:
     BoardKeeper m_keeper;
     std::shared_ptr<DeviceProof> m_proof;
     link::Links m_links;
+    std::deque<link::Output> m_linkOutputs; ///< not carried out yet
+    bool m_isActing = false;
     overlay::Overlay m_overlay;
     SwarmHost m_swarm;
     Updater m_updater;

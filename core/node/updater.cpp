@@ -154,7 +154,9 @@ void Updater::restoreFinal(Job& job)
     case PayloadStore::Condition::Verified:
         break;
     }
-    if (auto seeding = m_parts.swarm.seed(job.torrent, m_parts.payloads.dataDirectory(payload)); !seeding)
+    // The kept one has the layers without which nobody can be served.
+    const auto kept = m_parts.payloads.torrent(payload);
+    if (auto seeding = m_parts.swarm.seed(kept ? *kept : job.torrent, m_parts.payloads.dataDirectory(payload)); !seeding)
         job.payloadTrouble = seeding.error();
     watchInPlace();
 }
@@ -467,12 +469,15 @@ void Updater::conclude(const JobKey& key)
 {
     if (m_deploying == key)
         m_deploying.reset();
-    const Job& job = *find(key);
+    Job& job = *find(key);
     if (phaseOf(job) == Phase::Failed
         && m_parts.payloads.condition(job.torrent.info, job.torrent.infoHash) != PayloadStore::Condition::Verified) {
         // Half a payload that nobody will finish.
         m_parts.swarm.drop(job.torrent.infoHash);
         m_parts.payloads.discardData(job.torrent.infoHash);
+    } else if (job.cycle.record().code == static_cast<std::uint16_t>(Errc::Incompatible)) {
+        // Pushed to a device that it is not for: others get it from here.
+        restoreFinal(job);
     }
     prune(key.first);
     deployNext();

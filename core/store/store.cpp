@@ -17,8 +17,6 @@ namespace starling::store {
 
 namespace {
 
-constexpr std::size_t kMaxPathBytes = 4096; ///< PATH_MAX
-
 Status requireAtMost(std::size_t size, std::size_t limit, std::string_view what)
 {
     if (size > limit)
@@ -459,40 +457,10 @@ Result<std::optional<Bytes>> Store::resumeData(const InfoHash& payload) const
     return data;
 }
 
-Status Store::putInPlace(const InfoHash& payload, const std::filesystem::path& path)
-{
-    if (auto fits = requireAtMost(path.native().size(), kMaxPathBytes, "path"); !fits)
-        return fits;
-    const auto done = m_impl->database.run("INSERT INTO in_place (info_hash, path) VALUES (?1, ?2)"
-                                           " ON CONFLICT DO UPDATE SET path = excluded.path",
-                                           payload.bytes(), viewOf(path.native()));
-    return done ? Status() : Status(fail(Error(done.error()), "in-place path"));
-}
-
-Result<std::optional<std::filesystem::path>> Store::inPlace(const InfoHash& payload) const
-{
-    std::optional<std::filesystem::path> path;
-    auto read =
-        forEachRow(m_impl->database.query("SELECT path FROM in_place WHERE info_hash = ?1", payload.bytes()),
-                   [&](const Statement& row) -> Status {
-                       path = toText(row.blob(0));
-                       return {};
-                   });
-    if (!read)
-        return fail(std::move(read.error()), "in-place path");
-    return path;
-}
-
 Status Store::forgetPayload(const InfoHash& payload)
 {
-    Database& database = m_impl->database;
-    return m_impl->atomically([&]() -> Status {
-        for (const char* sql :
-             {"DELETE FROM resume_data WHERE info_hash = ?1", "DELETE FROM in_place WHERE info_hash = ?1"})
-            if (const auto done = database.run(sql, payload.bytes()); !done)
-                return fail(Error(done.error()), "forget payload");
-        return {};
-    });
+    const auto done = m_impl->database.run("DELETE FROM resume_data WHERE info_hash = ?1", payload.bytes());
+    return done ? Status() : Status(fail(Error(done.error()), "forget payload"));
 }
 
 } // namespace starling::store

@@ -75,10 +75,7 @@ public:
     /// TooLarge over kMaxResumeBytes.
     Status putResumeData(const InfoHash& payload, ByteView data);
     Result<std::optional<Bytes>> resumeData(const InfoHash& payload) const;
-    /// A payload seeded from where it lies (push --in-place): its path, kept so that a restart finds it.
-    Status putInPlace(const InfoHash& payload, const std::filesystem::path& path);
-    Result<std::optional<std::filesystem::path>> inPlace(const InfoHash& payload) const;
-    /// Forgets resume data and in-place path.
+    /// Forgets its resume data.
     Status forgetPayload(const InfoHash& payload);
 
 private:

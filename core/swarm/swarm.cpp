@@ -125,6 +125,7 @@ private:
     void connectPeers(Entry& entry);
     void stopTorrent(Entry& entry);
     void restart(Entry& entry);
+    void connectAtOnce(Entry& entry);
     void report(Entry& entry, Error error);
     void takeAlerts();
     void take(const lt::alert& alert);
@@ -253,8 +254,20 @@ void Swarm::Impl::addPeer(const InfoHash& payload, const Endpoint& peer)
             entry.peers.erase(entry.peers.begin());
         entry.peers.push_back(peer);
     }
-    if (entry.handle.is_valid() && entry.errand == Entry::Errand::Exchange)
+    if (entry.handle.is_valid() && entry.errand == Entry::Errand::Exchange) {
         entry.handle.connect_peer(toLibtorrent(peer));
+        connectAtOnce(entry);
+    }
+}
+
+/// libtorrent looks for somebody to connect to once a second, and when a torrent resumes. A release that passes from
+/// device to device would lose that second on each of them.
+void Swarm::Impl::connectAtOnce(Entry& entry)
+{
+    if (entry.trouble || entry.peers.size() > 1 || entry.handle.status({}).num_connections > 0)
+        return;
+    entry.handle.pause();
+    entry.handle.resume();
 }
 
 void Swarm::Impl::remove(const InfoHash& payload)

@@ -96,7 +96,7 @@ step() {
         return 0
     fi
     printf '%5d s  %s: failed (status %d)\n' "$((SECONDS - begun))" "$title" "$status" >&2
-    tail -n 30 "$log" | sed 's/^/    | /' >&2
+    tail -n 30 "$log" | cut -c 1-200 | sed 's/^/    | /' >&2
     say "  $hint"
     say "  The whole log: $log"
     return 1

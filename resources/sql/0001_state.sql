@@ -80,8 +80,3 @@ CREATE TABLE resume_data (
     info_hash BLOB PRIMARY KEY CHECK (length(info_hash) = 32),
     data BLOB NOT NULL
 ) STRICT;
-
-CREATE TABLE in_place (
-    info_hash BLOB PRIMARY KEY CHECK (length(info_hash) = 32),
-    path BLOB NOT NULL
-) STRICT;

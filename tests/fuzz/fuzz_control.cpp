@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Properties: however a stream is cut into portions, the same frames come out; what was accepted, written again, decodes to
-/// what writes the same.
+/// Properties: however a stream is cut into portions, the same frames come out; what was accepted, written
+/// again, decodes to what writes the same.
+#include "../unit/control_samples.h"
 #include "base/assert.h"
 #include "control/codec.h"
-#include "../unit/control_samples.h"
 #include "fuzz.h"
 
 namespace {

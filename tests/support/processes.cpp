@@ -5,7 +5,7 @@
 #include <QTcpServer>
 #include <QUdpSocket>
 
-#include <memory>
+#include <atomic>
 #include <unistd.h>
 
 namespace starling::support {
@@ -51,18 +51,18 @@ Result<ProcessUse> processUse(std::int64_t pid)
 
 std::vector<std::uint16_t> freePorts(std::size_t count)
 {
+    // Below the ports that the system hands out by itself (ip_local_port_range: from 32768 on): those may be anybody's
+    // between this moment and the next start of an agent. Programs that run at the same time begin at different places.
+    constexpr std::uint32_t kFirst = 10'000, kCount = 22'000, kStride = 211;
+    static std::atomic<std::uint32_t> next = static_cast<std::uint32_t>(::getpid()) * kStride;
     std::vector<std::uint16_t> ports;
-    // All held until the end, so that none is found twice.
-    std::vector<std::unique_ptr<QUdpSocket>> udp;
-    std::vector<std::unique_ptr<QTcpServer>> tcp;
     while (ports.size() < count) {
-        auto server = std::make_unique<QTcpServer>();
-        auto socket = std::make_unique<QUdpSocket>();
-        if (!server->listen(QHostAddress::LocalHost, 0) || !socket->bind(QHostAddress::LocalHost, server->serverPort()))
-            continue;
-        ports.push_back(server->serverPort());
-        tcp.push_back(std::move(server));
-        udp.push_back(std::move(socket));
+        const auto port = static_cast<std::uint16_t>(kFirst + next++ % kCount);
+        QTcpServer server;
+        QUdpSocket socket;
+        if (server.listen(QHostAddress::LocalHost, port)
+            && socket.bind(QHostAddress::LocalHost, port, QAbstractSocket::DontShareAddress))
+            ports.push_back(port);
     }
     return ports;
 }

@@ -133,6 +133,22 @@ Release makeRelease(const support::Fleet& fleet, const fs::path& parent, const P
     return {*torrent, payload, plan.version, uri};
 }
 
+bool start(support::Fleet& fleet, std::size_t i)
+{
+    const auto started = fleet.start(i);
+    if (!started)
+        qWarning("%s", toString(started.error()).c_str());
+    return started.has_value();
+}
+
+bool startAll(support::Fleet& fleet)
+{
+    for (std::size_t i = 0; i < fleet.size(); ++i)
+        if (!start(fleet, i))
+            return false;
+    return true;
+}
+
 support::CommandResult push(const support::Fleet& fleet, std::size_t agent, const Release& release,
                             const QStringList& more)
 {

@@ -43,6 +43,10 @@ struct Release
 Release makeRelease(const support::Fleet& fleet, const std::filesystem::path& parent, const PayloadPlan& plan,
                     const QStringList& options, const std::string& uri = kUri);
 
+/// Starts an agent; says why if it does not start.
+bool start(support::Fleet& fleet, std::size_t i);
+bool startAll(support::Fleet& fleet);
+
 /// `starling push`.
 support::CommandResult push(const support::Fleet& fleet, std::size_t agent, const Release& release,
                             const QStringList& more = {});

@@ -58,7 +58,7 @@ private Q_SLOTS:
         QVERIFY(m_directory.isValid());
         m_fleet = makeFleet(m_directory, {.agents = 2});
         m_work = m_directory.path().toStdString();
-        QVERIFY(m_fleet->startAll().has_value());
+        QVERIFY(startAll(*m_fleet));
         const Release first = makeRelease(*m_fleet, m_work, {.version = 1, .name = "first"}, deployOptions());
         QCOMPARE(push(*m_fleet, 0, first).exitCode, 0);
         for (const std::size_t i : {0u, 1u})

@@ -125,7 +125,7 @@ private Q_SLOTS:
         m_work = m_directory.path().toStdString();
         m_old = make({.version = 1, .name = "old"});
         m_held = make({.version = 2, .name = "held"});
-        QVERIFY(m_fleet->startAll().has_value());
+        QVERIFY(startAll(*m_fleet));
         QCOMPARE(push(*m_fleet, 0, m_held).exitCode, 0);
         for (const std::size_t i : {0u, 1u})
             QVERIFY2(waitForPhase(*m_fleet, i, 2, Phase::Healthy), describe(*m_fleet, i).c_str());
@@ -328,7 +328,7 @@ private Q_SLOTS:
     {
         QTemporaryDir directory;
         const auto fleet = makeFleet(directory, {.agents = 2, .isLab = false});
-        QVERIFY(fleet->startAll().has_value());
+        QVERIFY(startAll(*fleet));
         const Release release = makeUnsigned({.version = 3, .name = "shared"});
         const auto signBy = [&](const char* key) {
             return fleet->starling({QStringLiteral("release"), QStringLiteral("sign"), q(release.torrent),

@@ -86,7 +86,7 @@ private Q_SLOTS:
         QFETCH(const bool, vanishes);
         const PayloadPlan plan{.version = 1, .name = "in-place", .partBytes = 100'000};
         const Release release = make(plan, deployOptions());
-        QVERIFY(m_fleet->start(0).has_value());
+        QVERIFY(start(*m_fleet, 0));
         const auto pushed = pushInPlace(release);
         QVERIFY2(pushed.exitCode == 0, pushed.errors.constData());
         QVERIFY2(waitForPhase(*m_fleet, 0, 1, Phase::Healthy), describe(*m_fleet, 0).c_str());
@@ -97,7 +97,7 @@ private Q_SLOTS:
             part[50'000] = '!';
             writeText(release.payload / "part-b", part);
         }
-        QVERIFY(m_fleet->start(1).has_value());
+        QVERIFY(start(*m_fleet, 1));
         QVERIFY2(waitForCode(0, 1, vanishes ? Errc::PayloadMissing : Errc::PayloadChanged),
                  describe(*m_fleet, 0).c_str());
         QVERIFY2(waitForPhase(*m_fleet, 1, 1, Phase::Downloading), describe(*m_fleet, 1).c_str());
@@ -114,14 +114,14 @@ private Q_SLOTS:
     {
         const PayloadPlan plan{.version = 1, .name = "in-place"};
         const Release release = make(plan, deployOptions());
-        QVERIFY(m_fleet->start(0).has_value());
+        QVERIFY(start(*m_fleet, 0));
         QCOMPARE(pushInPlace(release).exitCode, 0);
         QVERIFY2(waitForPhase(*m_fleet, 0, 1, Phase::Healthy), describe(*m_fleet, 0).c_str());
         QVERIFY(m_fleet->stop(0).has_value());
         writeText(release.payload / "part-b", "something else");
-        QVERIFY(m_fleet->start(0).has_value());
+        QVERIFY(start(*m_fleet, 0));
         QVERIFY2(waitForCode(0, 1, Errc::PayloadChanged), describe(*m_fleet, 0).c_str());
-        QVERIFY(m_fleet->start(1).has_value());
+        QVERIFY(start(*m_fleet, 1));
         QVERIFY2(waitForPhase(*m_fleet, 1, 1, Phase::Downloading), describe(*m_fleet, 1).c_str());
         makeGood(release, plan);
     }
@@ -142,7 +142,7 @@ private Q_SLOTS:
             QSKIP("no mount in a user namespace on this machine");
         const Release release =
             make({.version = 1, .name = "roomy", .partBytes = 3'000'000}, deployOptions());
-        QVERIFY(m_fleet->start(0).has_value());
+        QVERIFY(start(*m_fleet, 0));
         QCOMPARE(push(*m_fleet, 0, release).exitCode, 0);
         const auto started = m_fleet->start(1, kImpatient, onSmallDisk);
         QVERIFY2(started.has_value(), started ? "" : toString(started.error()).c_str());
@@ -165,7 +165,7 @@ private Q_SLOTS:
     void refusesAPushOverTheQuota()
     {
         QVERIFY(m_fleet->configure(0, {{"swarm.quota", "100 KiB"}}).has_value());
-        QVERIFY(m_fleet->startAll().has_value());
+        QVERIFY(startAll(*m_fleet));
         const Release release =
             make({.version = 1, .name = "too-large", .partBytes = 80'000}, deployOptions());
         const QStringList before = standingOf(*m_fleet, 0);
@@ -182,7 +182,7 @@ private Q_SLOTS:
     void keepsItsQuotaWhenItFetches()
     {
         QVERIFY(m_fleet->configure(1, {{"swarm.quota", "300 KiB"}}).has_value());
-        QVERIFY(m_fleet->startAll().has_value());
+        QVERIFY(startAll(*m_fleet));
         const QStringList onlyKept{QStringLiteral("--deploy"), QStringLiteral("none")};
         const Release other =
             make({.version = 1, .name = "other", .partBytes = 100'000}, onlyKept, "fw/other");
@@ -211,7 +211,7 @@ private Q_SLOTS:
     void isNotStoppedByAReleaseForOtherDevices()
     {
         QVERIFY(m_fleet->configure(1, {{"swarm.quota", "300 KiB"}}).has_value());
-        QVERIFY(m_fleet->startAll().has_value());
+        QVERIFY(startAll(*m_fleet));
         const QStringList onlyKept{QStringLiteral("--deploy"), QStringLiteral("none")};
         QCOMPARE(push(*m_fleet, 0,
                       make({.version = 1, .name = "other", .partBytes = 100'000}, onlyKept, "fw/other"))
@@ -231,7 +231,7 @@ private Q_SLOTS:
         QVERIFY2(line && line->phase == Phase::Downloading, describe(*m_fleet, 1).c_str());
         QVERIFY(m_fleet->stop(1).has_value());
         QVERIFY(m_fleet->configure(1, {{"swarm.quota", "1 MiB"}}).has_value());
-        QVERIFY(m_fleet->start(1).has_value());
+        QVERIFY(start(*m_fleet, 1));
         QVERIFY2(waitForPhase(*m_fleet, 1, 1, Phase::Healthy), describe(*m_fleet, 1).c_str());
         QCOMPARE(installedVersion(m_fleet->deviceRoot(1)).value_or(0), 1u);
     }
@@ -240,7 +240,7 @@ private Q_SLOTS:
     void forgetsOldPayloadsToMakeRoom()
     {
         QVERIFY(m_fleet->configure(1, {{"swarm.quota", "500 KiB"}}).has_value());
-        QVERIFY(m_fleet->startAll().has_value());
+        QVERIFY(startAll(*m_fleet));
         for (std::uint64_t version = 1; version <= 4; ++version) {
             const Release release =
                 make({.version = version, .name = "v" + std::to_string(version), .partBytes = 100'000},

@@ -51,7 +51,7 @@ private Q_SLOTS:
         QVERIFY(m_directory.isValid());
         m_fleet = makeFleet(m_directory, {.agents = 10});
         m_work = m_directory.path().toStdString();
-        QVERIFY(m_fleet->start(0).has_value());
+        QVERIFY(start(*m_fleet, 0));
         const Release release =
             makeRelease(*m_fleet, m_work, {.version = 1, .name = "first"}, deployOptions());
         QCOMPARE(push(*m_fleet, 0, release).exitCode, 0);
@@ -95,7 +95,7 @@ private Q_SLOTS:
     {
         QTemporaryDir elsewhere;
         const auto other = makeFleet(elsewhere, {.agents = 1});
-        QVERIFY(other->start(0).has_value());
+        QVERIFY(start(*other, 0));
         QVERIFY(other->stop(0).has_value());
         const std::size_t i = m_next++;
         QVERIFY(m_fleet->configure(i, {{"agent.state", other->state(0).string()}}).has_value());

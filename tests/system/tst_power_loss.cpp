@@ -190,13 +190,13 @@ private Q_SLOTS:
         const Release waiting = makeRelease(*fleet, work, {.name = "waiting"}, deployOptions());
         const Release failing = makeRelease(
             *fleet, work, {.name = "failing", .installEnds = "sleep 2\nexit 7"}, deployOptions(), "fw/zebra");
-        QVERIFY(fleet->start(0).has_value());
+        QVERIFY(start(*fleet, 0));
         QCOMPARE(push(*fleet, 0, failing).exitCode, 0);
         QVERIFY2(waitForPhase(*fleet, 0, 1, Phase::Deploying, "fw/zebra"), describe(*fleet, 0).c_str());
         QCOMPARE(push(*fleet, 0, waiting).exitCode, 0);
         QVERIFY2(waitForPhase(*fleet, 0, 1, Phase::Staged), describe(*fleet, 0).c_str());
         fleet->kill(0);
-        QVERIFY(fleet->start(0).has_value());
+        QVERIFY(start(*fleet, 0));
         QVERIFY2(waitForPhase(*fleet, 0, 1, Phase::Healthy), describe(*fleet, 0).c_str());
         const auto failed = updateOf(*fleet, 0, 1, "fw/zebra");
         QVERIFY2(failed && failed->phase == Phase::Failed, describe(*fleet, 0).c_str());

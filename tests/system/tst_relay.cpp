@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What agents do for each other and for their machine: relays, restarts in the middle of a download,
 /// signals, Puppet.
+#include "base/random.h"
 #include "scenario.h"
 
 #include <QElapsedTimer>
+#include <QNetworkDatagram>
 #include <QStandardPaths>
+#include <QUdpSocket>
 #include <QtTest>
 
 #include <csignal>
@@ -19,6 +22,44 @@ namespace {
 
 constexpr std::size_t kLargePart = 5'000'000; ///< there are two of them
 constexpr std::uint64_t kSomeBytes = 2'000'000;
+
+/// Carries the datagrams of one agent to another and back, and loses some of them.
+class LossyPath
+{
+public:
+    explicit LossyPath(const Endpoint& to)
+        : m_to(to)
+    {
+        m_near.bind(QHostAddress::LocalHost, 0);
+        m_far.bind(QHostAddress::LocalHost, 0);
+        QObject::connect(&m_near, &QUdpSocket::readyRead, &m_near, [this] {
+            carry(m_near, m_far, [this](const QNetworkDatagram& from) {
+                m_from = static_cast<quint16>(from.senderPort());
+                return m_to.port;
+            });
+        });
+        QObject::connect(&m_far, &QUdpSocket::readyRead, &m_far, [this] {
+            carry(m_far, m_near, [this](const QNetworkDatagram&) { return m_from; });
+        });
+    }
+    Endpoint endpoint() const { return Endpoint::ipv4(127, 0, 0, 1, m_near.localPort()); }
+
+private:
+    template <class Port> void carry(QUdpSocket& in, QUdpSocket& out, Port port)
+    {
+        while (in.hasPendingDatagrams()) {
+            const QNetworkDatagram datagram = in.receiveDatagram();
+            const quint16 to = port(datagram);
+            if (m_random.below(10) >= kLostOfTen)
+                out.writeDatagram(datagram.data(), QHostAddress::LocalHost, to);
+        }
+    }
+    static constexpr std::uint64_t kLostOfTen = 2;
+    QUdpSocket m_near, m_far;
+    Endpoint m_to;
+    quint16 m_from = 0;
+    SeededRandom m_random{1};
+};
 
 } // namespace
 
@@ -55,15 +96,15 @@ private:
     }
 
     /// The second agent is in the middle of a download of 10 MB from the first.
-    void beginSlowDownload()
+    void beginSlowDownload(const std::string& rate = "1 MiB/s", std::uint64_t untilBytes = kSomeBytes)
     {
         const Release release = makeRelease(
             *m_fleet, m_work, {.version = 1, .name = "large", .partBytes = kLargePart}, deployOptions());
-        QVERIFY(m_fleet->configure(1, {{"swarm.download_limit", "1 MiB/s"}}).has_value());
-        QVERIFY(m_fleet->start(0).has_value());
-        QVERIFY(m_fleet->start(1).has_value());
+        QVERIFY(m_fleet->configure(1, {{"swarm.download_limit", rate}}).has_value());
+        QVERIFY(start(*m_fleet, 0));
+        QVERIFY(start(*m_fleet, 1));
         QCOMPARE(push(*m_fleet, 0, release).exitCode, 0);
-        QVERIFY2(waitForBytes(1, kSomeBytes), describe(*m_fleet, 1).c_str());
+        QVERIFY2(waitForBytes(1, untilBytes), describe(*m_fleet, 1).c_str());
         const auto line = updateOf(*m_fleet, 1, 1);
         QVERIFY2(line && line->phase == Phase::Downloading, describe(*m_fleet, 1).c_str());
     }
@@ -119,8 +160,8 @@ private Q_SLOTS:
         // For another model than the relay's: it serves devices unlike itself.
         QVERIFY(m_fleet->configure(0, {{"agent.labels", "model=a"}}).has_value());
         QVERIFY(m_fleet->configure(2, {{"agent.labels", "model=a"}}).has_value());
-        QVERIFY(m_fleet->start(0).has_value());
-        QVERIFY(m_fleet->start(1).has_value());
+        QVERIFY(start(*m_fleet, 0));
+        QVERIFY(start(*m_fleet, 1));
         const Release release =
             makeRelease(*m_fleet, m_work, {.version = 1, .name = "app", .partBytes = 100'000},
                         deployOptions({QStringLiteral("--require"), QStringLiteral("model=a")}));
@@ -128,8 +169,9 @@ private Q_SLOTS:
         QVERIFY2(waitForPhase(*m_fleet, 1, 1, Phase::Staged), describe(*m_fleet, 1).c_str());
         // The third one can have it from the relay alone.
         QVERIFY(m_fleet->stop(0).has_value());
-        QVERIFY(m_fleet->start(2).has_value());
-        QVERIFY2(waitForPhase(*m_fleet, 2, 1, Phase::Healthy), describe(*m_fleet, 2).c_str());
+        QVERIFY(start(*m_fleet, 2));
+        QVERIFY2(waitForPhase(*m_fleet, 2, 1, Phase::Healthy),
+                 (describe(*m_fleet, 2) + tailOf(m_fleet->log(2)) + tailOf(m_fleet->log(1))).c_str());
         QCOMPARE(installedVersion(m_fleet->deviceRoot(2)).value_or(0), 1u);
         const auto relay = m_fleet->ask<control::StatusReply>(1, control::StatusRequest{});
         QVERIFY(relay.has_value());
@@ -139,7 +181,7 @@ private Q_SLOTS:
         QVERIFY2(fs::is_empty(m_fleet->deviceRoot(1)), "the relay deployed something");
         // It still does after a restart.
         QVERIFY(m_fleet->stop(1).has_value());
-        QVERIFY(m_fleet->start(1).has_value());
+        QVERIFY(start(*m_fleet, 1));
         QVERIFY2(waitForPhase(*m_fleet, 1, 1, Phase::Staged), describe(*m_fleet, 1).c_str());
         QVERIFY2(fs::is_empty(m_fleet->deviceRoot(1)), "the relay deployed something");
     }
@@ -154,7 +196,11 @@ private Q_SLOTS:
     void goesOnWithADownloadAfterARestart()
     {
         QFETCH(const bool, isKilled);
-        beginSlowDownload();
+        // What has come is noted every ten seconds; a stop notes it, too, and a kill does not.
+        if (isKilled)
+            beginSlowDownload("512 KiB/s", 6'500'000);
+        else
+            beginSlowDownload();
         if (QTest::currentTestFailed())
             return;
         if (isKilled) {
@@ -164,21 +210,19 @@ private Q_SLOTS:
         }
         // Nobody is there to give it anything: what it has, it had.
         QVERIFY(m_fleet->stop(0).has_value());
-        QVERIFY(m_fleet->start(1).has_value());
-        // A kill costs what was not noted within ten seconds, or a look through the files.
-        QVERIFY2(support::waitUntil([&] { return doneBytes(1) > 0; }, 20s), describe(*m_fleet, 1).c_str());
-        if (!isKilled)
-            QVERIFY2(doneBytes(1) >= kSomeBytes, describe(*m_fleet, 1).c_str());
+        QVERIFY(start(*m_fleet, 1));
+        QVERIFY2(support::waitUntil([&] { return doneBytes(1) >= kSomeBytes; }, 20s),
+                 describe(*m_fleet, 1).c_str());
         QVERIFY(m_fleet->configure(1, {{"swarm.download_limit", "0"}}).has_value());
         m_fleet->reload(1);
-        QVERIFY(m_fleet->start(0).has_value());
+        QVERIFY(start(*m_fleet, 0));
         QVERIFY2(waitForPhase(*m_fleet, 1, 1, Phase::Healthy), describe(*m_fleet, 1).c_str());
         QCOMPARE(installedVersion(m_fleet->deviceRoot(1)).value_or(0), 1u);
     }
 
     void endsQuicklyOnSigterm()
     {
-        QVERIFY(m_fleet->startAll().has_value());
+        QVERIFY(startAll(*m_fleet));
         expectQuickEnd(2); // with nothing to do
         if (QTest::currentTestFailed())
             return;
@@ -193,7 +237,7 @@ private Q_SLOTS:
 
     void endsQuicklyWhileAScriptRuns()
     {
-        QVERIFY(m_fleet->start(0).has_value());
+        QVERIFY(start(*m_fleet, 0));
         const Release release = makeRelease(
             *m_fleet, m_work, {.version = 1, .name = "slow", .installEnds = "sleep 1000"}, deployOptions());
         QCOMPARE(push(*m_fleet, 0, release).exitCode, 0);
@@ -204,8 +248,8 @@ private Q_SLOTS:
     void takesLimitsOverOnSighup()
     {
         QVERIFY(m_fleet->configure(1, {{"swarm.download_limit", "64 KiB/s"}}).has_value());
-        QVERIFY(m_fleet->start(0).has_value());
-        QVERIFY(m_fleet->start(1).has_value());
+        QVERIFY(start(*m_fleet, 0));
+        QVERIFY(start(*m_fleet, 1));
         const Release release = makeRelease(
             *m_fleet, m_work, {.version = 1, .name = "large", .partBytes = kLargePart}, deployOptions());
         QCOMPARE(push(*m_fleet, 0, release).exitCode, 0);
@@ -216,12 +260,30 @@ private Q_SLOTS:
         QVERIFY2(waitForPhase(*m_fleet, 1, 1, Phase::Healthy), describe(*m_fleet, 1).c_str());
     }
 
+    /// A link must repeat what gets lost, from its first message on.
+    void spreadsOverALossyPath()
+    {
+        LossyPath path(m_fleet->endpoint(0));
+        QVERIFY(m_fleet->configure(1, {{"agent.neighbours", toString(path.endpoint())}}).has_value());
+        QVERIFY(start(*m_fleet, 0));
+        for (std::uint64_t version = 1; version <= 6; ++version) {
+            const Release release =
+                makeRelease(*m_fleet, m_work, {.version = version, .name = "v" + std::to_string(version)},
+                            deployOptions());
+            QCOMPARE(push(*m_fleet, 0, release).exitCode, 0);
+            QVERIFY(start(*m_fleet, 1));
+            QVERIFY2(waitForPhase(*m_fleet, 1, version, Phase::Healthy),
+                     (describe(*m_fleet, 1) + tailOf(m_fleet->log(1))).c_str());
+            QVERIFY(m_fleet->stop(1).has_value());
+        }
+    }
+
     void deploysByPuppet()
     {
         if (QStandardPaths::findExecutable(QStringLiteral("puppet")).isEmpty())
             QSKIP("Puppet is not installed");
-        QVERIFY(m_fleet->start(0).has_value());
-        QVERIFY(m_fleet->start(1).has_value());
+        QVERIFY(start(*m_fleet, 0));
+        QVERIFY(start(*m_fleet, 1));
         QCOMPARE(push(*m_fleet, 0, makeManifest(1, "")).exitCode, 0);
         for (const std::size_t i : {0u, 1u}) {
             QVERIFY2(waitLong(i, 1, Phase::Healthy),
@@ -244,7 +306,7 @@ private Q_SLOTS:
     {
         if (QStandardPaths::findExecutable(QStringLiteral("puppet")).isEmpty())
             QSKIP("Puppet is not installed");
-        QVERIFY(m_fleet->start(0).has_value());
+        QVERIFY(start(*m_fleet, 0));
         QCOMPARE(push(*m_fleet, 0, makeManifest(1, "this is { no manifest\n")).exitCode, 0);
         QVERIFY2(waitLong(0, 1, Phase::Failed), (describe(*m_fleet, 0) + tailOf(m_fleet->log(0))).c_str());
         const auto line = updateOf(*m_fleet, 0, 1);

@@ -18,8 +18,19 @@ inline ResourceUri uri(std::string_view text)
 
 inline UpdateLine updateLine()
 {
-    return {uri("fw/gateway"), {1, 7}, filled<InfoHash>(1), "2.4.1", trust::Phase::Downloading, 305, "the disk is full",
-            1'000'000, 999'999, {1'024}, {2'048}, 3, toBytes("\xff\x80")};
+    return {uri("fw/gateway"),
+            {1, 7},
+            filled<InfoHash>(1),
+            "2.4.1",
+            trust::Phase::Downloading,
+            305,
+            "the disk is full",
+            1'000'000,
+            999'999,
+            {1'024},
+            {2'048},
+            3,
+            toBytes("\xff\x80")};
 }
 
 inline trust::Receipt receipt()
@@ -29,7 +40,8 @@ inline trust::Receipt receipt()
     made.sequence = 9;
     made.rootNumber = 1;
     made.uptimeSeconds = 60;
-    made.entries.push_back({uri("fw/gateway"), {1, 7}, filled<InfoHash>(1), trust::Phase::Failed, 401, "exit status 3"});
+    made.entries.push_back(
+        {uri("fw/gateway"), {1, 7}, filled<InfoHash>(1), trust::Phase::Failed, 401, "exit status 3"});
     made.alarms = {{"rollback", 2}};
     return made;
 }
@@ -58,19 +70,30 @@ inline StatusReply status()
 
 inline Event event()
 {
-    return {Event::What::Receipt, "fw/gateway", {1, 7}, trust::Phase::RolledBack, 404, filled<NodeId>(2), "no answer on port 80"};
+    return {Event::What::Receipt, "fw/gateway",          {1, 7}, trust::Phase::RolledBack, 404,
+            filled<NodeId>(2),    "no answer on port 80"};
 }
 
 inline std::vector<Request> requests()
 {
-    return {StatusRequest {}, UpdatesRequest {}, DevicesRequest {}, WatchRequest {},
-            PushRequest {toBytes("d4:infode10:signaturesdee"), "/srv/releases/gateway"}, PushChunk {toBytes(std::string("\0\x01\xff", 3))}, PushEnd {}};
+    return {StatusRequest{},
+            UpdatesRequest{},
+            DevicesRequest{},
+            WatchRequest{},
+            PushRequest{toBytes("d4:infode10:signaturesdee"), "/srv/releases/gateway"},
+            PushChunk{toBytes(std::string("\0\x01\xff", 3))},
+            PushEnd{}};
 }
 
 inline std::vector<Reply> replies()
 {
-    return {status(), UpdatesReply {{updateLine(), updateLine()}}, DevicesReply {{{filled<NodeId>(2), "device-2", receipt()}}}, WatchReply {},
-            PushReply {PushReply::Answer::SendPayload, 4'096}, ErrorReply {{Errc::Rollback, "fw/gateway version 6 is not above 7"}}, event()};
+    return {status(),
+            UpdatesReply{{updateLine(), updateLine()}},
+            DevicesReply{{{filled<NodeId>(2), "device-2", receipt()}}},
+            WatchReply{},
+            PushReply{PushReply::Answer::SendPayload, 4'096},
+            ErrorReply{{Errc::Rollback, "fw/gateway version 6 is not above 7"}},
+            event()};
 }
 
 } // namespace starling::control::samples

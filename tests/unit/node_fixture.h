@@ -9,14 +9,16 @@
 namespace starling::node::fixture {
 
 /// What device `number` has on its disk, and its configuration.
-class Device {
+class Device
+{
 public:
     explicit Device(unsigned char number)
         : m_number(number)
     {
         const Bytes notice = samples::certificateNotice(number);
         certify(ByteView(notice).subspan(1));
-        QVERIFY(writeFile(m_home / "device.key", crypto::plainKey(samples::key(number)), FileMode::Private).has_value());
+        QVERIFY(writeFile(m_home / "device.key", crypto::plainKey(samples::key(number)), FileMode::Private)
+                    .has_value());
         put(m_home / "root.envelope", samples::trustSet().chain().front());
         config.state = m_home / "state";
         config.listen = Endpoint::ipv4(127, 0, 0, 1, 0);
@@ -43,7 +45,8 @@ private:
 };
 
 /// Signed by the keys of the scope "fw".
-inline release::TorrentFile signedRelease(const samples::Contents& files, release::UpdateInfo update = samples::update())
+inline release::TorrentFile signedRelease(const samples::Contents& files,
+                                          release::UpdateInfo update = samples::update())
 {
     release::TorrentFile torrent = torrentOf(files, std::move(update));
     torrent.sign(samples::trustSet().fleet(), samples::key(21));

@@ -27,7 +27,8 @@ template <class Any> int code(const Any& result)
     return result ? 0 : code(result.error().code);
 }
 
-class Directory {
+class Directory
+{
 public:
     fs::path path() const { return m_directory.path().toStdString(); }
     fs::path operator/(const std::string& name) const { return path() / name; }
@@ -35,7 +36,10 @@ public:
     QStringList names() const
     {
         QStringList found;
-        for (QDirIterator at(m_directory.path(), QDir::AllEntries | QDir::NoDotAndDotDot | QDir::Hidden | QDir::System, QDirIterator::Subdirectories); at.hasNext();)
+        for (QDirIterator at(m_directory.path(),
+                             QDir::AllEntries | QDir::NoDotAndDotDot | QDir::Hidden | QDir::System,
+                             QDirIterator::Subdirectories);
+             at.hasNext();)
             found.append(QDir(m_directory.path()).relativeFilePath(at.next()));
         found.sort();
         return found;
@@ -54,10 +58,14 @@ inline void put(const fs::path& file, ByteView bytes)
 /// A directory "site" with files of several sizes, one of them empty, one of more than a piece.
 inline samples::Contents contents()
 {
-    return {{"a.sh", toBytes("#!/bin/sh\n")}, {"data/big.bin", samples::pattern(300'000, 7)}, {"data/empty", {}}, {"z", samples::pattern(100, 8)}};
+    return {{"a.sh", toBytes("#!/bin/sh\n")},
+            {"data/big.bin", samples::pattern(300'000, 7)},
+            {"data/empty", {}},
+            {"z", samples::pattern(100, 8)}};
 }
 
-inline release::TorrentFile torrentOf(const samples::Contents& files, release::UpdateInfo update = samples::update())
+inline release::TorrentFile torrentOf(const samples::Contents& files,
+                                      release::UpdateInfo update = samples::update())
 {
     auto torrent = samples::tryBuild("site", false, files, std::move(update));
     STARLING_ASSERT(torrent.has_value());

@@ -26,7 +26,8 @@ int code(Errc errc)
 
 } // namespace
 
-class TestConfig : public QObject {
+class TestConfig : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -63,17 +64,20 @@ private Q_SLOTS:
                                       "root = /device\n"
                                       "puppet = /opt/puppet\n");
         QVERIFY2(config.has_value(), config ? "" : toString(config.error()).c_str());
-        QCOMPARE(config->state.string() + " " + config->control.string(), std::string("/srv/state /run/x.sock"));
+        QCOMPARE(config->state.string() + " " + config->control.string(),
+                 std::string("/srv/state /run/x.sock"));
         QVERIFY(config->listen == Endpoint::ipv4(192, 0, 2, 7, 7001));
-        QCOMPARE(config->neighbors.size(), std::size_t {2});
+        QCOMPARE(config->neighbors.size(), std::size_t{2});
         QVERIFY(config->neighbors[0] == Endpoint::ipv4(192, 0, 2, 8, 7001));
         QCOMPARE(toString(config->neighbors[1]), std::string("[2001:db8:0:0:0:0:0:7]:7002"));
-        QVERIFY(config->labels == (std::map<std::string, std::string> {{"site", "Bergen"}, {"arch", "arm64"}}));
+        QVERIFY(config->labels
+                == (std::map<std::string, std::string>{{"site", "Bergen"}, {"arch", "arm64"}}));
         QVERIFY(config->admission == swarm::Admission::Open && config->deploy == DeployMode::None);
-        QCOMPARE(config->root.string() + " " + config->key.string() + " " + config->certificate.string(), std::string("/a/root /a/key /a/admit"));
-        QCOMPARE(config->swarmPort, std::uint16_t {6881});
-        QCOMPARE(config->uploadLimit.value, std::uint64_t {1024 * 1024});
-        QCOMPARE(config->downloadLimit.value, std::uint64_t {1'000'000});
+        QCOMPARE(config->root.string() + " " + config->key.string() + " " + config->certificate.string(),
+                 std::string("/a/root /a/key /a/admit"));
+        QCOMPARE(config->swarmPort, std::uint16_t{6881});
+        QCOMPARE(config->uploadLimit.value, std::uint64_t{1024 * 1024});
+        QCOMPARE(config->downloadLimit.value, std::uint64_t{1'000'000});
         QVERIFY(config->quota == mebibytes(64));
         QCOMPARE(config->deviceRoot.string() + " " + config->puppet, std::string("/device /opt/puppet"));
     }
@@ -88,7 +92,10 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("text");
         QTest::addColumn<QByteArray>("wanted");
-        const auto row = [](const char* text, const char* wanted) { QTest::newRow(QByteArray(text).simplified().constData()) << QByteArray(text) << QByteArray(wanted); };
+        const auto row = [](const char* text, const char* wanted) {
+            QTest::newRow(QByteArray(text).simplified().constData())
+                << QByteArray(text) << QByteArray(wanted);
+        };
         row("[agent]\nstate = /a\nstat = /b\n", "agent.conf:3: unknown key 'stat' in section [agent]");
         row("[agents]\nstate = /a\n", "agent.conf:2: unknown key 'state' in section [agents]");
         row("[Agent]\nstate = /a\n", "unknown key 'state' in section [Agent]");
@@ -129,7 +136,8 @@ private Q_SLOTS:
         const auto config = interpret(text.toStdString());
         QVERIFY(!config);
         QCOMPARE(code(config.error().code), code(Errc::ConfigInvalid));
-        QVERIFY2(config.error().context.find(wanted.toStdString()) != std::string::npos, config.error().context.c_str());
+        QVERIFY2(config.error().context.find(wanted.toStdString()) != std::string::npos,
+                 config.error().context.c_str());
     }
 
     void takesSixtyFourNeighboursAndNoMore()
@@ -160,7 +168,8 @@ private Q_SLOTS:
         write("conf.d/10-bad.conf", "\n\n[agent]\nwrong = 1\n");
         const auto config = readConfig(file("agent.conf"));
         QCOMPARE(code(config.error().code), code(Errc::ConfigInvalid));
-        QVERIFY(config.error().context.find((file("conf.d/10-bad.conf").string() + ":4:").c_str()) != std::string::npos);
+        QVERIFY(config.error().context.find((file("conf.d/10-bad.conf").string() + ":4:").c_str())
+                != std::string::npos);
     }
 
     void aMissingFileIsNotFound()
@@ -187,7 +196,10 @@ private Q_SLOTS:
     void cleanup() { m_directory.reset(); }
 
 private:
-    fs::path file(const std::string& name) const { return fs::path(m_directory->path().toStdString()) / name; }
+    fs::path file(const std::string& name) const
+    {
+        return fs::path(m_directory->path().toStdString()) / name;
+    }
     void write(const std::string& name, const std::string& text)
     {
         fs::create_directories(file(name).parent_path());

@@ -51,7 +51,8 @@ int code(Errc errc)
 
 } // namespace
 
-class TestControlCodec : public QObject {
+class TestControlCodec : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -92,14 +93,16 @@ private Q_SLOTS:
         const StatusReply& status = std::get<StatusReply>(*decoded);
         const StatusReply expected = samples::status();
         QCOMPARE(status.version, expected.version);
-        QVERIFY(status.node == expected.node && status.fleet == expected.fleet && status.listen == expected.listen);
+        QVERIFY(status.node == expected.node && status.fleet == expected.fleet
+                && status.listen == expected.listen);
         QCOMPARE(status.name, expected.name);
         QCOMPARE(status.rootNumber, expected.rootNumber);
         QCOMPARE(status.uptimeSeconds, expected.uptimeSeconds);
         QCOMPARE(status.mode, expected.mode);
         QCOMPARE(status.swarm, expected.swarm);
         QCOMPARE(status.swarmPort, expected.swarmPort);
-        QVERIFY(status.links[0].isUp && status.links[0].roundTripMicros == 1'500 && status.links[0].endpoint == expected.links[0].endpoint);
+        QVERIFY(status.links[0].isUp && status.links[0].roundTripMicros == 1'500
+                && status.links[0].endpoint == expected.links[0].endpoint);
         QVERIFY(status.floors[0].revision == expected.floors[0].revision);
         QVERIFY(status.traffic[0].bytesFrom == 10 && status.traffic[0].bytesTo == 20);
         QVERIFY(status.refused == expected.refused);
@@ -107,7 +110,8 @@ private Q_SLOTS:
         const UpdateLine& update = status.updates[0];
         QCOMPARE(update.label, std::string("2.4.1"));
         QVERIFY(update.phase == trust::Phase::Downloading && update.code == 305 && update.peers == 3);
-        QVERIFY(update.totalBytes == 1'000'000 && update.doneBytes == 999'999 && update.downRate.value == 1'024 && update.upRate.value == 2'048);
+        QVERIFY(update.totalBytes == 1'000'000 && update.doneBytes == 999'999
+                && update.downRate.value == 1'024 && update.upRate.value == 2'048);
         QVERIFY(update.pieces == toBytes("\xff\x80"));
     }
 
@@ -115,7 +119,8 @@ private Q_SLOTS:
     {
         const auto event = decodeReply(frameOf(Reply(samples::event())));
         const Event& seen = std::get<Event>(*event);
-        QVERIFY(seen.what == Event::What::Receipt && seen.phase == trust::Phase::RolledBack && seen.code == 404);
+        QVERIFY(seen.what == Event::What::Receipt && seen.phase == trust::Phase::RolledBack
+                && seen.code == 404);
         QVERIFY(seen.revision == trust::Revision({1, 7}) && seen.node == samples::filled<NodeId>(2));
         QCOMPARE(seen.uri + " " + seen.text, std::string("fw/gateway no answer on port 80"));
         const auto devices = decodeReply(frameOf(samples::replies()[2]));
@@ -125,7 +130,8 @@ private Q_SLOTS:
     void refusesAnotherProtocolVersion()
     {
         for (const int version : {0, 2, 255}) {
-            QCOMPARE(code(decodeRequest(frame(version, 0, "de")).error().code), code(Errc::UnsupportedFormat));
+            QCOMPARE(code(decodeRequest(frame(version, 0, "de")).error().code),
+                     code(Errc::UnsupportedFormat));
             QCOMPARE(code(decodeReply(frame(version, 3, "de")).error().code), code(Errc::UnsupportedFormat));
         }
     }
@@ -141,7 +147,8 @@ private Q_SLOTS:
     void ignoresFieldsItDoesNotKnow()
     {
         QVERIFY(decodeRequest(frame(1, 0, "d6:futurei1ee")).has_value());
-        const Bytes richer = changed(samples::status(), [](bencode::Dict& dict) { dict["weather"] = "fine"; });
+        const Bytes richer =
+            changed(samples::status(), [](bencode::Dict& dict) { dict["weather"] = "fine"; });
         QVERIFY(decodeReply(richer).has_value());
     }
 
@@ -180,7 +187,8 @@ private Q_SLOTS:
         const Bytes whole = frameOf(Reply(samples::status()));
         const auto value = bencode::decode(ByteView(whole).subspan(2));
         for (const auto& [name, ignored] : *value->dict()) {
-            const Bytes poorer = changed(samples::status(), [&, key = name](bencode::Dict& dict) { dict.erase(key); });
+            const Bytes poorer =
+                changed(samples::status(), [&, key = name](bencode::Dict& dict) { dict.erase(key); });
             const auto decoded = decodeReply(poorer);
             QVERIFY2(!decoded && decoded.error().code == Errc::Malformed, name.c_str());
         }
@@ -207,30 +215,33 @@ private Q_SLOTS:
         QFETCH(int, reply);
         QFETCH(QByteArray, field);
         QFETCH(qlonglong, value);
-        const Bytes bytes = changed(samples::replies().at(static_cast<std::size_t>(reply)),
-                                    [&](bencode::Dict& dict) { dict[field.toStdString()] = bencode::Integer {value}; });
+        const Bytes bytes =
+            changed(samples::replies().at(static_cast<std::size_t>(reply)),
+                    [&](bencode::Dict& dict) { dict[field.toStdString()] = bencode::Integer{value}; });
         QVERIFY(!decodeReply(bytes));
     }
 
     void refusesWrongTextsAndIds()
     {
         const auto with = [](const char* field, bencode::Value value) {
-            return decodeReply(changed(samples::event(), [&](bencode::Dict& dict) { dict[field] = std::move(value); }));
+            return decodeReply(
+                changed(samples::event(), [&](bencode::Dict& dict) { dict[field] = std::move(value); }));
         };
         QVERIFY(!with("phase", "asleep"));
         QVERIFY(!with("node", "too short"));
-        QVERIFY(!with("text", bencode::Integer {1}));
-        QCOMPARE(code(with("text", std::string_view(std::string(4'097, 'x'))).error().code), code(Errc::TooLarge));
+        QVERIFY(!with("text", bencode::Integer{1}));
+        QCOMPARE(code(with("text", std::string_view(std::string(4'097, 'x'))).error().code),
+                 code(Errc::TooLarge));
         QVERIFY(with("text", std::string_view(std::string(4'096, 'x'))).has_value());
     }
 
     void refusesAUriThatIsNone()
     {
         UpdateLine line = samples::updateLine();
-        const Bytes whole = changed(UpdatesReply {{line}}, [](bencode::Dict& dict) {
+        const Bytes whole = changed(UpdatesReply{{line}}, [](bencode::Dict& dict) {
             bencode::Dict update = *(*dict.at("updates").list())[0].dict();
             update["uri"] = "FW//x";
-            dict["updates"] = bencode::List {update};
+            dict["updates"] = bencode::List{update};
         });
         QVERIFY(!decodeReply(whole));
     }
@@ -238,17 +249,20 @@ private Q_SLOTS:
     void refusesCountersThatAreNone()
     {
         const auto with = [](bencode::Value value) {
-            return decodeReply(changed(samples::status(), [&](bencode::Dict& dict) { dict["refused"] = bencode::Dict {{"rollback", value}}; }));
+            return decodeReply(changed(samples::status(), [&](bencode::Dict& dict) {
+                dict["refused"] = bencode::Dict{{"rollback", value}};
+            }));
         };
-        QVERIFY(with(bencode::Integer {1}).has_value());
-        QVERIFY(!with(bencode::Integer {-1}));
+        QVERIFY(with(bencode::Integer{1}).has_value());
+        QVERIFY(!with(bencode::Integer{-1}));
         QVERIFY(!with("many"));
     }
 
     void takesTheLargestChunkAndNoLarger()
     {
-        QVERIFY(decodeRequest(frameOf(Request(PushChunk {Bytes(kMaxChunkBytes)}))).has_value());
-        QCOMPARE(code(decodeRequest(frameOf(Request(PushChunk {Bytes(kMaxChunkBytes + 1)}))).error().code), code(Errc::TooLarge));
+        QVERIFY(decodeRequest(frameOf(Request(PushChunk{Bytes(kMaxChunkBytes)}))).has_value());
+        QCOMPARE(code(decodeRequest(frameOf(Request(PushChunk{Bytes(kMaxChunkBytes + 1)}))).error().code),
+                 code(Errc::TooLarge));
     }
 
     void cutsLongDetailsInsteadOfSendingWhatNobodyTakes()
@@ -258,15 +272,16 @@ private Q_SLOTS:
         line.detail = endless;
         Event event = samples::event();
         event.text = endless;
-        const auto error = decodeReply(frameOf(Reply(ErrorReply {{Errc::Io, endless}})));
-        QCOMPARE(std::get<ErrorReply>(*error).error.context.size(), std::size_t {4'096});
-        QVERIFY(decodeReply(frameOf(Reply(UpdatesReply {{line}}))).has_value());
+        const auto error = decodeReply(frameOf(Reply(ErrorReply{{Errc::Io, endless}})));
+        QCOMPARE(std::get<ErrorReply>(*error).error.context.size(), std::size_t{4'096});
+        QVERIFY(decodeReply(frameOf(Reply(UpdatesReply{{line}}))).has_value());
         QVERIFY(decodeReply(frameOf(Reply(event))).has_value());
     }
 
     void showsACodeOfALaterVersionAsRefused()
     {
-        const Bytes later = changed(ErrorReply {{Errc::Io, "context"}}, [](bencode::Dict& dict) { dict["code"] = bencode::Integer {9'999}; });
+        const Bytes later = changed(ErrorReply{{Errc::Io, "context"}},
+                                    [](bencode::Dict& dict) { dict["code"] = bencode::Integer{9'999}; });
         const auto decoded = decodeReply(later);
         QCOMPARE(code(std::get<ErrorReply>(*decoded).error.code), code(Errc::Refused));
     }
@@ -276,11 +291,12 @@ private Q_SLOTS:
         Bytes stream;
         for (const Request& request : samples::requests())
             append(stream, encode(request));
-        for (const std::size_t step : {std::size_t {1}, std::size_t {3}, std::size_t {7}, stream.size()}) {
+        for (const std::size_t step : {std::size_t{1}, std::size_t{3}, std::size_t{7}, stream.size()}) {
             FrameReader reader;
             std::vector<Bytes> seen;
             for (std::size_t at = 0; at < stream.size(); at += step) {
-                QVERIFY(reader.feed(ByteView(stream).subspan(at, std::min(step, stream.size() - at))).has_value());
+                QVERIFY(reader.feed(ByteView(stream).subspan(at, std::min(step, stream.size() - at)))
+                            .has_value());
                 while (auto next = reader.next())
                     seen.push_back(std::move(*next));
             }
@@ -293,7 +309,7 @@ private Q_SLOTS:
     void aFrameIsNotGivenOutBeforeItsLastByte()
     {
         FrameReader reader;
-        const Bytes bytes = encode(Request(StatusRequest {}));
+        const Bytes bytes = encode(Request(StatusRequest{}));
         QVERIFY(reader.feed(ByteView(bytes).first(bytes.size() - 1)).has_value());
         QVERIFY(!reader.next());
         QVERIFY(reader.feed(ByteView(bytes).last(1)).has_value());
@@ -304,15 +320,15 @@ private Q_SLOTS:
     void refusesAFrameThatAnnouncesTooMuch()
     {
         QVERIFY(FrameReader().feed(announcing(kMaxFrameBytes)).has_value());
-        const std::uint32_t sizes[] {kMaxFrameBytes + 1, 1u << 30, UINT32_MAX};
+        const std::uint32_t sizes[]{kMaxFrameBytes + 1, 1u << 30, UINT32_MAX};
         for (const std::uint32_t size : sizes)
             QCOMPARE(code(FrameReader().feed(announcing(size)).error().code), code(Errc::TooLarge));
     }
 
     void refusesItBehindGoodFramesToo()
     {
-        Bytes stream = encode(Request(StatusRequest {}));
-        append(stream, encode(Request(PushEnd {})));
+        Bytes stream = encode(Request(StatusRequest{}));
+        append(stream, encode(Request(PushEnd{})));
         append(stream, announcing(1u << 30));
         FrameReader reader;
         QCOMPARE(code(reader.feed(stream).error().code), code(Errc::TooLarge));

@@ -30,14 +30,15 @@ int code(Errc errc)
 }
 
 /// Answers at once with a number that counts up, or later when `isDeferring`.
-class Service : public Server::Handler {
+class Service : public Server::Handler
+{
 public:
     std::optional<Reply> handle(ConnectionId from, Request request) override
     {
         asked.emplace_back(from, std::move(request));
         if (isDeferring)
             return std::nullopt;
-        return answer.value_or(PushReply {PushReply::Answer::Continue, asked.size()});
+        return answer.value_or(PushReply{PushReply::Answer::Continue, asked.size()});
     }
     void closed(ConnectionId connection) override { gone.push_back(connection); }
 
@@ -48,12 +49,10 @@ public:
 };
 
 /// A client of which each byte can be said.
-class Raw {
+class Raw
+{
 public:
-    explicit Raw(const QString& path)
-    {
-        socket.connectToServer(path);
-    }
+    explicit Raw(const QString& path) { socket.connectToServer(path); }
     void write(ByteView bytes)
     {
         socket.write(reinterpret_cast<const char*>(bytes.data()), static_cast<qint64>(bytes.size()));
@@ -64,7 +63,8 @@ public:
     const std::vector<Reply>& replies()
     {
         const QByteArray bytes = socket.readAll();
-        if (!m_frames.feed(std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())))))
+        if (!m_frames.feed(
+                std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())))))
             return m_replies;
         while (const auto frame = m_frames.next())
             if (auto reply = decodeReply(*frame))
@@ -93,7 +93,7 @@ Errc errorOf(const Reply& reply)
 
 sockaddr_un addressOf(const QString& path)
 {
-    sockaddr_un address {};
+    sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const QByteArray name = path.toLocal8Bit();
     std::copy(name.begin(), name.end(), address.sun_path);
@@ -113,7 +113,8 @@ int connectQuickly(const QString& path)
 
 } // namespace
 
-class TestControlServer : public QObject {
+class TestControlServer : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -135,10 +136,12 @@ private Q_SLOTS:
 
     void onlyUserAndGroupMayOpenTheSocket()
     {
-        struct stat info {};
+        struct stat info
+        {
+        };
         QCOMPARE(::lstat(m_path.toLocal8Bit().constData(), &info), 0);
         QVERIFY(S_ISSOCK(info.st_mode));
-        QCOMPARE(info.st_mode & 07777, mode_t {0660});
+        QCOMPARE(info.st_mode & 07777, mode_t{0660});
     }
 
     void anotherUserIsKeptOutByTheMode()
@@ -150,10 +153,13 @@ private Q_SLOTS:
         const auto connectAs = [&](uid_t user, gid_t group) {
             const pid_t child = ::fork();
             if (child == 0) {
-                const bool isOther = ::setgroups(0, nullptr) == 0 && ::setgid(group) == 0 && ::setuid(user) == 0;
+                const bool isOther =
+                    ::setgroups(0, nullptr) == 0 && ::setgid(group) == 0 && ::setuid(user) == 0;
                 const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
                 const sockaddr_un address = addressOf(m_path);
-                const int failure = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+                const int failure =
+                    ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
+                                                                                                    : errno;
                 ::_exit(isOther ? failure : 255);
             }
             int status = 0;
@@ -169,9 +175,9 @@ private Q_SLOTS:
         Raw client(m_path);
         Bytes together;
         for (int i = 0; i < 5; ++i)
-            append(together, encode(Request(StatusRequest {})));
+            append(together, encode(Request(StatusRequest{})));
         client.write(together);
-        QTRY_COMPARE(client.replies().size(), std::size_t {5});
+        QTRY_COMPARE(client.replies().size(), std::size_t{5});
         for (std::size_t i = 0; i < 5; ++i)
             QCOMPARE(number(client.replies()[i]), i + 1);
     }
@@ -180,23 +186,23 @@ private Q_SLOTS:
     {
         m_service->isDeferring = true;
         Raw client(m_path);
-        client.write(PushEnd {});
-        client.write(StatusRequest {});
-        QTRY_COMPARE(m_service->asked.size(), std::size_t {1});
+        client.write(PushEnd{});
+        client.write(StatusRequest{});
+        QTRY_COMPARE(m_service->asked.size(), std::size_t{1});
         Raw other(m_path);
-        other.write(UpdatesRequest {});
+        other.write(UpdatesRequest{});
         // The other connection is served meanwhile, the second request of the first is not read.
-        QTRY_COMPARE(m_service->asked.size(), std::size_t {2});
+        QTRY_COMPARE(m_service->asked.size(), std::size_t{2});
         QVERIFY(std::holds_alternative<UpdatesRequest>(m_service->asked[1].second));
-        m_server->reply(m_service->asked[0].first, PushReply {PushReply::Answer::Published, 77});
-        QTRY_COMPARE(m_service->asked.size(), std::size_t {3});
+        m_server->reply(m_service->asked[0].first, PushReply{PushReply::Answer::Published, 77});
+        QTRY_COMPARE(m_service->asked.size(), std::size_t{3});
         QVERIFY(std::holds_alternative<StatusRequest>(m_service->asked[2].second));
-        QTRY_COMPARE(client.replies().size(), std::size_t {1});
-        QCOMPARE(number(client.replies()[0]), std::uint64_t {77});
+        QTRY_COMPARE(client.replies().size(), std::size_t{1});
+        QCOMPARE(number(client.replies()[0]), std::uint64_t{77});
         // A second answer to the same question goes nowhere.
-        m_server->reply(m_service->asked[1].first, WatchReply {});
-        m_server->reply(m_service->asked[1].first, WatchReply {});
-        QTRY_COMPARE(other.replies().size(), std::size_t {1});
+        m_server->reply(m_service->asked[1].first, WatchReply{});
+        m_server->reply(m_service->asked[1].first, WatchReply{});
+        QTRY_COMPARE(other.replies().size(), std::size_t{1});
     }
 
     void aReplyToAClientThatWentAwayGoesNowhere()
@@ -204,40 +210,40 @@ private Q_SLOTS:
         m_service->isDeferring = true;
         {
             Raw client(m_path);
-            client.write(PushEnd {});
-            QTRY_COMPARE(m_service->asked.size(), std::size_t {1});
+            client.write(PushEnd{});
+            QTRY_COMPARE(m_service->asked.size(), std::size_t{1});
         }
-        QTRY_COMPARE(m_service->gone.size(), std::size_t {1});
+        QTRY_COMPARE(m_service->gone.size(), std::size_t{1});
         QVERIFY(m_service->gone[0] == m_service->asked[0].first);
-        m_server->reply(m_service->asked[0].first, WatchReply {});
+        m_server->reply(m_service->asked[0].first, WatchReply{});
         verifyAlive();
     }
 
     void eventsReachThoseWhoWatchAndNobodyElse()
     {
         Raw watcher(m_path), other(m_path);
-        watcher.write(WatchRequest {});
-        other.write(StatusRequest {});
-        QTRY_COMPARE(watcher.replies().size(), std::size_t {1});
-        QTRY_COMPARE(other.replies().size(), std::size_t {1});
+        watcher.write(WatchRequest{});
+        other.write(StatusRequest{});
+        QTRY_COMPARE(watcher.replies().size(), std::size_t{1});
+        QTRY_COMPARE(other.replies().size(), std::size_t{1});
         QVERIFY(std::holds_alternative<WatchReply>(watcher.replies()[0]));
         m_server->publish(samples::event());
         m_server->publish(samples::event());
-        QTRY_COMPARE(watcher.replies().size(), std::size_t {3});
+        QTRY_COMPARE(watcher.replies().size(), std::size_t{3});
         QVERIFY(std::holds_alternative<Event>(watcher.replies()[2]));
-        QCOMPARE(other.replies().size(), std::size_t {1});
+        QCOMPARE(other.replies().size(), std::size_t{1});
     }
 
     void eventsComeWhileAReplyIsOwed()
     {
         Raw watcher(m_path);
-        watcher.write(WatchRequest {});
-        QTRY_COMPARE(watcher.replies().size(), std::size_t {1});
+        watcher.write(WatchRequest{});
+        QTRY_COMPARE(watcher.replies().size(), std::size_t{1});
         m_service->isDeferring = true;
-        watcher.write(StatusRequest {});
-        QTRY_COMPARE(m_service->asked.size(), std::size_t {1});
+        watcher.write(StatusRequest{});
+        QTRY_COMPARE(m_service->asked.size(), std::size_t{1});
         m_server->publish(samples::event());
-        QTRY_COMPARE(watcher.replies().size(), std::size_t {2});
+        QTRY_COMPARE(watcher.replies().size(), std::size_t{2});
         QVERIFY(std::holds_alternative<Event>(watcher.replies()[1]));
     }
 
@@ -248,9 +254,12 @@ private Q_SLOTS:
         QTest::newRow("a frame of 1 GiB") << QByteArray::fromHex("40000000") << code(Errc::TooLarge);
         QTest::newRow("text") << QByteArray("GET / HTTP/1.1\r\n\r\n") << code(Errc::TooLarge);
         QTest::newRow("an empty frame") << QByteArray::fromHex("00000000") << code(Errc::Truncated);
-        QTest::newRow("no bencoding") << QByteArray::fromHex("00000004010078787878").left(8) << code(Errc::NotBencode);
-        QTest::newRow("another version") << QByteArray::fromHex("00000004020064").append('e') << code(Errc::UnsupportedFormat);
-        QTest::newRow("an unknown type") << QByteArray::fromHex("00000004016364").append('e') << code(Errc::UnsupportedFormat);
+        QTest::newRow("no bencoding")
+            << QByteArray::fromHex("00000004010078787878").left(8) << code(Errc::NotBencode);
+        QTest::newRow("another version")
+            << QByteArray::fromHex("00000004020064").append('e') << code(Errc::UnsupportedFormat);
+        QTest::newRow("an unknown type")
+            << QByteArray::fromHex("00000004016364").append('e') << code(Errc::UnsupportedFormat);
     }
 
     void garbageIsRefusedAndTheConnectionEnds()
@@ -259,11 +268,11 @@ private Q_SLOTS:
         QFETCH(int, errc);
         Raw client(m_path);
         client.write(std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
-        QTRY_COMPARE(client.replies().size(), std::size_t {1});
+        QTRY_COMPARE(client.replies().size(), std::size_t{1});
         QCOMPARE(code(errorOf(client.replies()[0])), errc);
         QTRY_VERIFY(client.isClosed());
         QVERIFY(m_service->asked.empty());
-        QTRY_COMPARE(m_service->gone.size(), std::size_t {1});
+        QTRY_COMPARE(m_service->gone.size(), std::size_t{1});
         verifyAlive();
     }
 
@@ -275,7 +284,8 @@ private Q_SLOTS:
         const Bytes portion(1024 * 1024);
         // The server hangs up long before the end.
         int portions = 0;
-        QTRY_VERIFY((!client.isClosed() && portions < 1'024 ? (client.write(portion), ++portions) : 0, client.isClosed()));
+        QTRY_VERIFY((!client.isClosed() && portions < 1'024 ? (client.write(portion), ++portions) : 0,
+                     client.isClosed()));
         QVERIFY(portions < 64);
         verifyAlive();
     }
@@ -283,8 +293,8 @@ private Q_SLOTS:
     void servesOnWithTenThousandConnections()
     {
         Raw before(m_path);
-        before.write(StatusRequest {});
-        QTRY_COMPARE(before.replies().size(), std::size_t {1});
+        before.write(StatusRequest{});
+        QTRY_COMPARE(before.replies().size(), std::size_t{1});
         std::deque<int> open;
         int made = 0;
         const auto more = [&] {
@@ -310,8 +320,8 @@ private Q_SLOTS:
         turn.start(0ms); // between any two events of the server
         loop.exec();
         QCOMPARE(made, 10'000);
-        before.write(StatusRequest {});
-        QTRY_COMPARE(before.replies().size(), std::size_t {2});
+        before.write(StatusRequest{});
+        QTRY_COMPARE(before.replies().size(), std::size_t{2});
         for (const int fd : open)
             ::close(fd);
         // Places become free as the server notices: until then it is Busy.
@@ -321,7 +331,7 @@ private Q_SLOTS:
                 return true;
             if (!later || !later->replies().empty() || later->isClosed()) {
                 later = std::make_unique<Raw>(m_path);
-                later->write(StatusRequest {});
+                later->write(StatusRequest{});
             }
             return false;
         };
@@ -332,20 +342,20 @@ private Q_SLOTS:
     {
         restart({.path = m_path, .maxConnections = 2});
         Raw first(m_path), second(m_path);
-        first.write(StatusRequest {});
-        second.write(StatusRequest {});
-        QTRY_COMPARE(m_service->asked.size(), std::size_t {2});
+        first.write(StatusRequest{});
+        second.write(StatusRequest{});
+        QTRY_COMPARE(m_service->asked.size(), std::size_t{2});
         Raw third(m_path);
-        QTRY_COMPARE(third.replies().size(), std::size_t {1});
+        QTRY_COMPARE(third.replies().size(), std::size_t{1});
         QCOMPARE(code(errorOf(third.replies()[0])), code(Errc::Busy));
-        third.write(StatusRequest {});
+        third.write(StatusRequest{});
         QTRY_VERIFY(third.isClosed());
         // A place becomes free when somebody leaves.
         first.socket.disconnectFromServer();
-        QTRY_COMPARE(m_service->gone.size(), std::size_t {1});
+        QTRY_COMPARE(m_service->gone.size(), std::size_t{1});
         Raw fourth(m_path);
-        fourth.write(StatusRequest {});
-        QTRY_COMPARE(fourth.replies().size(), std::size_t {1});
+        fourth.write(StatusRequest{});
+        QTRY_COMPARE(fourth.replies().size(), std::size_t{1});
         QVERIFY(number(fourth.replies()[0]) > 0);
     }
 
@@ -353,15 +363,15 @@ private Q_SLOTS:
     {
         restart({.path = m_path, .maxConnections = 1});
         Raw first(m_path);
-        first.write(StatusRequest {});
-        QTRY_COMPARE(first.replies().size(), std::size_t {1});
+        first.write(StatusRequest{});
+        QTRY_COMPARE(first.replies().size(), std::size_t{1});
         for (int i = 0; i < 20; ++i) {
             Raw next(m_path);
-            next.write(StatusRequest {});
-            QTRY_COMPARE(next.replies().size(), std::size_t {1});
+            next.write(StatusRequest{});
+            QTRY_COMPARE(next.replies().size(), std::size_t{1});
             QCOMPARE(code(errorOf(next.replies()[0])), code(Errc::Busy));
         }
-        QCOMPARE(m_service->asked.size(), std::size_t {1});
+        QCOMPARE(m_service->asked.size(), std::size_t{1});
     }
 
     void aReaderThatDoesNotReadIsCutOff()
@@ -369,23 +379,24 @@ private Q_SLOTS:
         restart({.path = m_path, .maxQueuedBytes = 256 * 1024});
         const int deaf = connectQuickly(m_path);
         QVERIFY(deaf >= 0);
-        const Bytes watch = encode(Request(WatchRequest {}));
+        const Bytes watch = encode(Request(WatchRequest{}));
         QCOMPARE(::write(deaf, watch.data(), watch.size()), static_cast<ssize_t>(watch.size()));
         Event event = samples::event();
         event.text = std::string(4'000, 'x');
         int published = 0;
-        QTRY_VERIFY((published++, m_server->publish(event), m_server->publish(event), !m_service->gone.empty() || published > 5'000));
-        QCOMPARE(m_service->gone.size(), std::size_t {1});
+        QTRY_VERIFY((published++, m_server->publish(event), m_server->publish(event),
+                     !m_service->gone.empty() || published > 5'000));
+        QCOMPARE(m_service->gone.size(), std::size_t{1});
         ::close(deaf);
         verifyAlive();
     }
 
     void anAnswerTooLargeForAFrameBecomesAnError()
     {
-        m_service->answer = UpdatesReply {std::vector<UpdateLine>(30'000, samples::updateLine())};
+        m_service->answer = UpdatesReply{std::vector<UpdateLine>(30'000, samples::updateLine())};
         Raw client(m_path);
-        client.write(UpdatesRequest {});
-        QTRY_COMPARE(client.replies().size(), std::size_t {1});
+        client.write(UpdatesRequest{});
+        QTRY_COMPARE(client.replies().size(), std::size_t{1});
         QCOMPARE(code(errorOf(client.replies()[0])), code(Errc::TooLarge));
         QVERIFY(!client.isClosed());
     }
@@ -424,7 +435,7 @@ private Q_SLOTS:
         Server second({.path = path}, other);
         const auto listening = second.listen();
         QCOMPARE(code(listening.error().code), code(Errc::AlreadyExists));
-        QCOMPARE(QFileInfo(path).size(), qint64 {4});
+        QCOMPARE(QFileInfo(path).size(), qint64{4});
     }
 
     void sayWhyWhenTheSocketCannotBeMade()
@@ -453,13 +464,13 @@ private Q_SLOTS:
             auto client = Client::connect(path);
             if (!client)
                 return toString(client.error());
-            const auto status = client->ask<StatusReply>(StatusRequest {});
+            const auto status = client->ask<StatusReply>(StatusRequest{});
             if (!status || status->name != "device-2")
                 return "no status";
-            const auto other = client->ask<UpdatesReply>(StatusRequest {});
+            const auto other = client->ask<UpdatesReply>(StatusRequest{});
             if (other || other.error().code != Errc::Malformed)
                 return "a reply of another type";
-            if (!client->ask<WatchReply>(WatchRequest {}))
+            if (!client->ask<WatchReply>(WatchRequest{}))
                 return "not watching";
             const auto event = client->nextEvent(10s);
             if (!event || !*event || (*event)->text != "no answer on port 80")
@@ -475,17 +486,17 @@ private Q_SLOTS:
 
     void aClientHearsOfErrorsTimeoutsAndTheEnd()
     {
-        m_service->answer = ErrorReply {{Errc::Rollback, "version 1 is not above 2"}};
+        m_service->answer = ErrorReply{{Errc::Rollback, "version 1 is not above 2"}};
         auto done = std::async(std::launch::async, [this]() -> std::vector<int> {
             auto client = Client::connect(m_path);
             if (!client)
                 return {};
             std::vector<int> codes;
-            codes.push_back(code(client->call(StatusRequest {}).error().code));
+            codes.push_back(code(client->call(StatusRequest{}).error().code));
             m_service->isDeferring = true; // set between two requests of the only client
-            codes.push_back(code(client->call(StatusRequest {}, 50ms).error().code));
+            codes.push_back(code(client->call(StatusRequest{}, 50ms).error().code));
             m_isToEnd = true;
-            codes.push_back(code(client->call(StatusRequest {}).error().code));
+            codes.push_back(code(client->call(StatusRequest{}).error().code));
             return codes;
         });
         const auto look = [&] {
@@ -494,7 +505,8 @@ private Q_SLOTS:
             return done.wait_for(0s) == std::future_status::ready;
         };
         QTRY_VERIFY(look());
-        QCOMPARE(done.get(), std::vector<int>({code(Errc::Rollback), code(Errc::Timeout), code(Errc::Unreachable)}));
+        QCOMPARE(done.get(),
+                 std::vector<int>({code(Errc::Rollback), code(Errc::Timeout), code(Errc::Unreachable)}));
     }
 
     void aClientWithoutAgentIsToldWhatToDo()
@@ -524,8 +536,8 @@ private:
     {
         m_service->isDeferring = false;
         Raw client(m_path);
-        client.write(StatusRequest {});
-        QTRY_COMPARE(client.replies().size(), std::size_t {1});
+        client.write(StatusRequest{});
+        QTRY_COMPARE(client.replies().size(), std::size_t{1});
         QVERIFY(number(client.replies()[0]) > 0);
     }
 

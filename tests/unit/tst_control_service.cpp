@@ -12,7 +12,8 @@ using namespace starling::node::fixture;
 
 namespace {
 
-class Caller {
+class Caller
+{
 public:
     explicit Caller(const QString& path) { m_socket.connectToServer(path); }
     void send(const Request& request)
@@ -25,12 +26,15 @@ public:
     std::optional<Reply> next()
     {
         std::optional<Bytes> frame;
-        const bool came = QTest::qWaitFor([&] {
-            const QByteArray bytes = m_socket.readAll();
-            [[maybe_unused]] const auto taken = m_frames.feed(std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
-            frame = m_frames.next();
-            return frame.has_value();
-        }, 20'000);
+        const bool came = QTest::qWaitFor(
+            [&] {
+                const QByteArray bytes = m_socket.readAll();
+                [[maybe_unused]] const auto taken = m_frames.feed(
+                    std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
+                frame = m_frames.next();
+                return frame.has_value();
+            },
+            20'000);
         auto reply = came ? decodeReply(*frame) : Result<Reply>(fail(Errc::Timeout, ""));
         return reply ? std::optional(std::move(*reply)) : std::nullopt;
     }
@@ -58,7 +62,8 @@ using Answer = PushReply::Answer;
 
 } // namespace
 
-class TestControlService : public QObject {
+class TestControlService : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -85,10 +90,11 @@ private Q_SLOTS:
     void tellsWhoAndHowItIs()
     {
         Caller caller(m_path);
-        const auto status = caller.ask<StatusReply>(StatusRequest {});
+        const auto status = caller.ask<StatusReply>(StatusRequest{});
         QVERIFY(status.has_value());
         QCOMPARE(status->name, std::string("device 50"));
-        QVERIFY(status->node == m_device->id() && status->fleet == samples::trustSet().fleet() && status->listen == m_node->listenEndpoint());
+        QVERIFY(status->node == m_device->id() && status->fleet == samples::trustSet().fleet()
+                && status->listen == m_node->listenEndpoint());
         QCOMPARE(status->mode + " " + status->swarm, std::string("deploy members"));
         QVERIFY(status->updates.empty() && status->floors.empty() && status->refused.empty());
     }
@@ -98,23 +104,23 @@ private Q_SLOTS:
         const auto torrent = signedRelease(contents());
         const Bytes stream = streamOf(torrent, contents());
         Caller watcher(m_path);
-        QVERIFY(watcher.ask<WatchReply>(WatchRequest {}).has_value());
+        QVERIFY(watcher.ask<WatchReply>(WatchRequest{}).has_value());
         Caller caller(m_path);
-        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}})->answer == Answer::SendPayload);
+        QVERIFY(caller.ask<PushReply>(PushRequest{torrent.serialize(), {}})->answer == Answer::SendPayload);
         std::uint64_t sent = 0;
         for (ByteView rest = stream; !rest.empty();) {
             const ByteView part = rest.first(std::min(rest.size(), kMaxChunkBytes));
             rest = rest.subspan(part.size());
             sent += part.size();
-            const auto reply = caller.ask<PushReply>(PushChunk {toBytes(part)});
+            const auto reply = caller.ask<PushReply>(PushChunk{toBytes(part)});
             QVERIFY(reply && reply->answer == Answer::Continue);
             QCOMPARE(reply->receivedBytes, sent);
         }
-        const auto end = caller.ask<PushReply>(PushEnd {});
+        const auto end = caller.ask<PushReply>(PushEnd{});
         QVERIFY(end && end->answer == Answer::Published);
         QTRY_VERIFY(phaseAt(*m_node, torrent.infoHash) == trust::Phase::Healthy);
-        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}})->answer == Answer::NothingToDo);
-        const auto updates = caller.ask<UpdatesReply>(UpdatesRequest {});
+        QVERIFY(caller.ask<PushReply>(PushRequest{torrent.serialize(), {}})->answer == Answer::NothingToDo);
+        const auto updates = caller.ask<UpdatesReply>(UpdatesRequest{});
         QVERIFY(updates && updates->updates.size() == 1 && updates->updates[0].doneBytes == stream.size());
         std::vector<trust::Phase> phases;
         while (phases.empty() || phases.back() != trust::Phase::Healthy) {
@@ -125,33 +131,34 @@ private Q_SLOTS:
         }
         QVERIFY(std::is_sorted(phases.begin(), phases.end()));
         QTRY_VERIFY([&] {
-            const auto devices = caller.ask<DevicesReply>(DevicesRequest {});
-            return devices && devices->devices.size() == 1 && devices->devices[0].name == "device 50" && !devices->devices[0].receipt.entries.empty();
+            const auto devices = caller.ask<DevicesReply>(DevicesRequest{});
+            return devices && devices->devices.size() == 1 && devices->devices[0].name == "device 50"
+                && !devices->devices[0].receipt.entries.empty();
         }());
     }
 
     void refusesAPushThatIsNotWelcome()
     {
         Caller caller(m_path);
-        QCOMPARE(caller.errorOf(PushRequest {torrentOf(contents()).serialize(), {}}), code(Errc::Unsigned));
-        QCOMPARE(caller.errorOf(PushRequest {toBytes("garbage"), {}}), code(Errc::NotBencode));
-        const auto status = caller.ask<StatusReply>(StatusRequest {});
-        QCOMPARE(status->refused.size(), std::size_t {2});
+        QCOMPARE(caller.errorOf(PushRequest{torrentOf(contents()).serialize(), {}}), code(Errc::Unsigned));
+        QCOMPARE(caller.errorOf(PushRequest{toBytes("garbage"), {}}), code(Errc::NotBencode));
+        const auto status = caller.ask<StatusReply>(StatusRequest{});
+        QCOMPARE(status->refused.size(), std::size_t{2});
         verifyNothingArrived();
     }
 
     void refusesPartsOfAPushOutOfTurn()
     {
         Caller caller(m_path);
-        QCOMPARE(caller.errorOf(PushChunk {toBytes("x")}), code(Errc::Usage));
-        QCOMPARE(caller.errorOf(PushEnd {}), code(Errc::Usage));
+        QCOMPARE(caller.errorOf(PushChunk{toBytes("x")}), code(Errc::Usage));
+        QCOMPARE(caller.errorOf(PushEnd{}), code(Errc::Usage));
         const auto torrent = signedRelease(contents());
-        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}}).has_value());
-        QCOMPARE(caller.errorOf(PushRequest {torrent.serialize(), {}}), code(Errc::Busy));
+        QVERIFY(caller.ask<PushReply>(PushRequest{torrent.serialize(), {}}).has_value());
+        QCOMPARE(caller.errorOf(PushRequest{torrent.serialize(), {}}), code(Errc::Busy));
         Caller other(m_path);
-        QCOMPARE(other.errorOf(PushRequest {torrent.serialize(), {}}), code(Errc::Busy));
-        QCOMPARE(caller.errorOf(PushEnd {}), code(Errc::PayloadMismatch));
-        QCOMPARE(caller.errorOf(PushEnd {}), code(Errc::Usage));
+        QCOMPARE(other.errorOf(PushRequest{torrent.serialize(), {}}), code(Errc::Busy));
+        QCOMPARE(caller.errorOf(PushEnd{}), code(Errc::PayloadMismatch));
+        QCOMPARE(caller.errorOf(PushEnd{}), code(Errc::Usage));
         verifyNothingArrived();
     }
 
@@ -159,23 +166,27 @@ private Q_SLOTS:
     {
         const auto torrent = signedRelease(contents());
         Bytes stream = streamOf(torrent, contents());
-        stream[0] ^= std::byte {1};
+        stream[0] ^= std::byte{1};
         Caller caller(m_path);
-        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}}).has_value());
-        QCOMPARE(caller.errorOf(PushChunk {Bytes(stream.begin(), stream.begin() + 1'000)}), code(Errc::PayloadMismatch));
+        QVERIFY(caller.ask<PushReply>(PushRequest{torrent.serialize(), {}}).has_value());
+        QCOMPARE(caller.errorOf(PushChunk{Bytes(stream.begin(), stream.begin() + 1'000)}),
+                 code(Errc::PayloadMismatch));
         verifyNothingArrived();
-        QCOMPARE(caller.errorOf(PushChunk {toBytes("x")}), code(Errc::Usage));
+        QCOMPARE(caller.errorOf(PushChunk{toBytes("x")}), code(Errc::Usage));
     }
 
     void aClientThatGoesAwayLeavesNothing()
     {
         const auto torrent = signedRelease(contents());
         const Bytes stream = streamOf(torrent, contents());
-        for (const std::size_t sent : {std::size_t {0}, std::size_t {1}, std::size_t {200'000}, stream.size()}) {
+        for (const std::size_t sent : {std::size_t{0}, std::size_t{1}, std::size_t{200'000}, stream.size()}) {
             Caller caller(m_path);
-            QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}}).has_value());
+            QVERIFY(caller.ask<PushReply>(PushRequest{torrent.serialize(), {}}).has_value());
             QVERIFY(!fs::is_empty(*m_device / "state/incoming"));
-            QVERIFY(sent == 0 || caller.ask<PushReply>(PushChunk {Bytes(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(std::min(sent, kMaxChunkBytes)))}));
+            QVERIFY(sent == 0
+                    || caller.ask<PushReply>(PushChunk{Bytes(
+                        stream.begin(),
+                        stream.begin() + static_cast<std::ptrdiff_t>(std::min(sent, kMaxChunkBytes)))}));
             caller.hangUp();
             QTRY_VERIFY(fs::is_empty(*m_device / "state/incoming"));
         }
@@ -188,8 +199,8 @@ private Q_SLOTS:
         putPayload(elsewhere.path(), contents());
         const auto torrent = signedRelease(contents());
         Caller caller(m_path);
-        QCOMPARE(caller.errorOf(PushRequest {torrent.serialize(), "site"}), code(Errc::Usage));
-        const auto reply = caller.ask<PushReply>(PushRequest {torrent.serialize(), elsewhere / "site"});
+        QCOMPARE(caller.errorOf(PushRequest{torrent.serialize(), "site"}), code(Errc::Usage));
+        const auto reply = caller.ask<PushReply>(PushRequest{torrent.serialize(), elsewhere / "site"});
         QVERIFY(reply && reply->answer == Answer::Published);
     }
 
@@ -200,19 +211,19 @@ private Q_SLOTS:
         const auto torrent = signedRelease(contents());
         {
             Caller caller(m_path);
-            caller.send(PushRequest {torrent.serialize(), elsewhere / "site"});
+            caller.send(PushRequest{torrent.serialize(), elsewhere / "site"});
             QTRY_VERIFY_WITH_TIMEOUT(m_node->refusals().empty(), 100);
             caller.hangUp();
         }
         Caller other(m_path);
-        QVERIFY(other.ask<StatusReply>(StatusRequest {}).has_value());
+        QVERIFY(other.ask<StatusReply>(StatusRequest{}).has_value());
     }
 
     void endsWithAPushUnderWay()
     {
         const auto torrent = signedRelease(contents());
         Caller caller(m_path);
-        QVERIFY(caller.ask<PushReply>(PushRequest {torrent.serialize(), {}}).has_value());
+        QVERIFY(caller.ask<PushReply>(PushRequest{torrent.serialize(), {}}).has_value());
         m_service.reset();
         verifyNothingArrived();
     }

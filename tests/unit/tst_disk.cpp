@@ -27,13 +27,16 @@ template <class Any> int code(const Any& result)
 
 mode_t modeOf(const fs::path& file)
 {
-    struct stat info {};
+    struct stat info
+    {
+    };
     return ::stat(file.c_str(), &info) == 0 ? info.st_mode & 07777 : 0;
 }
 
 } // namespace
 
-class TestDisk : public QObject {
+class TestDisk : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -46,22 +49,22 @@ private Q_SLOTS:
 
     void whatIsWrittenIsRead()
     {
-        for (const std::size_t size : {std::size_t {0}, std::size_t {1}, std::size_t {1'000'000}}) {
-            const Bytes bytes(size, std::byte {7});
+        for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{1'000'000}}) {
+            const Bytes bytes(size, std::byte{7});
             QCOMPARE(code(writeFile(m_file, bytes, FileMode::Private)), 0);
             const auto read = readFile(m_file, size);
             QVERIFY(read && *read == bytes);
         }
-        QCOMPARE(names(), QStringList {QStringLiteral("file")});
+        QCOMPARE(names(), QStringList{QStringLiteral("file")});
     }
 
     void setsTheMode()
     {
         const mode_t mask = ::umask(022);
         QCOMPARE(code(writeFile(m_file, viewOf("x"), FileMode::Private)), 0);
-        QCOMPARE(modeOf(m_file), mode_t {0600});
+        QCOMPARE(modeOf(m_file), mode_t{0600});
         QCOMPARE(code(writeFile(m_file, viewOf("x"), FileMode::Public)), 0);
-        QCOMPARE(modeOf(m_file), mode_t {0644});
+        QCOMPARE(modeOf(m_file), mode_t{0644});
         ::umask(mask);
     }
 
@@ -71,8 +74,8 @@ private Q_SLOTS:
         // Whoever has the old file open goes on reading the old one: it was renamed over, not written into.
         const Descriptor old(::open(m_file.c_str(), O_RDONLY | O_CLOEXEC));
         QCOMPARE(code(writeFile(m_file, viewOf("new"), FileMode::Private)), 0);
-        char buffer[32] {};
-        QCOMPARE(::read(old.get(), buffer, sizeof buffer), ssize_t {16});
+        char buffer[32]{};
+        QCOMPARE(::read(old.get(), buffer, sizeof buffer), ssize_t{16});
         QVERIFY(*readFile(m_file, 100) == toBytes("new"));
     }
 
@@ -83,13 +86,14 @@ private Q_SLOTS:
         QCOMPARE(code(again), code(Errc::AlreadyExists));
         QVERIFY(again.error().context.find(m_file.string()) != std::string::npos);
         QVERIFY(*readFile(m_file, 100) == toBytes("first"));
-        QCOMPARE(names(), QStringList {QStringLiteral("file")});
+        QCOMPARE(names(), QStringList{QStringLiteral("file")});
     }
 
     void keepsADanglingLinkToo()
     {
         fs::create_symlink(path("elsewhere"), m_file);
-        QCOMPARE(code(writeFile(m_file, viewOf("second"), FileMode::Private, Existing::Keep)), code(Errc::AlreadyExists));
+        QCOMPARE(code(writeFile(m_file, viewOf("second"), FileMode::Private, Existing::Keep)),
+                 code(Errc::AlreadyExists));
         QVERIFY(!fs::exists(path("elsewhere")));
     }
 
@@ -98,8 +102,8 @@ private Q_SLOTS:
         QCOMPARE(code(writeFile(path("file.new"), viewOf("half"), FileMode::Public)), 0);
         QCOMPARE(code(writeFile(m_file, viewOf("whole"), FileMode::Private)), 0);
         QVERIFY(*readFile(m_file, 100) == toBytes("whole"));
-        QCOMPARE(modeOf(m_file), mode_t {0600});
-        QCOMPARE(names(), QStringList {QStringLiteral("file")});
+        QCOMPARE(modeOf(m_file), mode_t{0600});
+        QCOMPARE(names(), QStringList{QStringLiteral("file")});
     }
 
     void aFailedWriteLeavesTheOldFile()
@@ -107,7 +111,7 @@ private Q_SLOTS:
         fs::create_directory(m_file);
         QCOMPARE(code(writeFile(m_file, viewOf("x"), FileMode::Private)), code(Errc::Io));
         QVERIFY(fs::is_directory(m_file));
-        QCOMPARE(names(), QStringList {QStringLiteral("file")});
+        QCOMPARE(names(), QStringList{QStringLiteral("file")});
         const auto nowhere = writeFile(path("missing/file"), viewOf("x"), FileMode::Private);
         QCOMPARE(code(nowhere), code(Errc::NotFound));
         QVERIFY(nowhere.error().context.find("missing") != std::string::npos);
@@ -169,8 +173,15 @@ private Q_SLOTS:
     }
 
 private:
-    fs::path path(const std::string& name) const { return fs::path(m_directory->path().toStdString()) / name; }
-    QStringList names() const { return QDir(m_directory->path()).entryList(QDir::AllEntries | QDir::NoDotAndDotDot | QDir::System | QDir::Hidden); }
+    fs::path path(const std::string& name) const
+    {
+        return fs::path(m_directory->path().toStdString()) / name;
+    }
+    QStringList names() const
+    {
+        return QDir(m_directory->path())
+            .entryList(QDir::AllEntries | QDir::NoDotAndDotDot | QDir::System | QDir::Hidden);
+    }
     std::unique_ptr<QTemporaryDir> m_directory;
     fs::path m_file;
 };

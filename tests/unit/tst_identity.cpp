@@ -28,7 +28,8 @@ template <class Any> int code(const Any& result)
 
 } // namespace
 
-class TestIdentity : public QObject {
+class TestIdentity : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -87,7 +88,8 @@ private Q_SLOTS:
     {
         write(m_config.key, viewOf("-----BEGIN PRIVATE KEY-----"), FileMode::Private);
         QCOMPARE(code(loadIdentity(m_config)), code(Errc::KeyUnreadable));
-        auto sealed = crypto::sealKey(samples::key(50), crypto::SecretText("secret"), crypto::KdfCost::Interactive);
+        auto sealed =
+            crypto::sealKey(samples::key(50), crypto::SecretText("secret"), crypto::KdfCost::Interactive);
         QVERIFY(sealed.has_value());
         write(m_config.key, *sealed, FileMode::Private);
         QCOMPARE(code(loadIdentity(m_config)), code(Errc::KeyUnreadable));
@@ -118,8 +120,14 @@ private Q_SLOTS:
     }
 
 private:
-    fs::path path(const std::string& name) const { return fs::path(m_directory->path().toStdString()) / name; }
-    static void write(const fs::path& file, ByteView bytes, FileMode mode) { QVERIFY(writeFile(file, bytes, mode).has_value()); }
+    fs::path path(const std::string& name) const
+    {
+        return fs::path(m_directory->path().toStdString()) / name;
+    }
+    static void write(const fs::path& file, ByteView bytes, FileMode mode)
+    {
+        QVERIFY(writeFile(file, bytes, mode).has_value());
+    }
     std::unique_ptr<QTemporaryDir> m_directory;
     AgentConfig m_config;
 };

@@ -28,7 +28,8 @@ std::uint64_t receiptSequence(const Node& node)
 
 } // namespace
 
-class TestNode : public QObject {
+class TestNode : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -64,12 +65,15 @@ private Q_SLOTS:
         for (Node* node : {first, second, third})
             QTRY_VERIFY_WITH_TIMEOUT(phaseAt(*node, torrent.infoHash) == Phase::Healthy, kSpreadMilliseconds);
         for (const auto& [name, bytes] : contents())
-            QVERIFY(*readFile(*m_third / ("state/payloads/" + torrent.infoHash.hex() + "/data/site/" + name), 1'000'000) == bytes);
+            QVERIFY(*readFile(*m_third / ("state/payloads/" + torrent.infoHash.hex() + "/data/site/" + name),
+                              1'000'000)
+                    == bytes);
         // Each of them hears of the others by signed receipts.
         for (Node* node : {first, second, third})
             for (const Device* device : {m_first.get(), m_second.get(), m_third.get()})
-                QTRY_VERIFY_WITH_TIMEOUT(saysHealthy(*node, device->id(), torrent.infoHash), kSpreadMilliseconds);
-        QCOMPARE(third->board().floors().find(torrent.info.update.uri)->revision.version, std::uint64_t {1});
+                QTRY_VERIFY_WITH_TIMEOUT(saysHealthy(*node, device->id(), torrent.infoHash),
+                                         kSpreadMilliseconds);
+        QCOMPARE(third->board().floors().find(torrent.info.update.uri)->revision.version, std::uint64_t{1});
         QVERIFY(first->refusals().empty() && second->refusals().empty() && third->refusals().empty());
         QVERIFY(second->swarm().isSeeding(torrent.infoHash));
     }
@@ -99,32 +103,37 @@ private Q_SLOTS:
 
         const auto older = signedRelease(contents(), samples::update("fw/gateway", 1));
         QCOMPARE(code(node->examinePush(older.serialize())), code(Errc::Rollback));
-        const auto twin = signedRelease({{"other", toBytes("x")}, {"files", toBytes("y")}}, samples::update("fw/gateway", 2));
+        const auto twin = signedRelease({{"other", toBytes("x")}, {"files", toBytes("y")}},
+                                        samples::update("fw/gateway", 2));
         QCOMPARE(code(node->examinePush(twin.serialize())), code(Errc::Equivocation));
-        QCOMPARE(code(node->examinePush(torrentOf(contents(), samples::update("fw/gateway", 3)).serialize())), code(Errc::Unsigned));
+        QCOMPARE(code(node->examinePush(torrentOf(contents(), samples::update("fw/gateway", 3)).serialize())),
+                 code(Errc::Unsigned));
         QCOMPARE(code(node->examinePush(toBytes("garbage"))), code(Errc::NotBencode));
         QCOMPARE(refused.count(), 4);
         for (const Errc each : {Errc::Rollback, Errc::Equivocation, Errc::Unsigned, Errc::NotBencode})
-            QCOMPARE(node->refusals().at(std::string(shortName(each))), std::uint64_t {1});
-        QCOMPARE(node->board().floors().find(second.info.update.uri)->revision.version, std::uint64_t {2});
+            QCOMPARE(node->refusals().at(std::string(shortName(each))), std::uint64_t{1});
+        QCOMPARE(node->board().floors().find(second.info.update.uri)->revision.version, std::uint64_t{2});
         QVERIFY(node->holdsPayload(second));
     }
 
     void refusesAndCountsABadNotice()
     {
-        // Both hold a signed version 1, of different contents: neither takes the other's.
         Node* first = start(*m_first);
         Node* second = start(*m_second);
-        const samples::Contents others {{"a", toBytes("1")}, {"b", toBytes("2")}};
+        AgentConfig config = m_second->config;
+        config.neighbors = {first->listenEndpoint()};
+        QVERIFY(second->reconfigure(config).empty());
+        QTRY_VERIFY(upLinks(*first) == 1 && upLinks(*second) == 1);
+        // Both publish a signed version 1, of different contents, at the same moment: neither takes the
+        // other's.
+        const samples::Contents others{{"a", toBytes("1")}, {"b", toBytes("2")}};
         const auto one = signedRelease(contents());
         const auto other = signedRelease(others);
         QCOMPARE(code(push(*first, one, streamOf(one, contents()))), 0);
         QCOMPARE(code(push(*second, other, streamOf(other, others))), 0);
-        AgentConfig config = m_second->config;
-        config.neighbors = {first->listenEndpoint()};
-        QVERIFY(second->reconfigure(config).empty());
         const std::string name(shortName(Errc::Equivocation));
-        QTRY_VERIFY_WITH_TIMEOUT(first->refusals().contains(name) && second->refusals().contains(name), kSpreadMilliseconds);
+        QTRY_VERIFY_WITH_TIMEOUT(first->refusals().contains(name) && second->refusals().contains(name),
+                                 kSpreadMilliseconds);
         QVERIFY(first->holdsPayload(one) && second->holdsPayload(other));
     }
 
@@ -168,7 +177,8 @@ private Q_SLOTS:
         Node* again = start(*m_first);
         QVERIFY(!again->holdsPayload(torrent) && !again->swarm().isSeeding(torrent.infoHash));
         const auto views = again->updater().views();
-        QVERIFY(views.size() == 1 && views[0].payloadTrouble && views[0].payloadTrouble->code == Errc::PayloadChanged);
+        QVERIFY(views.size() == 1 && views[0].payloadTrouble
+                && views[0].payloadTrouble->code == Errc::PayloadChanged);
         // Pushing it once more mends it.
         QCOMPARE(code(push(*again, torrent, streamOf(torrent, contents()))), 0);
         QVERIFY(again->holdsPayload(torrent) && again->swarm().isSeeding(torrent.infoHash));
@@ -240,7 +250,7 @@ private Q_SLOTS:
         trust::Certificate certificate;
         certificate.node = m_second->id();
         certificate.name = "stranger";
-        trust::Envelope envelope {trust::Kind::Admit, certificate.serialize(), {}};
+        trust::Envelope envelope{trust::Kind::Admit, certificate.serialize(), {}};
         envelope.sign(trust::TrustSet::fromAnchor(foreignAnchor())->fleet(), samples::key(11));
         m_second->certify(envelope.serialize());
         Node* first = start(*m_first);
@@ -271,7 +281,8 @@ private Q_SLOTS:
         config.swarmPort = 1;
         config.quota = gibibytes(1);
         config.puppet = "other";
-        const std::vector<std::string> all {"state", "control", "listen", "labels", "[trust]", "swarm", "quota", "deploy"};
+        const std::vector<std::string> all{"state",   "control", "listen", "labels",
+                                           "[trust]", "swarm",   "quota",  "deploy"};
         QVERIFY(node->reconfigure(config) == all);
         // Not taken over, so named again.
         QVERIFY(node->reconfigure(config) == all);
@@ -302,7 +313,7 @@ private Q_SLOTS:
     {
         const Directory elsewhere;
         auto tampered = contents();
-        tampered["a.sh"][0] ^= std::byte {1};
+        tampered["a.sh"][0] ^= std::byte{1};
         putPayload(elsewhere.path(), tampered);
         const auto torrent = signedRelease(contents());
         Node* node = start(*m_first);
@@ -337,7 +348,8 @@ private:
     static int upLinks(const Node& node)
     {
         const auto links = node.links();
-        return static_cast<int>(std::count_if(links.begin(), links.end(), [](const link::LinkInfo& link) { return link.isUp; }));
+        return static_cast<int>(
+            std::count_if(links.begin(), links.end(), [](const link::LinkInfo& link) { return link.isUp; }));
     }
 
     static bool saysHealthy(const Node& node, const NodeId& device, const InfoHash& payload)
@@ -345,7 +357,9 @@ private:
         const auto found = node.board().receipts().find(device);
         return found != node.board().receipts().end()
             && std::any_of(found->second.entries.begin(), found->second.entries.end(),
-                           [&](const trust::ReceiptEntry& entry) { return entry.infoHash == payload && entry.phase == Phase::Healthy; });
+                           [&](const trust::ReceiptEntry& entry) {
+                               return entry.infoHash == payload && entry.phase == Phase::Healthy;
+                           });
     }
 
     static Status pushInPlace(Node& node, const release::TorrentFile& torrent, const fs::path& path)

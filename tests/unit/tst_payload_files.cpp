@@ -11,7 +11,8 @@ using namespace starling;
 using namespace starling::node;
 using namespace starling::node::fixture;
 
-class TestPayloadFiles : public QObject {
+class TestPayloadFiles : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -27,7 +28,7 @@ private Q_SLOTS:
         const auto listing = listPayload(*m_directory / "site/z");
         QVERIFY(listing && listing->isSingleFile);
         QCOMPARE(listing->name, std::string("z"));
-        QCOMPARE(listing->files.size(), std::size_t {1});
+        QCOMPARE(listing->files.size(), std::size_t{1});
         QVERIFY(listing->files[0].path == "z" && listing->files[0].size == 100);
     }
 
@@ -40,7 +41,9 @@ private Q_SLOTS:
         std::map<std::string, std::uint64_t> sizes;
         for (const release::SourceFile& file : listing->files)
             sizes[file.path] = file.size;
-        QVERIFY(sizes == (std::map<std::string, std::uint64_t> {{"a.sh", 10}, {"data/big.bin", 300'000}, {"data/empty", 0}, {"z", 100}}));
+        QVERIFY(sizes
+                == (std::map<std::string, std::uint64_t>{
+                    {"a.sh", 10}, {"data/big.bin", 300'000}, {"data/empty", 0}, {"z", 100}}));
     }
 
     void aLinkToThePayloadIsFollowedButNoneInIt()
@@ -66,7 +69,7 @@ private Q_SLOTS:
         QCOMPARE(code(listPayload(*m_directory / "site/fifo")), code(Errc::UnsafeName));
         fs::remove(*m_directory / "site/fifo");
         const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_un address {};
+        sockaddr_un address{};
         address.sun_family = AF_UNIX;
         const std::string path = *m_directory / "site/socket";
         std::copy(path.begin(), path.end(), address.sun_path);
@@ -102,11 +105,12 @@ private Q_SLOTS:
         const auto torrent = torrentOf(contents());
         Bytes seen;
         std::size_t largest = 0;
-        const auto read = readContents(m_directory->path(), "site", false, torrent.info.files, [&](ByteView portion) -> Status {
-            largest = std::max(largest, portion.size());
-            append(seen, portion);
-            return {};
-        });
+        const auto read = readContents(m_directory->path(), "site", false, torrent.info.files,
+                                       [&](ByteView portion) -> Status {
+                                           largest = std::max(largest, portion.size());
+                                           append(seen, portion);
+                                           return {};
+                                       });
         QCOMPARE(code(read), 0);
         QVERIFY(seen == streamOf(torrent, contents()));
         QVERIFY(largest <= 256 * 1024);
@@ -115,10 +119,11 @@ private Q_SLOTS:
     void passesOnWhatTheSinkSays()
     {
         int calls = 0;
-        const auto read = readContents(m_directory->path(), "site", false, torrentOf(contents()).info.files, [&](ByteView) -> Status {
-            ++calls;
-            return fail(Errc::Cancelled, "enough");
-        });
+        const auto read = readContents(m_directory->path(), "site", false, torrentOf(contents()).info.files,
+                                       [&](ByteView) -> Status {
+                                           ++calls;
+                                           return fail(Errc::Cancelled, "enough");
+                                       });
         QCOMPARE(code(read), code(Errc::Cancelled));
         QCOMPARE(calls, 1);
     }
@@ -126,7 +131,9 @@ private Q_SLOTS:
     void tellsAMissingFromAChangedFile()
     {
         const auto files = torrentOf(contents()).info.files;
-        const auto read = [&] { return readContents(m_directory->path(), "site", false, files, [](ByteView) { return Status(); }); };
+        const auto read = [&] {
+            return readContents(m_directory->path(), "site", false, files, [](ByteView) { return Status(); });
+        };
         put(*m_directory / "site/z", Bytes(101));
         QCOMPARE(code(read()), code(Errc::PayloadChanged));
         put(*m_directory / "site/z", Bytes(99));
@@ -141,7 +148,8 @@ private Q_SLOTS:
     {
         fs::remove(*m_directory / "site/z");
         QCOMPARE(::mkfifo((*m_directory / "site/z").c_str(), 0600), 0);
-        const auto read = readContents(m_directory->path(), "site", false, torrentOf(contents()).info.files, [](ByteView) { return Status(); });
+        const auto read = readContents(m_directory->path(), "site", false, torrentOf(contents()).info.files,
+                                       [](ByteView) { return Status(); });
         QCOMPARE(code(read), code(Errc::PayloadChanged));
     }
 
@@ -153,7 +161,7 @@ private Q_SLOTS:
         QVERIFY(take() == before);
         {
             const Descriptor file(::open((*m_directory / "site/z").c_str(), O_WRONLY | O_CLOEXEC));
-            QCOMPARE(::write(file.get(), "x", 1), ssize_t {1});
+            QCOMPARE(::write(file.get(), "x", 1), ssize_t{1});
         }
         QVERIFY(take() != before);
         put(*m_directory / "site/z", contents().at("z"));
@@ -167,13 +175,15 @@ private Q_SLOTS:
         const auto torrent = torrentOf(contents());
         const Snapshot before = *snapshot(m_directory->path(), torrent.info);
         const fs::path file = *m_directory / "site/z";
-        struct stat info {};
+        struct stat info
+        {
+        };
         QCOMPARE(::stat(file.c_str(), &info), 0);
         {
             const Descriptor open(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
-            QCOMPARE(::write(open.get(), "x", 1), ssize_t {1});
+            QCOMPARE(::write(open.get(), "x", 1), ssize_t{1});
         }
-        const timespec times[2] {info.st_atim, info.st_mtim};
+        const timespec times[2]{info.st_atim, info.st_mtim};
         QCOMPARE(::utimensat(AT_FDCWD, file.c_str(), times, 0), 0);
         QVERIFY(*snapshot(m_directory->path(), torrent.info) != before);
     }

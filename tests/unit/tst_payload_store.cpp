@@ -7,7 +7,8 @@ using namespace starling::node;
 using namespace starling::node::fixture;
 using Condition = PayloadStore::Condition;
 
-class TestPayloadStore : public QObject {
+class TestPayloadStore : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -30,7 +31,7 @@ private Q_SLOTS:
         QVERIFY(m_store->held().empty());
         QVERIFY(condition() == Condition::Absent);
         QCOMPARE(code(m_store->torrent(hash())), code(Errc::NotFound));
-        QCOMPARE(m_store->usedBytes(InfoHash()), std::uint64_t {0});
+        QCOMPARE(m_store->usedBytes(InfoHash()), std::uint64_t{0});
         QVERIFY(m_store->freeBytes() > 0);
     }
 
@@ -38,7 +39,7 @@ private Q_SLOTS:
     {
         QCOMPARE(code(m_store->prepare(m_torrent)), 0);
         QVERIFY(fs::is_directory(m_store->dataDirectory(hash())));
-        QVERIFY(m_store->held() == std::vector {hash()});
+        QVERIFY(m_store->held() == std::vector{hash()});
         QVERIFY(m_store->torrent(hash())->infoHash == hash());
         QVERIFY(condition() == Condition::Absent);
     }
@@ -48,9 +49,10 @@ private Q_SLOTS:
         adopt();
         QVERIFY(condition() == Condition::Verified);
         QCOMPARE(m_store->usedBytes(InfoHash()), m_torrent.info.payloadBytes());
-        QCOMPARE(m_store->usedBytes(hash()), std::uint64_t {0});
+        QCOMPARE(m_store->usedBytes(hash()), std::uint64_t{0});
         QVERIFY(!fs::exists(m_store->incomingDirectory(hash())));
-        QVERIFY(*readFile(m_store->dataDirectory(hash()) / "site/data/big.bin", 1'000'000) == contents().at("data/big.bin"));
+        QVERIFY(*readFile(m_store->dataDirectory(hash()) / "site/data/big.bin", 1'000'000)
+                == contents().at("data/big.bin"));
     }
 
     void keepsTheLayersThatServingNeeds()
@@ -113,7 +115,7 @@ private Q_SLOTS:
         adopt();
         m_store.emplace(std::move(*PayloadStore::open(m_state->path())));
         QVERIFY(condition() == Condition::Verified);
-        QVERIFY(m_store->held() == std::vector {hash()});
+        QVERIFY(m_store->held() == std::vector{hash()});
     }
 
     void linksAPayloadThatStaysWhereItIs()
@@ -121,7 +123,7 @@ private Q_SLOTS:
         link();
         QVERIFY(condition() == Condition::Verified);
         QVERIFY(m_store->isInPlace(hash(), "site"));
-        QCOMPARE(m_store->usedBytes(InfoHash()), std::uint64_t {0});
+        QCOMPARE(m_store->usedBytes(InfoHash()), std::uint64_t{0});
         QVERIFY(m_store->scriptDirectory(m_torrent.info, hash()) == fs::canonical(*m_elsewhere / "site"));
         put(*m_elsewhere / "site/z", Bytes(100));
         QVERIFY(condition() == Condition::Touched);
@@ -171,7 +173,8 @@ private Q_SLOTS:
         const auto lone = samples::single(100);
         put(m_store->incomingDirectory(lone.infoHash) / "rootfs.img", samples::pattern(100));
         QCOMPARE(code(m_store->adopt(lone)), 0);
-        QVERIFY(m_store->scriptDirectory(lone.info, lone.infoHash) == fs::canonical(m_store->dataDirectory(lone.infoHash)));
+        QVERIFY(m_store->scriptDirectory(lone.info, lone.infoHash)
+                == fs::canonical(m_store->dataDirectory(lone.infoHash)));
     }
 
     void aForeignTorrentInItsPlaceIsCorrupt()
@@ -189,7 +192,7 @@ private Q_SLOTS:
         fs::create_directory(*m_state / "payloads/lost+found");
         put(*m_state / "payloads/readme", viewOf("x"));
         QVERIFY(m_store->held().empty());
-        QCOMPARE(m_store->usedBytes(InfoHash()), std::uint64_t {0});
+        QCOMPARE(m_store->usedBytes(InfoHash()), std::uint64_t{0});
     }
 
     void saysWhyItCannotBeOpened()

@@ -7,7 +7,8 @@ using namespace starling::node;
 using namespace starling::node::fixture;
 using Condition = PayloadStore::Condition;
 
-class TestPushIntake : public QObject {
+class TestPushIntake : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -42,14 +43,15 @@ private Q_SLOTS:
         auto intake = begin();
         QVERIFY(intake.has_value());
         QCOMPARE(code(feed(*intake, m_stream, static_cast<std::size_t>(portion))), 0);
-        QCOMPARE(intake->receivedBytes(), std::uint64_t {m_stream.size()});
+        QCOMPARE(intake->receivedBytes(), std::uint64_t{m_stream.size()});
         QVERIFY(condition() == Condition::Absent);
         QCOMPARE(code(intake->finish()), 0);
         QVERIFY(condition() == Condition::Verified);
         QVERIFY(intake->torrent().layers == m_layers);
         QVERIFY(m_store->torrent(m_torrent.infoHash)->layers == m_layers);
         for (const auto& [name, bytes] : contents())
-            QVERIFY(*readFile(m_store->dataDirectory(m_torrent.infoHash) / "site" / name, 1'000'000) == bytes);
+            QVERIFY(*readFile(m_store->dataDirectory(m_torrent.infoHash) / "site" / name, 1'000'000)
+                    == bytes);
         intake = begin(); // dropping the old one must not take the payload with it
         QVERIFY(condition() == Condition::Verified);
     }
@@ -62,13 +64,14 @@ private Q_SLOTS:
                 continue;
             for (const std::uint64_t offset : {at, at + file.size - 1}) {
                 Bytes wrong = m_stream;
-                wrong[offset] ^= std::byte {1};
+                wrong[offset] ^= std::byte{1};
                 {
                     auto intake = begin();
                     QVERIFY(intake.has_value());
                     const auto fed = feed(*intake, wrong);
                     QCOMPARE(code(fed), code(Errc::PayloadMismatch));
-                    QVERIFY2(fed.error().context.find(file.path) != std::string::npos, fed.error().context.c_str());
+                    QVERIFY2(fed.error().context.find(file.path) != std::string::npos,
+                             fed.error().context.c_str());
                     QVERIFY(!intake->finish());
                 }
                 verifyNothingLeft();
@@ -152,21 +155,22 @@ private Q_SLOTS:
     void keepsToTheQuota()
     {
         const std::uint64_t bytes = m_torrent.info.payloadBytes();
-        const auto refused = PushIntake::begin(*m_store, m_torrent, ByteCount {bytes - 1});
+        const auto refused = PushIntake::begin(*m_store, m_torrent, ByteCount{bytes - 1});
         QCOMPARE(code(refused), code(Errc::QuotaExceeded));
         verifyNothingLeft();
-        QCOMPARE(code(PushIntake::begin(*m_store, m_torrent, ByteCount {bytes})), 0);
+        QCOMPARE(code(PushIntake::begin(*m_store, m_torrent, ByteCount{bytes})), 0);
         // What is held of others counts; what is held of the same release does not, for it is replaced.
         push(samples::single(100), samples::pattern(100));
-        QCOMPARE(code(PushIntake::begin(*m_store, m_torrent, ByteCount {bytes + 99})), code(Errc::QuotaExceeded));
-        QCOMPARE(code(PushIntake::begin(*m_store, samples::single(100), ByteCount {100})), 0);
+        QCOMPARE(code(PushIntake::begin(*m_store, m_torrent, ByteCount{bytes + 99})),
+                 code(Errc::QuotaExceeded));
+        QCOMPARE(code(PushIntake::begin(*m_store, samples::single(100), ByteCount{100})), 0);
     }
 
     void twoPushesTogetherKeepToTheQuotaToo()
     {
         const std::uint64_t bytes = m_torrent.info.payloadBytes();
-        auto large = PushIntake::begin(*m_store, m_torrent, ByteCount {bytes + 50});
-        auto small = PushIntake::begin(*m_store, samples::single(100), ByteCount {bytes + 50});
+        auto large = PushIntake::begin(*m_store, m_torrent, ByteCount{bytes + 50});
+        auto small = PushIntake::begin(*m_store, samples::single(100), ByteCount{bytes + 50});
         QVERIFY(large && small);
         QCOMPARE(code(small->feed(samples::pattern(100))), 0);
         QCOMPARE(code(small->finish()), 0);
@@ -180,7 +184,7 @@ private Q_SLOTS:
     {
         auto huge = m_torrent;
         huge.info.files[0].size = 1ull << 41;
-        QCOMPARE(code(PushIntake::begin(*m_store, huge, ByteCount {1ull << 42})), code(Errc::DiskFull));
+        QCOMPARE(code(PushIntake::begin(*m_store, huge, ByteCount{1ull << 42})), code(Errc::DiskFull));
         verifyNothingLeft();
     }
 
@@ -213,7 +217,10 @@ private:
         QCOMPARE(code(intake->finish()), 0);
     }
     Condition condition() const { return m_store->condition(m_torrent.info, m_torrent.infoHash); }
-    void verifyNothingLeft() { QCOMPARE(m_state->names(), QStringList({QStringLiteral("incoming"), QStringLiteral("payloads")})); }
+    void verifyNothingLeft()
+    {
+        QCOMPARE(m_state->names(), QStringList({QStringLiteral("incoming"), QStringLiteral("payloads")}));
+    }
 
     release::TorrentFile m_torrent = torrentOf(contents());
     Bytes m_stream;

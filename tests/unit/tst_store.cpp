@@ -109,7 +109,6 @@ private Q_SLOTS:
         QVERIFY(store.records()->empty());
         QVERIFY(!store.installed(uri())->has_value());
         QVERIFY(!store.resumeData(hashOf(1))->has_value());
-        QVERIFY(!store.inPlace(hashOf(1))->has_value());
     }
 
     void keepsEverythingOverAReopen()
@@ -132,7 +131,6 @@ private Q_SLOTS:
             VERIFY_OK(accept(store, other));
             VERIFY_OK(store.reserveSequences("receipt", 5));
             VERIFY_OK(store.putResumeData(hashOf(4), viewOf("resume")));
-            VERIFY_OK(store.putInPlace(hashOf(4), "/srv/\xff pay\nload"));
         }
         for (int reopened = 0; reopened < 2; ++reopened) {
             auto store = openOrDie(state.path());
@@ -145,7 +143,6 @@ private Q_SLOTS:
             QVERIFY(store.installed(uri())->value() == full);
             QVERIFY(!store.installed(uri("app/b"))->has_value());
             QVERIFY(store.resumeData(hashOf(4))->value() == toBytes("resume"));
-            QVERIFY(store.inPlace(hashOf(4))->value() == fs::path("/srv/\xff pay\nload"));
             QCOMPARE(*store.reserveSequences("receipt", 1), std::uint64_t(6 + reopened));
         }
     }
@@ -315,7 +312,6 @@ private Q_SLOTS:
         VERIFY_FAILS(store.putNotice({2, "n", Bytes(Store::kMaxNoticeBytes + 1)}), Errc::TooLarge);
         VERIFY_FAILS(store.putNotice({2, std::string(257, 'n'), {}}), Errc::TooLarge);
         VERIFY_FAILS(store.putResumeData(hashOf(1), Bytes(Store::kMaxResumeBytes + 1)), Errc::TooLarge);
-        VERIFY_FAILS(store.putInPlace(hashOf(1), std::string(4097, 'p')), Errc::TooLarge);
         QCOMPARE(store.notices()->size(), std::size_t{1});
     }
 
@@ -437,15 +433,11 @@ private Q_SLOTS:
         auto store = openOrDie(state.path());
         VERIFY_OK(store.putResumeData(hashOf(1), viewOf("a")));
         VERIFY_OK(store.putResumeData(hashOf(1), {}));
-        VERIFY_OK(store.putInPlace(hashOf(1), "/srv/a"));
-        VERIFY_OK(store.putInPlace(hashOf(1), "/srv/b"));
         VERIFY_OK(store.putResumeData(hashOf(2), viewOf("kept")));
         QVERIFY(store.resumeData(hashOf(1))->value().empty());
-        QVERIFY(store.inPlace(hashOf(1))->value() == fs::path("/srv/b"));
         VERIFY_OK(store.forgetPayload(hashOf(1)));
         VERIFY_OK(store.forgetPayload(hashOf(1)));
         QVERIFY(!store.resumeData(hashOf(1))->has_value());
-        QVERIFY(!store.inPlace(hashOf(1))->has_value());
         QVERIFY(store.resumeData(hashOf(2))->has_value());
     }
 };

@@ -7,7 +7,8 @@ using namespace starling;
 using namespace starling::node;
 using namespace std::chrono_literals;
 
-class TestTimerQueue : public QObject {
+class TestTimerQueue : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:

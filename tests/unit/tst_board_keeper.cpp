@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/board_keeper.h"
+#include "release_samples.h"
+
+#include <QTest>
+
+using namespace starling;
+using namespace starling::node;
+namespace samples = starling::release::samples;
+using Verdict = overlay::Mediator::Verdict;
+
+class TestBoardKeeper : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { QVERIFY(crypto::initialize().has_value()); }
+    void init() { m_keeper = std::make_unique<BoardKeeper>(release::Board(samples::trustSet(), {})); }
+
+    void takesWhatIsValidAndHandsItOutOnce()
+    {
+        const Bytes notice = samples::certificateNotice(50);
+        const auto opinion = m_keeper->examine(notice);
+        QVERIFY(opinion.verdict == Verdict::Taken);
+        QVERIFY(m_keeper->notice(opinion.head.key) == notice);
+        QVERIFY(m_keeper->examine(notice).verdict == Verdict::Known);
+        const auto taken = m_keeper->collectTaken();
+        QVERIFY(taken.size() == 1 && taken[0].key == BoardKeeper::keyOf(opinion.head.key));
+        QVERIFY(m_keeper->collectTaken().empty());
+    }
+
+    void namesEveryPlaceInOrder()
+    {
+        QVERIFY(m_keeper->examine(samples::certificateNotice(51)).verdict == Verdict::Taken);
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50)).verdict == Verdict::Taken);
+        QVERIFY(m_keeper->examine(samples::releaseNotice(samples::single(100))).verdict == Verdict::Taken);
+        QVERIFY(m_keeper->examine(samples::receiptNotice(50, 1)).verdict == Verdict::Taken);
+        const auto heads = m_keeper->heads();
+        QCOMPARE(heads.size(), std::size_t{5}); // and the root
+        QVERIFY(std::is_sorted(heads.begin(), heads.end(),
+                               [](const auto& a, const auto& b) { return a.key < b.key; }));
+        QVERIFY(m_keeper->notice({99, "nothing"}).empty());
+    }
+
+    void countsRefusalsByName()
+    {
+        QVERIFY(m_keeper->examine(toBytes("garbage")).verdict == Verdict::Refused);
+        QVERIFY(m_keeper->examine({}).verdict == Verdict::Refused);
+        QVERIFY(m_keeper->examine(samples::releaseNotice(samples::single(100), {11})).verdict
+                == Verdict::Refused);
+        std::uint64_t sum = 0;
+        for (const auto& [name, count] : m_keeper->refusals())
+            sum += count;
+        QCOMPARE(sum, std::uint64_t{3});
+        QCOMPARE(m_keeper->refusals().at(std::string(shortName(Errc::WrongScope))), std::uint64_t{1});
+    }
+
+    void aReceiptThatOvertakesItsCertificateIsNoAlarm()
+    {
+        QVERIFY(m_keeper->examine(samples::receiptNotice(50, 1)).verdict == Verdict::Known);
+        QVERIFY(m_keeper->refusals().empty() && m_keeper->collectTaken().empty());
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50)).verdict == Verdict::Taken);
+        QVERIFY(m_keeper->examine(samples::receiptNotice(50, 1)).verdict == Verdict::Taken);
+    }
+
+    void receiptsOfAStrangerAre()
+    {
+        for (std::uint64_t sequence = 1; sequence <= 4; ++sequence)
+            QVERIFY(m_keeper->examine(samples::receiptNotice(50, sequence)).verdict == Verdict::Known);
+        QVERIFY(m_keeper->examine(samples::receiptNotice(50, 5)).verdict == Verdict::Refused);
+        QCOMPARE(m_keeper->refusals().at(std::string(shortName(Errc::NotAdmitted))), std::uint64_t{1});
+    }
+
+    void receiptsOfManyStrangersAreToo()
+    {
+        unsigned known = 0;
+        for (unsigned char device = 100; device < 200; ++device)
+            known += m_keeper->examine(samples::receiptNotice(device, 1)).verdict == Verdict::Known;
+        QCOMPARE(known, 64u);
+        QCOMPARE(m_keeper->refusals().at(std::string(shortName(Errc::NotAdmitted))), std::uint64_t{36});
+    }
+
+    void aForgedReceiptOfAKnownDeviceIsRefusedAtOnce()
+    {
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50)).verdict == Verdict::Taken);
+        Bytes forged = samples::receiptNotice(50, 1);
+        forged.back() ^= std::byte{1};
+        QVERIFY(m_keeper->examine(forged).verdict == Verdict::Refused);
+    }
+
+    void believesDescriptorsOfAdmittedDevicesOnly()
+    {
+        trust::Descriptor document;
+        document.node = samples::nodeOf(50);
+        document.sequence = 7;
+        document.addresses = {Endpoint::ipv4(127, 0, 0, 1, 7'001)};
+        trust::Envelope envelope{trust::Kind::Descriptor, document.serialize(), {}};
+        envelope.sign(samples::trustSet().fleet(), samples::key(50));
+        const Bytes bytes = envelope.serialize();
+        QCOMPARE(static_cast<int>(m_keeper->examineDescriptor(bytes).error().code),
+                 static_cast<int>(Errc::NotAdmitted));
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50)).verdict == Verdict::Taken);
+        const auto info = m_keeper->examineDescriptor(bytes);
+        QVERIFY(info && info->node == document.node && info->sequence == 7);
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            Bytes damaged = bytes;
+            damaged[i] ^= std::byte{4};
+            QVERIFY(!m_keeper->examineDescriptor(damaged));
+        }
+        QVERIFY(!m_keeper->examineDescriptor(Bytes(2'000)));
+    }
+
+private:
+    std::unique_ptr<BoardKeeper> m_keeper;
+};
+
+QTEST_GUILESS_MAIN(TestBoardKeeper)
+#include "tst_board_keeper.moc"
