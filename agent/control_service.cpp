@@ -7,22 +7,22 @@ using namespace control;
 
 namespace {
 
-    Reply refusal(Error error)
-    {
-        return ErrorReply {std::move(error)};
-    }
+Reply refusal(Error error)
+{
+    return ErrorReply{std::move(error)};
+}
 
-    Event updateEvent(const update::Record& record)
-    {
-        Event event;
-        event.what = Event::What::Update;
-        event.uri = record.uri.text();
-        event.revision = record.revision;
-        event.phase = record.phase;
-        event.code = record.code;
-        event.text = record.detail;
-        return event;
-    }
+Event updateEvent(const update::Record& record)
+{
+    Event event;
+    event.what = Event::What::Update;
+    event.uri = record.uri.text();
+    event.revision = record.revision;
+    event.phase = record.phase;
+    event.code = record.code;
+    event.text = record.detail;
+    return event;
+}
 
 } // namespace
 
@@ -31,7 +31,8 @@ ControlService::ControlService(node::Node& node, QString path, QObject* parent)
     , m_node(node)
     , m_server({.path = std::move(path)}, *this)
 {
-    connect(&node, &node::Node::recordChanged, this, [this](const update::Record& record) { m_server.publish(updateEvent(record)); });
+    connect(&node, &node::Node::recordChanged, this,
+            [this](const update::Record& record) { m_server.publish(updateEvent(record)); });
     connect(&node, &node::Node::noticeRefused, this, [this](const Error& error) {
         Event event;
         event.what = Event::What::Refused;
@@ -93,10 +94,19 @@ std::vector<UpdateLine> ControlService::updateLines() const
     std::vector<UpdateLine> lines;
     for (const node::Updater::View& view : m_node.updater().views()) {
         const update::Record& record = view.record;
-        UpdateLine line {.uri = record.uri, .revision = record.revision, .infoHash = record.infoHash, .label = view.label,
-                         .phase = record.phase, .code = record.code, .detail = record.detail, .totalBytes = view.payloadBytes,
-                         .doneBytes = record.phase > trust::Phase::Downloading ? view.payloadBytes : 0,
-                         .downRate = {}, .upRate = {}, .peers = 0, .pieces = {}};
+        UpdateLine line{.uri = record.uri,
+                        .revision = record.revision,
+                        .infoHash = record.infoHash,
+                        .label = view.label,
+                        .phase = record.phase,
+                        .code = record.code,
+                        .detail = record.detail,
+                        .totalBytes = view.payloadBytes,
+                        .doneBytes = record.phase > trust::Phase::Downloading ? view.payloadBytes : 0,
+                        .downRate = {},
+                        .upRate = {},
+                        .peers = 0,
+                        .pieces = {}};
         if (view.payloadTrouble && line.code == 0) {
             line.code = static_cast<std::uint16_t>(view.payloadTrouble->code);
             line.detail = view.payloadTrouble->context;
@@ -131,7 +141,9 @@ Reply ControlService::status() const
     reply.swarmPort = m_node.swarm().port();
     reply.listen = m_node.listenEndpoint();
     for (const link::LinkInfo& link : m_node.links()) {
-        const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(link.roundTrip.value_or(Duration::zero())).count();
+        const auto micros =
+            std::chrono::duration_cast<std::chrono::microseconds>(link.roundTrip.value_or(Duration::zero()))
+                .count();
         reply.links.push_back({link.node, link.endpoint, link.isUp, static_cast<std::uint64_t>(micros)});
     }
     for (const auto& [uri, floor] : m_node.board().floors().all())
@@ -146,7 +158,7 @@ Reply ControlService::status() const
 
 Reply ControlService::updates() const
 {
-    return UpdatesReply {updateLines()};
+    return UpdatesReply{updateLines()};
 }
 
 Reply ControlService::devices() const
@@ -168,10 +180,12 @@ std::optional<Reply> ControlService::push(ConnectionId from, const PushRequest& 
         return refusal(release.error());
     const release::TorrentFile& torrent = release->torrent();
     if (m_node.holdsPayload(torrent))
-        return PushReply {PushReply::Answer::NothingToDo, 0};
+        return PushReply{PushReply::Answer::NothingToDo, 0};
     if (!request.inPlace.empty()) {
         m_node.publishInPlace(torrent, request.inPlace, [this, from](const Status& published) {
-            m_server.reply(from, published ? Reply(PushReply {PushReply::Answer::Published, 0}) : refusal(published.error()));
+            m_server.reply(from,
+                           published ? Reply(PushReply{PushReply::Answer::Published, 0})
+                                     : refusal(published.error()));
         });
         return std::nullopt;
     }
@@ -179,7 +193,7 @@ std::optional<Reply> ControlService::push(ConnectionId from, const PushRequest& 
     if (!intake)
         return refusal(intake.error());
     m_pushes.emplace(from, std::move(*intake));
-    return PushReply {PushReply::Answer::SendPayload, 0};
+    return PushReply{PushReply::Answer::SendPayload, 0};
 }
 
 Reply ControlService::chunk(ConnectionId from, const PushChunk& request)
@@ -191,7 +205,7 @@ Reply ControlService::chunk(ConnectionId from, const PushChunk& request)
         m_pushes.erase(found);
         return refusal(taken.error());
     }
-    return PushReply {PushReply::Answer::Continue, found->second.receivedBytes()};
+    return PushReply{PushReply::Answer::Continue, found->second.receivedBytes()};
 }
 
 Reply ControlService::finish(ConnectionId from)
@@ -205,7 +219,7 @@ Reply ControlService::finish(ConnectionId from)
         return refusal(finished.error());
     if (auto published = m_node.publish(intake.torrent()); !published)
         return refusal(published.error());
-    return PushReply {PushReply::Answer::Published, intake.receivedBytes()};
+    return PushReply{PushReply::Answer::Published, intake.receivedBytes()};
 }
 
 } // namespace starling::agent

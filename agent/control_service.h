@@ -7,7 +7,8 @@
 
 namespace starling::agent {
 
-class ControlService : public QObject, private control::Server::Handler {
+class ControlService : public QObject, private control::Server::Handler
+{
     Q_OBJECT
 
 public:

@@ -42,7 +42,7 @@ Status UnixSignals::open()
 
 void UnixSignals::read()
 {
-    signalfd_siginfo info {};
+    signalfd_siginfo info{};
     while (::read(m_fd, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
         if (info.ssi_signo == SIGHUP)
             Q_EMIT reload();

@@ -10,7 +10,8 @@ class QSocketNotifier;
 
 namespace starling::agent {
 
-class UnixSignals : public QObject {
+class UnixSignals : public QObject
+{
     Q_OBJECT
 
 public:

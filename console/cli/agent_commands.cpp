@@ -13,158 +13,189 @@ using namespace std::chrono_literals;
 
 namespace {
 
-    template <class T> Result<T> askAgent(const CommandLine& line, const control::Request& request)
-    {
-        auto agent = control::Client::connect(toQString(line.agent), line.timeout(5s));
-        if (!agent)
-            return tl::unexpected<Error>(agent.error());
-        return agent->ask<T>(request, line.timeout(10s));
-    }
+template <class T> Result<T> askAgent(const CommandLine& line, const control::Request& request)
+{
+    auto agent = control::Client::connect(toQString(line.agent), line.timeout(5s));
+    if (!agent)
+        return tl::unexpected<Error>(agent.error());
+    return agent->ask<T>(request, line.timeout(10s));
+}
 
-    std::string outcomeText(trust::Phase phase, std::uint16_t code, const std::string& detail)
-    {
-        std::string text(trust::phaseName(phase));
-        if (const auto known = errcOf(code))
-            text += " (" + codeName(*known) + " " + std::string(shortName(*known)) + (detail.empty() ? "" : ": " + detail) + ")";
-        return text;
-    }
+std::string outcomeText(trust::Phase phase, std::uint16_t code, const std::string& detail)
+{
+    std::string text(trust::phaseName(phase));
+    if (const auto known = errcOf(code))
+        text += " (" + codeName(*known) + " " + std::string(shortName(*known))
+            + (detail.empty() ? "" : ": " + detail) + ")";
+    return text;
+}
 
-    std::string updateText(const control::UpdateLine& update)
-    {
-        std::string text = update.uri.text() + " " + trust::toString(update.revision) + "  " + outcomeText(update.phase, update.code, update.detail);
-        if (update.phase == trust::Phase::Downloading && update.totalBytes > 0) {
-            text += "  " + std::to_string(update.doneBytes * 100 / update.totalBytes) + " % of " + toString(ByteCount {update.totalBytes}) + ", "
-                + toString(update.downRate) + " from " + std::to_string(update.peers) + " peer(s)";
-            if (update.downRate.value > 0)
-                text += ", " + durationText(static_cast<double>(update.totalBytes - update.doneBytes) / static_cast<double>(update.downRate.value)) + " left";
-        }
-        return plain(text);
+std::string updateText(const control::UpdateLine& update)
+{
+    std::string text = update.uri.text() + " " + trust::toString(update.revision) + "  "
+        + outcomeText(update.phase, update.code, update.detail);
+    if (update.phase == trust::Phase::Downloading && update.totalBytes > 0) {
+        text += "  " + std::to_string(update.doneBytes * 100 / update.totalBytes) + " % of "
+            + toString(ByteCount{update.totalBytes}) + ", " + toString(update.downRate) + " from "
+            + std::to_string(update.peers) + " peer(s)";
+        if (update.downRate.value > 0)
+            text += ", "
+                + durationText(static_cast<double>(update.totalBytes - update.doneBytes)
+                               / static_cast<double>(update.downRate.value))
+                + " left";
     }
+    return plain(text);
+}
 
-    Result<Exit> status(const CommandLine& line)
-    {
-        auto reply = askAgent<control::StatusReply>(line, control::StatusRequest {});
-        if (!reply)
-            return tl::unexpected<Error>(reply.error());
-        if (line.json)
-            printJson(jsonOf(*reply));
-        say(line, plain("Device      " + reply->name + " (" + reply->node.shortHex() + "), " + (reply->mode == "relay" ? "relay, deploys nothing" : "deploys updates")));
-        say(line, "Fleet       " + reply->fleet.shortHex() + ", root " + std::to_string(reply->rootNumber));
-        say(line, "Agent       " + plain(reply->version) + ", up " + durationText(static_cast<double>(reply->uptimeSeconds)) + ", listens on " + toString(reply->listen)
-                + (reply->swarmPort == 0 ? ", no swarm now" : ", swarm on " + std::to_string(reply->swarmPort) + " (" + plain(reply->swarm) + ")"));
-        const auto up = std::count_if(reply->links.begin(), reply->links.end(), [](const auto& link) { return link.isUp; });
-        say(line, "Links       " + std::to_string(up) + " up of " + std::to_string(reply->links.size()) + "; receipts of " + std::to_string(reply->devices) + " device(s)");
-        if (reply->updates.empty())
-            say(line, "Updates     none yet: push a release to any agent of the fleet");
+Result<Exit> status(const CommandLine& line)
+{
+    auto reply = askAgent<control::StatusReply>(line, control::StatusRequest{});
+    if (!reply)
+        return tl::unexpected<Error>(reply.error());
+    if (line.json)
+        printJson(jsonOf(*reply));
+    say(line,
+        plain("Device      " + reply->name + " (" + reply->node.shortHex() + "), "
+              + (reply->mode == "relay" ? "relay, deploys nothing" : "deploys updates")));
+    say(line, "Fleet       " + reply->fleet.shortHex() + ", root " + std::to_string(reply->rootNumber));
+    say(line,
+        "Agent       " + plain(reply->version) + ", up "
+            + durationText(static_cast<double>(reply->uptimeSeconds)) + ", listens on "
+            + toString(reply->listen)
+            + (reply->swarmPort == 0
+                   ? ", no swarm now"
+                   : ", swarm on " + std::to_string(reply->swarmPort) + " (" + plain(reply->swarm) + ")"));
+    const auto up =
+        std::count_if(reply->links.begin(), reply->links.end(), [](const auto& link) { return link.isUp; });
+    say(line,
+        "Links       " + std::to_string(up) + " up of " + std::to_string(reply->links.size())
+            + "; receipts of " + std::to_string(reply->devices) + " device(s)");
+    if (reply->updates.empty())
+        say(line, "Updates     none yet: push a release to any agent of the fleet");
+    for (const control::UpdateLine& update : reply->updates)
+        say(line, "Update      " + updateText(update));
+    for (const control::FloorLine& floor : reply->floors)
+        say(line,
+            "Floor       " + floor.uri.text() + " " + trust::toString(floor.revision)
+                + ": nothing older is accepted");
+    for (const auto& [name, count] : reply->refused)
+        say(line, "Refused     " + plain(name) + " " + std::to_string(count));
+    return Exit::Ok;
+}
+
+Result<Exit> updates(const CommandLine& line)
+{
+    auto reply = askAgent<control::UpdatesReply>(line, control::UpdatesRequest{});
+    if (!reply)
+        return tl::unexpected<Error>(reply.error());
+    if (line.json) {
+        QJsonArray array;
         for (const control::UpdateLine& update : reply->updates)
-            say(line, "Update      " + updateText(update));
-        for (const control::FloorLine& floor : reply->floors)
-            say(line, "Floor       " + floor.uri.text() + " " + trust::toString(floor.revision) + ": nothing older is accepted");
-        for (const auto& [name, count] : reply->refused)
-            say(line, "Refused     " + plain(name) + " " + std::to_string(count));
-        return Exit::Ok;
+            array.append(jsonOf(update));
+        printJson({{QStringLiteral("updates"), array}});
     }
+    if (reply->updates.empty())
+        say(line, "No update yet: push a release to any agent of the fleet.");
+    for (const control::UpdateLine& update : reply->updates)
+        say(line, updateText(update));
+    return Exit::Ok;
+}
 
-    Result<Exit> updates(const CommandLine& line)
-    {
-        auto reply = askAgent<control::UpdatesReply>(line, control::UpdatesRequest {});
-        if (!reply)
-            return tl::unexpected<Error>(reply.error());
-        if (line.json) {
-            QJsonArray array;
-            for (const control::UpdateLine& update : reply->updates)
-                array.append(jsonOf(update));
-            printJson({{QStringLiteral("updates"), array}});
-        }
-        if (reply->updates.empty())
-            say(line, "No update yet: push a release to any agent of the fleet.");
-        for (const control::UpdateLine& update : reply->updates)
-            say(line, updateText(update));
-        return Exit::Ok;
+Result<Exit> devices(const CommandLine& line)
+{
+    auto reply = askAgent<control::DevicesReply>(line, control::DevicesRequest{});
+    if (!reply)
+        return tl::unexpected<Error>(reply.error());
+    if (line.json) {
+        QJsonArray array;
+        for (const control::DeviceLine& device : reply->devices)
+            array.append(jsonOf(device));
+        printJson({{QStringLiteral("devices"), array}});
     }
-
-    Result<Exit> devices(const CommandLine& line)
-    {
-        auto reply = askAgent<control::DevicesReply>(line, control::DevicesRequest {});
-        if (!reply)
-            return tl::unexpected<Error>(reply.error());
-        if (line.json) {
-            QJsonArray array;
-            for (const control::DeviceLine& device : reply->devices)
-                array.append(jsonOf(device));
-            printJson({{QStringLiteral("devices"), array}});
-        }
-        if (reply->devices.empty())
-            say(line, "No receipt yet: devices report once they are linked to this agent's overlay.");
-        for (const control::DeviceLine& device : reply->devices) {
-            say(line, plain((device.name.empty() ? "(no name)" : device.name) + "  " + device.node.shortHex()));
-            for (const trust::ReceiptEntry& entry : device.receipt.entries)
-                say(line, plain("  " + entry.uri.text() + " " + trust::toString(entry.revision) + "  " + outcomeText(entry.phase, entry.code, entry.detail)));
-        }
-        return Exit::Ok;
+    if (reply->devices.empty())
+        say(line, "No receipt yet: devices report once they are linked to this agent's overlay.");
+    for (const control::DeviceLine& device : reply->devices) {
+        say(line, plain((device.name.empty() ? "(no name)" : device.name) + "  " + device.node.shortHex()));
+        for (const trust::ReceiptEntry& entry : device.receipt.entries)
+            say(line,
+                plain("  " + entry.uri.text() + " " + trust::toString(entry.revision) + "  "
+                      + outcomeText(entry.phase, entry.code, entry.detail)));
     }
+    return Exit::Ok;
+}
 
-    std::string eventText(const control::Event& event)
-    {
-        switch (event.what) {
-        case control::Event::What::Update:
-            return "update   " + event.uri + " " + trust::toString(event.revision) + "  " + outcomeText(event.phase, event.code, event.text);
-        case control::Event::What::Receipt:
-            return "receipt  " + event.node.shortHex() + "  " + event.uri + " " + trust::toString(event.revision) + "  " + outcomeText(event.phase, event.code, event.text);
-        case control::Event::What::Refused:
-            return "refused  " + (errcOf(event.code) ? codeName(*errcOf(event.code)) : std::string()) + "  " + event.text;
-        case control::Event::What::Link:
-            return "link     " + event.node.shortHex() + " " + event.text;
-        case control::Event::What::Overflow:
-            return "overflow events were lost";
-        }
-        return {};
+std::string eventText(const control::Event& event)
+{
+    switch (event.what) {
+    case control::Event::What::Update:
+        return "update   " + event.uri + " " + trust::toString(event.revision) + "  "
+            + outcomeText(event.phase, event.code, event.text);
+    case control::Event::What::Receipt:
+        return "receipt  " + event.node.shortHex() + "  " + event.uri + " " + trust::toString(event.revision)
+            + "  " + outcomeText(event.phase, event.code, event.text);
+    case control::Event::What::Refused:
+        return "refused  " + (errcOf(event.code) ? codeName(*errcOf(event.code)) : std::string()) + "  "
+            + event.text;
+    case control::Event::What::Link:
+        return "link     " + event.node.shortHex() + " " + event.text;
+    case control::Event::What::Overflow:
+        return "overflow events were lost";
     }
+    return {};
+}
 
-    Result<Exit> watch(const CommandLine& line)
-    {
-        auto agent = control::Client::connect(toQString(line.agent));
-        if (!agent)
-            return tl::unexpected<Error>(agent.error());
-        if (auto watching = agent->ask<control::WatchReply>(control::WatchRequest {}); !watching)
-            return tl::unexpected<Error>(watching.error());
-        remark(line, "Watching; end with Ctrl+C.");
-        const QDeadlineTimer deadline = line.timeoutSeconds > 0 ? QDeadlineTimer(line.timeout(0s).count()) : QDeadlineTimer(QDeadlineTimer::Forever);
-        while (!deadline.hasExpired()) {
-            auto event = agent->nextEvent(1s);
-            if (!event)
-                return tl::unexpected<Error>(event.error());
-            if (!*event)
-                continue;
-            if (line.json)
-                printJson(jsonOf(**event));
-            else
-                std::printf("%s\n", plain(eventText(**event)).c_str());
-            if (std::fflush(stdout) != 0)
-                return Exit::Ok; // the reader went away
-        }
-        return Exit::Ok;
-    }
-
-    Result<Exit> version(const CommandLine& line)
-    {
+Result<Exit> watch(const CommandLine& line)
+{
+    auto agent = control::Client::connect(toQString(line.agent));
+    if (!agent)
+        return tl::unexpected<Error>(agent.error());
+    if (auto watching = agent->ask<control::WatchReply>(control::WatchRequest{}); !watching)
+        return tl::unexpected<Error>(watching.error());
+    remark(line, "Watching; end with Ctrl+C.");
+    const QDeadlineTimer deadline = line.timeoutSeconds > 0 ? QDeadlineTimer(line.timeout(0s).count())
+                                                            : QDeadlineTimer(QDeadlineTimer::Forever);
+    while (!deadline.hasExpired()) {
+        auto event = agent->nextEvent(1s);
+        if (!event)
+            return tl::unexpected<Error>(event.error());
+        if (!*event)
+            continue;
         if (line.json)
-            printJson({{QStringLiteral("version"), QStringLiteral(STARLING_VERSION)}});
-        say(line, "starling " STARLING_VERSION);
-        return Exit::Ok;
+            printJson(jsonOf(**event));
+        else
+            std::printf("%s\n", plain(eventText(**event)).c_str());
+        if (std::fflush(stdout) != 0)
+            return Exit::Ok; // the reader went away
     }
+    return Exit::Ok;
+}
+
+Result<Exit> version(const CommandLine& line)
+{
+    if (line.json)
+        printJson({{QStringLiteral("version"), QStringLiteral(STARLING_VERSION)}});
+    say(line, "starling " STARLING_VERSION);
+    return Exit::Ok;
+}
 
 } // namespace
 
 void addAgentCommands(CLI::App& app, CommandLine& line)
 {
-    addCommand(app, line, "status", "Show an agent: links, updates, floors, what it refused", "  starling status\n  starling --agent ./agent.sock status --json",
+    addCommand(app, line, "status", "Show an agent: links, updates, floors, what it refused",
+               "  starling status\n  starling --agent ./agent.sock status --json",
                [&line] { return status(line); });
-    addCommand(app, line, "updates", "Show the updates on an agent, with progress", "  starling updates", [&line] { return updates(line); });
-    CLI::App* group = app.add_subcommand("device", "Devices of the fleet, as their signed receipts tell")->require_subcommand(1)->fallthrough();
-    addCommand(*group, line, "list", "List the devices whose receipts the agent holds", "  starling device list --json", [&line] { return devices(line); });
-    addCommand(app, line, "watch", "Show what happens at an agent, as it happens", "  starling watch --json | jq .", [&line] { return watch(line); });
-    addCommand(app, line, "version", "Show the version", "  starling version", [&line] { return version(line); });
+    addCommand(app, line, "updates", "Show the updates on an agent, with progress", "  starling updates",
+               [&line] { return updates(line); });
+    CLI::App* group = app.add_subcommand("device", "Devices of the fleet, as their signed receipts tell")
+                          ->require_subcommand(1)
+                          ->fallthrough();
+    addCommand(*group, line, "list", "List the devices whose receipts the agent holds",
+               "  starling device list --json", [&line] { return devices(line); });
+    addCommand(app, line, "watch", "Show what happens at an agent, as it happens",
+               "  starling watch --json | jq .", [&line] { return watch(line); });
+    addCommand(app, line, "version", "Show the version", "  starling version",
+               [&line] { return version(line); });
 }
 
 } // namespace starling::cli

@@ -29,7 +29,8 @@ enum class Exit : int {
 Exit exitFor(Errc code);
 
 /// Options that every command has, and what the chosen command does.
-struct CommandLine {
+struct CommandLine
+{
     bool json = false;
     bool quiet = false;
     std::string agent = "/run/starling/agent.sock"; ///< control socket; node::AgentConfig::control's default
@@ -40,7 +41,8 @@ struct CommandLine {
     bool showsProgress() const; ///< a terminal is watching, and nobody asked for quiet
 };
 
-/// Declares a subcommand: what it does in a line, examples for its --help, and what runs. Options are added to the result.
+/// Declares a subcommand: what it does in a line, examples for its --help, and what runs. Options are added
+/// to the result.
 CLI::App* addCommand(CLI::App& parent, CommandLine& line, const std::string& name, const std::string& help,
                      const std::string& examples, std::function<Result<Exit>()> run);
 

@@ -16,86 +16,94 @@ namespace fs = std::filesystem;
 
 namespace {
 
-    struct NewKey {
-        std::string file;
-        crypto::KdfCost cost = crypto::KdfCost::Moderate;
-        PassphraseSource passphrase;
-    };
+struct NewKey
+{
+    std::string file;
+    crypto::KdfCost cost = crypto::KdfCost::Moderate;
+    PassphraseSource passphrase;
+};
 
-    QJsonObject jsonOf(const fs::path& file, const crypto::KeyFileHeader& header)
-    {
-        return {{QStringLiteral("file"), toQString(file.string())},
-                {QStringLiteral("key"), toQString(header.id.hex())},
-                {QStringLiteral("sealed"), header.isSealed}};
-    }
+QJsonObject jsonOf(const fs::path& file, const crypto::KeyFileHeader& header)
+{
+    return {{QStringLiteral("file"), toQString(file.string())},
+            {QStringLiteral("key"), toQString(header.id.hex())},
+            {QStringLiteral("sealed"), header.isSealed}};
+}
 
-    Result<Exit> makeKey(const CommandLine& line, const NewKey& options)
-    {
-        std::error_code error;
-        if (fs::exists(fs::symlink_status(options.file, error)))
-            return fail(Errc::AlreadyExists, "key new: " + options.file);
-        auto passphrase = readPassphrase(options.passphrase, "the new key", Ask::Twice);
-        if (!passphrase)
-            return fail(std::move(passphrase.error()), "key new");
-        const crypto::SecretKey key = crypto::SecretKey::generate();
-        if (auto written = writeSealedKey(options.file, key, *passphrase, options.cost); !written)
-            return fail(std::move(written.error()), "key new");
-        if (line.json)
-            printJson(jsonOf(options.file, {key.id(), true}));
-        say(line, "Key         " + key.id().hex() + "\nSealed in   " + options.file
-                + "\nKeep a copy elsewhere: without this file and its passphrase nobody can sign with it.");
-        return Exit::Ok;
-    }
+Result<Exit> makeKey(const CommandLine& line, const NewKey& options)
+{
+    std::error_code error;
+    if (fs::exists(fs::symlink_status(options.file, error)))
+        return fail(Errc::AlreadyExists, "key new: " + options.file);
+    auto passphrase = readPassphrase(options.passphrase, "the new key", Ask::Twice);
+    if (!passphrase)
+        return fail(std::move(passphrase.error()), "key new");
+    const crypto::SecretKey key = crypto::SecretKey::generate();
+    if (auto written = writeSealedKey(options.file, key, *passphrase, options.cost); !written)
+        return fail(std::move(written.error()), "key new");
+    if (line.json)
+        printJson(jsonOf(options.file, {key.id(), true}));
+    say(line,
+        "Key         " + key.id().hex() + "\nSealed in   " + options.file
+            + "\nKeep a copy elsewhere: without this file and its passphrase nobody can sign with it.");
+    return Exit::Ok;
+}
 
-    Result<Exit> showKey(const CommandLine& line, const std::string& file)
-    {
-        auto bytes = node::readKeyFile(file);
-        if (!bytes)
-            return fail(std::move(bytes.error()), "key show");
-        auto header = crypto::inspectKey(*bytes);
-        if (!header)
-            return fail(std::move(header.error()), "key show " + file);
-        if (line.json)
-            printJson(jsonOf(file, *header));
-        say(line, "Key         " + header->id.hex() + "\nFile        " + file + (header->isSealed ? "  (sealed)" : "  (not sealed: a device's own key)"));
-        return Exit::Ok;
-    }
+Result<Exit> showKey(const CommandLine& line, const std::string& file)
+{
+    auto bytes = node::readKeyFile(file);
+    if (!bytes)
+        return fail(std::move(bytes.error()), "key show");
+    auto header = crypto::inspectKey(*bytes);
+    if (!header)
+        return fail(std::move(header.error()), "key show " + file);
+    if (line.json)
+        printJson(jsonOf(file, *header));
+    say(line,
+        "Key         " + header->id.hex() + "\nFile        " + file
+            + (header->isSealed ? "  (sealed)" : "  (not sealed: a device's own key)"));
+    return Exit::Ok;
+}
 
-    Result<Exit> listKeys(const CommandLine& line, const std::string& directory)
-    {
-        std::error_code error;
-        std::vector<fs::path> files;
-        for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error))
-            if (at->path().extension() == ".key")
-                files.push_back(at->path());
-        if (error)
-            return fail(Errc::NotFound, directory + ": " + error.message());
-        std::sort(files.begin(), files.end());
-        QJsonArray keys;
-        std::size_t broken = 0;
-        for (const fs::path& file : files) {
-            const auto bytes = node::readKeyFile(file);
-            const auto header = bytes ? crypto::inspectKey(*bytes) : Result<crypto::KeyFileHeader>(tl::unexpected<Error>(bytes.error()));
-            if (!header) {
-                ++broken;
-                remark(line, plain(file.string() + ": " + toString(header.error())));
-                continue;
-            }
-            keys.append(jsonOf(file, *header));
-            say(line, header->id.hex() + "  " + (header->isSealed ? "sealed  " : "plain   ") + plain(file.filename().string()));
+Result<Exit> listKeys(const CommandLine& line, const std::string& directory)
+{
+    std::error_code error;
+    std::vector<fs::path> files;
+    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error))
+        if (at->path().extension() == ".key")
+            files.push_back(at->path());
+    if (error)
+        return fail(Errc::NotFound, directory + ": " + error.message());
+    std::sort(files.begin(), files.end());
+    QJsonArray keys;
+    std::size_t broken = 0;
+    for (const fs::path& file : files) {
+        const auto bytes = node::readKeyFile(file);
+        const auto header = bytes ? crypto::inspectKey(*bytes)
+                                  : Result<crypto::KeyFileHeader>(tl::unexpected<Error>(bytes.error()));
+        if (!header) {
+            ++broken;
+            remark(line, plain(file.string() + ": " + toString(header.error())));
+            continue;
         }
-        if (files.empty())
-            say(line, "No key in " + directory + ". Make one: starling key new " + directory + "/release.key");
-        if (line.json)
-            printJson({{QStringLiteral("keys"), keys}});
-        if (files.empty())
-            return Exit::NothingToDo;
-        return broken == 0 ? Exit::Ok : Exit::Partial;
+        keys.append(jsonOf(file, *header));
+        say(line,
+            header->id.hex() + "  " + (header->isSealed ? "sealed  " : "plain   ")
+                + plain(file.filename().string()));
     }
+    if (files.empty())
+        say(line, "No key in " + directory + ". Make one: starling key new " + directory + "/release.key");
+    if (line.json)
+        printJson({{QStringLiteral("keys"), keys}});
+    if (files.empty())
+        return Exit::NothingToDo;
+    return broken == 0 ? Exit::Ok : Exit::Partial;
+}
 
 } // namespace
 
-Status writeSealedKey(const fs::path& file, const crypto::SecretKey& key, const crypto::SecretText& passphrase, crypto::KdfCost cost)
+Status writeSealedKey(const fs::path& file, const crypto::SecretKey& key,
+                      const crypto::SecretText& passphrase, crypto::KdfCost cost)
 {
     auto sealed = crypto::sealKey(key, passphrase, cost);
     if (!sealed)
@@ -105,31 +113,40 @@ Status writeSealedKey(const fs::path& file, const crypto::SecretKey& key, const 
 
 void addCostOption(CLI::App& command, crypto::KdfCost& cost)
 {
-    const std::map<std::string, crypto::KdfCost> names {{"interactive", crypto::KdfCost::Interactive},
-                                                        {"moderate", crypto::KdfCost::Moderate},
-                                                        {"sensitive", crypto::KdfCost::Sensitive}};
-    command.add_option("--cost", cost, "What guessing a passphrase costs (Argon2id): interactive (labs), moderate (a second), sensitive (12 s, 1 GiB)")
+    const std::map<std::string, crypto::KdfCost> names{{"interactive", crypto::KdfCost::Interactive},
+                                                       {"moderate", crypto::KdfCost::Moderate},
+                                                       {"sensitive", crypto::KdfCost::Sensitive}};
+    command
+        .add_option("--cost", cost,
+                    "What guessing a passphrase costs (Argon2id): interactive (labs), moderate (a second), "
+                    "sensitive (12 s, 1 GiB)")
         ->transform(CLI::CheckedTransformer(names, CLI::ignore_case));
 }
 
 void addKeyCommands(CLI::App& app, CommandLine& line)
 {
-    CLI::App* group = app.add_subcommand("key", "Signing keys in files sealed with a passphrase")->require_subcommand(1)->fallthrough();
+    CLI::App* group = app.add_subcommand("key", "Signing keys in files sealed with a passphrase")
+                          ->require_subcommand(1)
+                          ->fallthrough();
 
     auto options = std::make_shared<NewKey>();
-    CLI::App* make = addCommand(*group, line, "new", "Make a key", "  starling key new release.key\n  starling key new release.key --passphrase-file secret.txt",
-                                [&line, options] { return makeKey(line, *options); });
+    CLI::App* make = addCommand(
+        *group, line, "new", "Make a key",
+        "  starling key new release.key\n  starling key new release.key --passphrase-file secret.txt",
+        [&line, options] { return makeKey(line, *options); });
     make->add_option("FILE", options->file, "Where to write it; must not exist")->required();
     addCostOption(*make, options->cost);
     options->passphrase.addTo(*make);
 
     auto directory = std::make_shared<std::string>(".");
-    CLI::App* list = addCommand(*group, line, "list", "List the keys of a directory", "  starling key list fleet/keys",
-                                [&line, directory] { return listKeys(line, *directory); });
+    CLI::App* list =
+        addCommand(*group, line, "list", "List the keys of a directory", "  starling key list fleet/keys",
+                   [&line, directory] { return listKeys(line, *directory); });
     list->add_option("DIRECTORY", *directory, "Where the *.key files are")->capture_default_str();
 
     auto file = std::make_shared<std::string>();
-    CLI::App* show = addCommand(*group, line, "show", "Show which key a file holds, without opening it", "  starling key show fleet/keys/release.key",
+    CLI::App* show = addCommand(*group, line, "show", "Show which key a file holds, without opening it",
+                                "  starling key show fleet/keys/release.key",
                                 [&line, file] { return showKey(line, *file); });
     show->add_option("FILE", *file, "The key file")->required();
 }

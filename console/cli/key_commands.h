@@ -10,7 +10,8 @@
 namespace starling::cli {
 
 /// Mode 0600; AlreadyExists rather than overwriting a key.
-Status writeSealedKey(const std::filesystem::path& file, const crypto::SecretKey& key, const crypto::SecretText& passphrase, crypto::KdfCost cost);
+Status writeSealedKey(const std::filesystem::path& file, const crypto::SecretKey& key,
+                      const crypto::SecretText& passphrase, crypto::KdfCost cost);
 
 /// --cost interactive|moderate|sensitive.
 void addCostOption(CLI::App& command, crypto::KdfCost& cost);

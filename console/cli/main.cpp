@@ -17,15 +17,19 @@ int main(int argc, char** argv)
     std::signal(SIGPIPE, SIG_IGN);
     QCoreApplication application(argc, argv);
     CommandLine line;
-    CLI::App app("starling makes, signs, verifies and pushes signed software updates, and shows how they spread.", "starling");
+    CLI::App app(
+        "starling makes, signs, verifies and pushes signed software updates, and shows how they spread.",
+        "starling");
     app.require_subcommand(1);
     app.set_help_all_flag("--help-all", "Help of every command");
     app.add_flag("--json", line.json, "One line of JSON on standard output; messages stay on standard error");
     app.add_flag("-q,--quiet", line.quiet, "No progress, no remarks");
     app.add_option("--agent", line.agent, "Control socket of the agent to talk to")->capture_default_str();
-    app.add_option("--timeout", line.timeoutSeconds, "Seconds to wait for an answer or a goal")->check(CLI::Range(0.0, 1e6));
-    app.footer("Exit status: 0 ok, 1 failure, 2 usage, 3 nothing to do, 4 partial, 5 refused, 6 bad signature,\n"
-               "7 unreachable, 8 timeout.");
+    app.add_option("--timeout", line.timeoutSeconds, "Seconds to wait for an answer or a goal")
+        ->check(CLI::Range(0.0, 1e6));
+    app.footer(
+        "Exit status: 0 ok, 1 failure, 2 usage, 3 nothing to do, 4 partial, 5 refused, 6 bad signature,\n"
+        "7 unreachable, 8 timeout.");
     addFleetCommands(app, line);
     addKeyCommands(app, line);
     addReleaseCommands(app, line);

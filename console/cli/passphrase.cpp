@@ -15,50 +15,56 @@ namespace starling::cli {
 
 namespace {
 
-    constexpr std::size_t kMaxPassphraseBytes = 1'024;
+constexpr std::size_t kMaxPassphraseBytes = 1'024;
 
-    /// Reads up to the end of the line or file into memory that is wiped.
-    Result<crypto::SecretText> readLine(int fd)
-    {
-        std::array<char, kMaxPassphraseBytes> buffer {};
-        std::size_t size = 0;
-        while (size < buffer.size()) {
-            const ssize_t got = ::read(fd, buffer.data() + size, 1);
-            if (got < 0 && errno == EINTR)
-                continue;
-            if (got <= 0 || buffer[size] == '\n')
-                break;
-            ++size;
-        }
-        crypto::SecretText text(std::string_view(buffer.data(), size));
-        buffer.fill(0);
-        if (text.isEmpty())
-            return fail(Errc::KeyUnreadable, "an empty passphrase");
-        return text;
+/// Reads up to the end of the line or file into memory that is wiped.
+Result<crypto::SecretText> readLine(int fd)
+{
+    std::array<char, kMaxPassphraseBytes> buffer{};
+    std::size_t size = 0;
+    while (size < buffer.size()) {
+        const ssize_t got = ::read(fd, buffer.data() + size, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0 || buffer[size] == '\n')
+            break;
+        ++size;
     }
+    crypto::SecretText text(std::string_view(buffer.data(), size));
+    buffer.fill(0);
+    if (text.isEmpty())
+        return fail(Errc::KeyUnreadable, "an empty passphrase");
+    return text;
+}
 
-    Result<crypto::SecretText> prompt(const std::string& question)
-    {
-        const node::Descriptor terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
-        termios old {};
-        if (!terminal.isOpen() || ::tcgetattr(terminal.get(), &old) != 0)
-            return fail(Errc::KeyUnreadable, "a passphrase is needed and there is no terminal: use --passphrase-file or --passphrase-fd");
-        termios silent = old;
-        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        ::tcsetattr(terminal.get(), TCSAFLUSH, &silent);
-        ::dprintf(terminal.get(), "%s: ", question.c_str());
-        auto text = readLine(terminal.get());
-        ::dprintf(terminal.get(), "\n");
-        ::tcsetattr(terminal.get(), TCSAFLUSH, &old);
-        return text;
-    }
+Result<crypto::SecretText> prompt(const std::string& question)
+{
+    const node::Descriptor terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
+    termios old{};
+    if (!terminal.isOpen() || ::tcgetattr(terminal.get(), &old) != 0)
+        return fail(
+            Errc::KeyUnreadable,
+            "a passphrase is needed and there is no terminal: use --passphrase-file or --passphrase-fd");
+    termios silent = old;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(terminal.get(), TCSAFLUSH, &silent);
+    ::dprintf(terminal.get(), "%s: ", question.c_str());
+    auto text = readLine(terminal.get());
+    ::dprintf(terminal.get(), "\n");
+    ::tcsetattr(terminal.get(), TCSAFLUSH, &old);
+    return text;
+}
 
 } // namespace
 
 void PassphraseSource::addTo(CLI::App& command)
 {
-    auto* byFd = command.add_option("--passphrase-fd", fd, "Read the passphrase from this open file descriptor");
-    command.add_option("--passphrase-file", file, "Read the passphrase from this file, which only its owner may read")->excludes(byFd);
+    auto* byFd =
+        command.add_option("--passphrase-fd", fd, "Read the passphrase from this open file descriptor");
+    command
+        .add_option("--passphrase-file", file,
+                    "Read the passphrase from this file, which only its owner may read")
+        ->excludes(byFd);
 }
 
 Result<crypto::SecretText> readPassphrase(const PassphraseSource& source, const std::string& purpose, Ask ask)
@@ -74,7 +80,7 @@ Result<crypto::SecretText> readPassphrase(const PassphraseSource& source, const 
         if (text.empty())
             return fail(Errc::KeyUnreadable, "passphrase file " + source.file + " is empty");
         crypto::SecretText secret(text);
-        std::fill(bytes->begin(), bytes->end(), std::byte {0});
+        std::fill(bytes->begin(), bytes->end(), std::byte{0});
         return secret;
     }
     auto first = prompt("Passphrase for " + purpose);
@@ -100,7 +106,8 @@ Result<crypto::SecretKey> openKey(const std::filesystem::path& file, const Passp
         return fail(std::move(header.error()), "key " + file.string());
     if (!header->isSealed)
         return crypto::openPlainKey(*bytes);
-    auto passphrase = readPassphrase(source, "key " + file.filename().string() + " (" + header->id.shortHex() + ")", Ask::Once);
+    auto passphrase = readPassphrase(
+        source, "key " + file.filename().string() + " (" + header->id.shortHex() + ")", Ask::Once);
     if (!passphrase)
         return fail(std::move(passphrase.error()), "key " + file.string());
     auto key = crypto::unsealKey(*bytes, *passphrase);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Where passphrases come from: a file descriptor, a file of mode 0600, or the terminal. Never argv or the environment.
+/// Where passphrases come from: a file descriptor, a file of mode 0600, or the terminal. Never argv or the
+/// environment.
 #pragma once
 
 #include "command_line.h"
@@ -9,7 +10,8 @@
 
 namespace starling::cli {
 
-struct PassphraseSource {
+struct PassphraseSource
+{
     int fd = -1;
     std::string file;
 
@@ -18,8 +20,10 @@ struct PassphraseSource {
 };
 
 enum class Ask : std::uint8_t { Once, Twice };
-/// `purpose` is shown at the prompt. Fails with KeyUnreadable when there is nowhere to ask, Usage when both entries differ.
-Result<crypto::SecretText> readPassphrase(const PassphraseSource& source, const std::string& purpose, Ask ask);
+/// `purpose` is shown at the prompt. Fails with KeyUnreadable when there is nowhere to ask, Usage when both
+/// entries differ.
+Result<crypto::SecretText> readPassphrase(const PassphraseSource& source, const std::string& purpose,
+                                          Ask ask);
 
 /// Opens a key file, sealed or plain; asks only if it is sealed.
 Result<crypto::SecretKey> openKey(const std::filesystem::path& file, const PassphraseSource& source);

@@ -9,12 +9,12 @@
 namespace starling::cli {
 
 namespace {
-    constexpr qint64 kRedrawMilliseconds = 100;
+constexpr qint64 kRedrawMilliseconds = 100;
 }
 
 std::string durationText(double seconds)
 {
-    std::array<char, 48> text {};
+    std::array<char, 48> text{};
     const auto whole = static_cast<long>(seconds + 0.5);
     if (whole < 60)
         std::snprintf(text.data(), text.size(), "%ld s", whole);
@@ -56,7 +56,8 @@ void Progress::update(std::uint64_t done, const std::string& remark)
     if (!remark.empty()) {
         text += "  " + remark;
     } else if (seconds > 0 && done > 0) {
-        text += "  " + toString(BytesPerSecond {static_cast<std::uint64_t>(static_cast<double>(done) / seconds)});
+        text +=
+            "  " + toString(BytesPerSecond{static_cast<std::uint64_t>(static_cast<double>(done) / seconds)});
         if (share < 1)
             text += "  " + durationText(seconds / share - seconds) + " left";
     }

@@ -8,7 +8,8 @@
 
 namespace starling::cli {
 
-class Progress {
+class Progress
+{
 public:
     Progress(const CommandLine& line, std::string what, std::uint64_t total);
     ~Progress(); ///< clears the line

@@ -15,252 +15,287 @@ namespace fs = std::filesystem;
 
 namespace {
 
-    constexpr std::size_t kMaxTorrentBytes = 4 * 1024 * 1024; ///< control::kMaxFrameBytes: what can be pushed
+constexpr std::size_t kMaxTorrentBytes = 4 * 1024 * 1024; ///< control::kMaxFrameBytes: what can be pushed
 
-    struct CreateOptions {
-        std::string payload, uri, output, label, method = "script", run, check, rollback;
-        std::uint64_t epoch = 0, version = 0;
-        std::optional<std::uint64_t> created;
-        std::uint32_t timeout = release::DeployPlan {}.timeoutSeconds;
-        std::vector<std::string> requirements;
-    };
+struct CreateOptions
+{
+    std::string payload, uri, output, label, method = "script", run, check, rollback;
+    std::uint64_t epoch = 0, version = 0;
+    std::optional<std::uint64_t> created;
+    std::uint32_t timeout = release::DeployPlan{}.timeoutSeconds;
+    std::vector<std::string> requirements;
+};
 
-    Result<release::TorrentFile> readTorrent(const std::string& file)
-    {
-        auto bytes = node::readFile(file, kMaxTorrentBytes);
-        if (!bytes)
-            return fail(std::move(bytes.error()), "release");
-        auto torrent = release::TorrentFile::parse(*bytes);
-        if (!torrent)
-            return fail(std::move(torrent.error()), file);
-        return torrent;
+Result<release::TorrentFile> readTorrent(const std::string& file)
+{
+    auto bytes = node::readFile(file, kMaxTorrentBytes);
+    if (!bytes)
+        return fail(std::move(bytes.error()), "release");
+    auto torrent = release::TorrentFile::parse(*bytes);
+    if (!torrent)
+        return fail(std::move(torrent.error()), file);
+    return torrent;
+}
+
+Result<trust::TrustSet> readRoot(const std::string& file)
+{
+    auto bytes = node::readFile(file, trust::kMaxRootBytes + 8 * 1024);
+    if (!bytes)
+        return fail(std::move(bytes.error()), "trust root");
+    auto trust = trust::TrustSet::fromAnchor(*bytes);
+    if (!trust)
+        return fail(std::move(trust.error()), "trust root " + file);
+    return trust;
+}
+
+std::string describeDeployment(const release::DeployPlan& plan)
+{
+    std::string text = std::string(release::methodName(plan.method));
+    if (!plan.run.empty())
+        text += " " + plan.run;
+    if (!plan.check.empty())
+        text += ", then check with " + plan.check;
+    if (!plan.rollback.empty())
+        text += ", undone by " + plan.rollback;
+    return text;
+}
+
+void describe(const CommandLine& line, const release::TorrentFile& torrent)
+{
+    const release::UpdateInfo& update = torrent.info.update;
+    say(line,
+        plain("Release     " + update.uri.text() + " version " + trust::toString(update.revision)
+              + (update.label.empty() ? "" : " (" + update.label + ")")));
+    say(line,
+        plain("Payload     " + torrent.info.name + ", " + std::to_string(torrent.info.files.size())
+              + " file(s), " + toString(ByteCount{torrent.info.payloadBytes()})));
+    say(line, "Info-hash   " + torrent.infoHash.hex());
+    say(line, plain("Deployment  " + describeDeployment(update.deploy)));
+    for (const auto& [name, value] : update.requirements)
+        say(line, plain("Requires    " + name + "=" + value));
+    if (torrent.signatures.empty())
+        say(line, "Signed by   nobody yet");
+    for (const auto& [key, signature] : torrent.signatures)
+        say(line, "Signed by   " + key.hex());
+}
+
+Result<release::UpdateInfo> interpret(const CreateOptions& options)
+{
+    auto uri = ResourceUri::parse(options.uri);
+    if (!uri)
+        return fail(std::move(uri.error()), "--uri");
+    release::UpdateInfo update{*uri, {options.epoch, options.version}, options.label, options.created, {},
+                               {}};
+    update.deploy.method = release::methodNamed(options.method).value_or(release::Method::None);
+    update.deploy.run = options.run;
+    update.deploy.check = options.check;
+    update.deploy.rollback = options.rollback;
+    update.deploy.timeoutSeconds = options.timeout;
+    if (update.deploy.method != release::Method::None && options.run.empty())
+        return fail(Errc::Usage, "--run names the script or manifest to deploy with; or give --deploy none");
+    for (const std::string& requirement : options.requirements) {
+        const auto equals = requirement.find('=');
+        if (equals == 0 || equals == std::string::npos)
+            return fail(Errc::Usage, "--require is name=value, not '" + requirement + "'");
+        update.requirements[requirement.substr(0, equals)] = requirement.substr(equals + 1);
     }
+    return update;
+}
 
-    Result<trust::TrustSet> readRoot(const std::string& file)
+Result<Exit> createRelease(const CommandLine& line, const CreateOptions& options)
+{
+    auto update = interpret(options);
+    if (!update)
+        return fail(std::move(update.error()), "release create");
+    auto listing = node::listPayload(options.payload);
+    if (!listing)
+        return fail(std::move(listing.error()), "payload");
+    auto builder =
+        release::Builder::create(listing->name, listing->isSingleFile, listing->files, std::move(*update));
+    if (!builder)
+        return fail(std::move(builder.error()), "payload");
+    std::error_code error;
+    const fs::path directory = fs::canonical(options.payload, error).parent_path();
+    if (error)
+        return fail(Errc::PayloadMissing, options.payload + ": " + error.message());
     {
-        auto bytes = node::readFile(file, trust::kMaxRootBytes + 8 * 1024);
-        if (!bytes)
-            return fail(std::move(bytes.error()), "trust root");
-        auto trust = trust::TrustSet::fromAnchor(*bytes);
-        if (!trust)
-            return fail(std::move(trust.error()), "trust root " + file);
-        return trust;
+        Progress progress(line, "Hashing", builder->payloadBytes());
+        const auto files = builder->files();
+        const auto read = node::readContents(directory, listing->name, listing->isSingleFile, files,
+                                             [&](ByteView portion) -> Status {
+                                                 builder->feed(portion);
+                                                 progress.update(builder->fedBytes());
+                                                 return {};
+                                             });
+        if (!read)
+            return tl::unexpected<Error>(read.error());
     }
-
-    std::string describeDeployment(const release::DeployPlan& plan)
-    {
-        std::string text = std::string(release::methodName(plan.method));
-        if (!plan.run.empty())
-            text += " " + plan.run;
-        if (!plan.check.empty())
-            text += ", then check with " + plan.check;
-        if (!plan.rollback.empty())
-            text += ", undone by " + plan.rollback;
-        return text;
+    auto torrent = builder->finish();
+    if (!torrent)
+        return fail(std::move(torrent.error()), "payload");
+    const std::string output = options.output.empty() ? listing->name + ".torrent" : options.output;
+    if (auto written = node::writeFile(output, torrent->serialize(), node::FileMode::Public); !written)
+        return tl::unexpected<Error>(written.error());
+    if (line.json) {
+        QJsonObject object = jsonOf(*torrent);
+        object.insert(QStringLiteral("file"), toQString(output));
+        printJson(object);
     }
+    describe(line, *torrent);
+    say(line,
+        plain("Written     " + output + "  (sign it: starling release sign " + output
+              + " --key KEY --root root.envelope)"));
+    return Exit::Ok;
+}
 
-    void describe(const CommandLine& line, const release::TorrentFile& torrent)
-    {
-        const release::UpdateInfo& update = torrent.info.update;
-        say(line, plain("Release     " + update.uri.text() + " version " + trust::toString(update.revision)
-                        + (update.label.empty() ? "" : " (" + update.label + ")")));
-        say(line, plain("Payload     " + torrent.info.name + ", " + std::to_string(torrent.info.files.size()) + " file(s), "
-                        + toString(ByteCount {torrent.info.payloadBytes()})));
-        say(line, "Info-hash   " + torrent.infoHash.hex());
-        say(line, plain("Deployment  " + describeDeployment(update.deploy)));
-        for (const auto& [name, value] : update.requirements)
-            say(line, plain("Requires    " + name + "=" + value));
-        if (torrent.signatures.empty())
-            say(line, "Signed by   nobody yet");
-        for (const auto& [key, signature] : torrent.signatures)
-            say(line, "Signed by   " + key.hex());
+struct SignOptions
+{
+    std::string file, root;
+    std::vector<std::string> keys;
+    PassphraseSource passphrase;
+};
+
+Result<Exit> signRelease(const CommandLine& line, const SignOptions& options)
+{
+    auto torrent = readTorrent(options.file);
+    if (!torrent)
+        return fail(std::move(torrent.error()), "release sign");
+    auto trust = readRoot(options.root);
+    if (!trust)
+        return fail(std::move(trust.error()), "release sign");
+    // Shown before a passphrase is asked for: what is signed is what is read here.
+    describe(line, *torrent);
+    const trust::Scope* scope = trust->root().scopeFor(torrent->info.update.uri);
+    for (const std::string& file : options.keys) {
+        auto key = openKey(file, options.passphrase);
+        if (!key)
+            return tl::unexpected<Error>(key.error());
+        if (scope == nullptr || !scope->role.keys.contains(key->id()))
+            return fail(Errc::WrongScope,
+                        "key " + key->id().shortHex() + " may not sign " + torrent->info.update.uri.text()
+                            + "; nothing was written");
+        torrent->sign(trust->fleet(), *key);
     }
-
-    Result<release::UpdateInfo> interpret(const CreateOptions& options)
-    {
-        auto uri = ResourceUri::parse(options.uri);
-        if (!uri)
-            return fail(std::move(uri.error()), "--uri");
-        release::UpdateInfo update {*uri, {options.epoch, options.version}, options.label, options.created, {}, {}};
-        update.deploy.method = release::methodNamed(options.method).value_or(release::Method::None);
-        update.deploy.run = options.run;
-        update.deploy.check = options.check;
-        update.deploy.rollback = options.rollback;
-        update.deploy.timeoutSeconds = options.timeout;
-        if (update.deploy.method != release::Method::None && options.run.empty())
-            return fail(Errc::Usage, "--run names the script or manifest to deploy with; or give --deploy none");
-        for (const std::string& requirement : options.requirements) {
-            const auto equals = requirement.find('=');
-            if (equals == 0 || equals == std::string::npos)
-                return fail(Errc::Usage, "--require is name=value, not '" + requirement + "'");
-            update.requirements[requirement.substr(0, equals)] = requirement.substr(equals + 1);
-        }
-        return update;
+    if (auto written = node::writeFile(options.file, torrent->serialize(), node::FileMode::Public); !written)
+        return tl::unexpected<Error>(written.error());
+    const bool isEnough = release::verifyRelease(*torrent, *trust).has_value();
+    if (line.json) {
+        QJsonObject object = jsonOf(*torrent);
+        object.insert(QStringLiteral("threshold_reached"), isEnough);
+        printJson(object);
     }
+    say(line,
+        "Signed      " + options.file + " with " + std::to_string(torrent->signatures.size()) + " of "
+            + std::to_string(scope->role.threshold) + " signature(s) that are needed");
+    return isEnough ? Exit::Ok : Exit::Partial;
+}
 
-    Result<Exit> createRelease(const CommandLine& line, const CreateOptions& options)
-    {
-        auto update = interpret(options);
-        if (!update)
-            return fail(std::move(update.error()), "release create");
-        auto listing = node::listPayload(options.payload);
-        if (!listing)
-            return fail(std::move(listing.error()), "payload");
-        auto builder = release::Builder::create(listing->name, listing->isSingleFile, listing->files, std::move(*update));
-        if (!builder)
-            return fail(std::move(builder.error()), "payload");
-        std::error_code error;
-        const fs::path directory = fs::canonical(options.payload, error).parent_path();
-        if (error)
-            return fail(Errc::PayloadMissing, options.payload + ": " + error.message());
-        {
-            Progress progress(line, "Hashing", builder->payloadBytes());
-            const auto files = builder->files();
-            const auto read = node::readContents(directory, listing->name, listing->isSingleFile, files, [&](ByteView portion) -> Status {
-                builder->feed(portion);
-                progress.update(builder->fedBytes());
-                return {};
-            });
-            if (!read)
-                return tl::unexpected<Error>(read.error());
-        }
-        auto torrent = builder->finish();
-        if (!torrent)
-            return fail(std::move(torrent.error()), "payload");
-        const std::string output = options.output.empty() ? listing->name + ".torrent" : options.output;
-        if (auto written = node::writeFile(output, torrent->serialize(), node::FileMode::Public); !written)
-            return tl::unexpected<Error>(written.error());
-        if (line.json) {
-            QJsonObject object = jsonOf(*torrent);
-            object.insert(QStringLiteral("file"), toQString(output));
-            printJson(object);
-        }
-        describe(line, *torrent);
-        say(line, plain("Written     " + output + "  (sign it: starling release sign " + output + " --key KEY --root root.envelope)"));
-        return Exit::Ok;
+struct VerifyOptions
+{
+    std::string file, root, payload;
+};
+
+Result<Exit> verifyReleaseFile(const CommandLine& line, const VerifyOptions& options)
+{
+    auto torrent = readTorrent(options.file);
+    if (!torrent)
+        return fail(std::move(torrent.error()), "release verify");
+    auto trust = readRoot(options.root);
+    if (!trust)
+        return fail(std::move(trust.error()), "release verify");
+    auto verified = release::verifyRelease(*torrent, *trust);
+    if (!verified)
+        return fail(std::move(verified.error()), options.file);
+    if (!options.payload.empty()) {
+        const auto directory = node::locatePayload(options.payload, torrent->info);
+        if (!directory)
+            return tl::unexpected<Error>(directory.error());
+        release::PayloadVerifier verifier(torrent->info);
+        Progress progress(line, "Verifying", torrent->info.payloadBytes());
+        auto read = node::readContents(*directory, torrent->info.name, torrent->info.isSingleFile,
+                                       torrent->info.files, [&](ByteView portion) {
+                                           progress.update(verifier.fedBytes());
+                                           return verifier.feed(portion);
+                                       });
+        if (read)
+            read = verifier.finish();
+        if (!read)
+            return tl::unexpected<Error>(read.error());
     }
+    if (line.json)
+        printJson(jsonOf(*torrent));
+    describe(line, *torrent);
+    say(line,
+        options.payload.empty() ? "Good        the signatures reach the threshold of the scope"
+                                : "Good        the signatures reach the threshold of the scope, and the "
+                                  "payload is what was signed");
+    return Exit::Ok;
+}
 
-    struct SignOptions {
-        std::string file, root;
-        std::vector<std::string> keys;
-        PassphraseSource passphrase;
-    };
+Result<Exit> showRelease(const CommandLine& line, const std::string& file)
+{
+    auto torrent = readTorrent(file);
+    if (!torrent)
+        return fail(std::move(torrent.error()), "release show");
+    if (line.json)
+        printJson(jsonOf(*torrent));
+    describe(line, *torrent);
+    say(line,
+        "Notice      " + std::to_string(torrent->notice().size())
+            + " bytes on the overlay; nothing here was verified");
+    return Exit::Ok;
+}
 
-    Result<Exit> signRelease(const CommandLine& line, const SignOptions& options)
-    {
-        auto torrent = readTorrent(options.file);
-        if (!torrent)
-            return fail(std::move(torrent.error()), "release sign");
-        auto trust = readRoot(options.root);
-        if (!trust)
-            return fail(std::move(trust.error()), "release sign");
-        // Shown before a passphrase is asked for: what is signed is what is read here.
-        describe(line, *torrent);
-        const trust::Scope* scope = trust->root().scopeFor(torrent->info.update.uri);
-        for (const std::string& file : options.keys) {
-            auto key = openKey(file, options.passphrase);
-            if (!key)
-                return tl::unexpected<Error>(key.error());
-            if (scope == nullptr || !scope->role.keys.contains(key->id()))
-                return fail(Errc::WrongScope, "key " + key->id().shortHex() + " may not sign " + torrent->info.update.uri.text() + "; nothing was written");
-            torrent->sign(trust->fleet(), *key);
-        }
-        if (auto written = node::writeFile(options.file, torrent->serialize(), node::FileMode::Public); !written)
-            return tl::unexpected<Error>(written.error());
-        const bool isEnough = release::verifyRelease(*torrent, *trust).has_value();
-        if (line.json) {
-            QJsonObject object = jsonOf(*torrent);
-            object.insert(QStringLiteral("threshold_reached"), isEnough);
-            printJson(object);
-        }
-        say(line, "Signed      " + options.file + " with " + std::to_string(torrent->signatures.size()) + " of "
-                + std::to_string(scope->role.threshold) + " signature(s) that are needed");
-        return isEnough ? Exit::Ok : Exit::Partial;
-    }
-
-    struct VerifyOptions {
-        std::string file, root, payload;
-    };
-
-    Result<Exit> verifyReleaseFile(const CommandLine& line, const VerifyOptions& options)
-    {
-        auto torrent = readTorrent(options.file);
-        if (!torrent)
-            return fail(std::move(torrent.error()), "release verify");
-        auto trust = readRoot(options.root);
-        if (!trust)
-            return fail(std::move(trust.error()), "release verify");
-        auto verified = release::verifyRelease(*torrent, *trust);
-        if (!verified)
-            return fail(std::move(verified.error()), options.file);
-        if (!options.payload.empty()) {
-            const auto directory = node::locatePayload(options.payload, torrent->info);
-            if (!directory)
-                return tl::unexpected<Error>(directory.error());
-            release::PayloadVerifier verifier(torrent->info);
-            Progress progress(line, "Verifying", torrent->info.payloadBytes());
-            auto read = node::readContents(*directory, torrent->info.name, torrent->info.isSingleFile, torrent->info.files, [&](ByteView portion) {
-                progress.update(verifier.fedBytes());
-                return verifier.feed(portion);
-            });
-            if (read)
-                read = verifier.finish();
-            if (!read)
-                return tl::unexpected<Error>(read.error());
-        }
-        if (line.json)
-            printJson(jsonOf(*torrent));
-        describe(line, *torrent);
-        say(line, options.payload.empty() ? "Good        the signatures reach the threshold of the scope"
-                                          : "Good        the signatures reach the threshold of the scope, and the payload is what was signed");
-        return Exit::Ok;
-    }
-
-    Result<Exit> showRelease(const CommandLine& line, const std::string& file)
-    {
-        auto torrent = readTorrent(file);
-        if (!torrent)
-            return fail(std::move(torrent.error()), "release show");
-        if (line.json)
-            printJson(jsonOf(*torrent));
-        describe(line, *torrent);
-        say(line, "Notice      " + std::to_string(torrent->notice().size()) + " bytes on the overlay; nothing here was verified");
-        return Exit::Ok;
-    }
-
-    void addCreate(CLI::App& group, CommandLine& line)
-    {
-        auto options = std::make_shared<CreateOptions>();
-        CLI::App* create = addCommand(group, line, "create", "Make a release from a file or directory",
-                                      "  starling release create ./gateway-2.4.1 --uri fw/gateway --version 241 --run install.sh --check health.sh\n"
-                                      "  starling release create site.pp --uri fw/site --version 3 --deploy puppet --run site.pp",
-                                      [&line, options] { return createRelease(line, *options); });
-        create->add_option("PAYLOAD", options->payload, "File or directory")->required();
-        create->add_option("--uri", options->uri, "Resource URI, e.g. fw/gateway/rootfs")->required();
-        create->add_option("--version", options->version, "Must be higher than any before of this URI")
-            ->required()->check(CLI::Range(std::uint64_t {1}, trust::Revision::kMaxVersion));
-        create->add_option("--epoch", options->epoch, "The scope's epoch, as the root document says")->capture_default_str();
-        create->add_option("--label", options->label, "Version for people, e.g. 2.4.1");
-        create->add_option("--deploy", options->method, "How devices deploy it")->check(CLI::IsMember({"script", "puppet", "none"}))->capture_default_str();
-        create->add_option("--run", options->run, "Script or manifest in the payload that puts it in place");
-        create->add_option("--check", options->check, "Script in the payload that checks the device's health afterwards");
-        create->add_option("--rollback", options->rollback, "Script in the payload that undoes it; without one the release before is deployed again");
-        create->add_option("--deploy-timeout", options->timeout, "Seconds for each of the scripts")->check(CLI::Range(1u, 86'400u))->capture_default_str();
-        create->add_option("--require", options->requirements, "name=value labels that a device must have");
-        create->add_option("--created", options->created, "Seconds since 1970; left out unless given, so that the same input gives the same bytes");
-        create->add_option("-o,--output", options->output, "The torrent-file++ to write (default: PAYLOAD's name and .torrent)");
-    }
+void addCreate(CLI::App& group, CommandLine& line)
+{
+    auto options = std::make_shared<CreateOptions>();
+    CLI::App* create = addCommand(
+        group, line, "create", "Make a release from a file or directory",
+        "  starling release create ./gateway-2.4.1 --uri fw/gateway --version 241 --run install.sh --check "
+        "health.sh\n"
+        "  starling release create site.pp --uri fw/site --version 3 --deploy puppet --run site.pp",
+        [&line, options] { return createRelease(line, *options); });
+    create->add_option("PAYLOAD", options->payload, "File or directory")->required();
+    create->add_option("--uri", options->uri, "Resource URI, e.g. fw/gateway/rootfs")->required();
+    create->add_option("--version", options->version, "Must be higher than any before of this URI")
+        ->required()
+        ->check(CLI::Range(std::uint64_t{1}, trust::Revision::kMaxVersion));
+    create->add_option("--epoch", options->epoch, "The scope's epoch, as the root document says")
+        ->capture_default_str();
+    create->add_option("--label", options->label, "Version for people, e.g. 2.4.1");
+    create->add_option("--deploy", options->method, "How devices deploy it")
+        ->check(CLI::IsMember({"script", "puppet", "none"}))
+        ->capture_default_str();
+    create->add_option("--run", options->run, "Script or manifest in the payload that puts it in place");
+    create->add_option("--check", options->check,
+                       "Script in the payload that checks the device's health afterwards");
+    create->add_option(
+        "--rollback", options->rollback,
+        "Script in the payload that undoes it; without one the release before is deployed again");
+    create->add_option("--deploy-timeout", options->timeout, "Seconds for each of the scripts")
+        ->check(CLI::Range(1u, 86'400u))
+        ->capture_default_str();
+    create->add_option("--require", options->requirements, "name=value labels that a device must have");
+    create->add_option(
+        "--created", options->created,
+        "Seconds since 1970; left out unless given, so that the same input gives the same bytes");
+    create->add_option("-o,--output", options->output,
+                       "The torrent-file++ to write (default: PAYLOAD's name and .torrent)");
+}
 
 } // namespace
 
 void addReleaseCommands(CLI::App& app, CommandLine& line)
 {
-    CLI::App* group = app.add_subcommand("release", "Releases: a payload and its signed torrent-file++")->require_subcommand(1)->fallthrough();
+    CLI::App* group = app.add_subcommand("release", "Releases: a payload and its signed torrent-file++")
+                          ->require_subcommand(1)
+                          ->fallthrough();
     addCreate(*group, line);
 
     auto sign = std::make_shared<SignOptions>();
     CLI::App* signing = addCommand(*group, line, "sign", "Add signatures to a release",
-                                   "  starling release sign gateway-2.4.1.torrent --key fleet/keys/release-1.key --root fleet/root.envelope",
+                                   "  starling release sign gateway-2.4.1.torrent --key "
+                                   "fleet/keys/release-1.key --root fleet/root.envelope",
                                    [&line, sign] { return signRelease(line, *sign); });
     signing->add_option("FILE", sign->file, "The torrent-file++; signatures accumulate in it")->required();
     signing->add_option("--key", sign->keys, "Key file; may be given several times")->required();
@@ -269,14 +304,16 @@ void addReleaseCommands(CLI::App& app, CommandLine& line)
 
     auto verify = std::make_shared<VerifyOptions>();
     CLI::App* verifying = addCommand(*group, line, "verify", "Verify a release as a device would",
-                                     "  starling release verify gateway-2.4.1.torrent --root fleet/root.envelope --payload ./gateway-2.4.1",
+                                     "  starling release verify gateway-2.4.1.torrent --root "
+                                     "fleet/root.envelope --payload ./gateway-2.4.1",
                                      [&line, verify] { return verifyReleaseFile(line, *verify); });
     verifying->add_option("FILE", verify->file, "The torrent-file++")->required();
     verifying->add_option("--root", verify->root, "The fleet's root.envelope")->required();
     verifying->add_option("--payload", verify->payload, "Compare this payload, too");
 
     auto file = std::make_shared<std::string>();
-    CLI::App* show = addCommand(*group, line, "show", "Show what a torrent-file++ says, without verifying it", "  starling release show gateway-2.4.1.torrent",
+    CLI::App* show = addCommand(*group, line, "show", "Show what a torrent-file++ says, without verifying it",
+                                "  starling release show gateway-2.4.1.torrent",
                                 [&line, file] { return showRelease(line, *file); });
     show->add_option("FILE", *file, "The torrent-file++")->required();
 }

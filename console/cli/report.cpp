@@ -9,65 +9,68 @@ namespace starling::cli {
 
 namespace {
 
-    template <class Items, class Write> QJsonArray arrayOf(const Items& items, Write write)
-    {
-        QJsonArray array;
-        for (const auto& item : items)
-            array.append(write(item));
-        return array;
-    }
+template <class Items, class Write> QJsonArray arrayOf(const Items& items, Write write)
+{
+    QJsonArray array;
+    for (const auto& item : items)
+        array.append(write(item));
+    return array;
+}
 
-    template <class Object> void putRevision(Object& object, const trust::Revision& revision)
-    {
-        object.insert(QStringLiteral("epoch"), jsonNumber(revision.epoch));
-        object.insert(QStringLiteral("version"), jsonNumber(revision.version));
-    }
+template <class Object> void putRevision(Object& object, const trust::Revision& revision)
+{
+    object.insert(QStringLiteral("epoch"), jsonNumber(revision.epoch));
+    object.insert(QStringLiteral("version"), jsonNumber(revision.version));
+}
 
-    void putOutcome(QJsonObject& object, trust::Phase phase, std::uint16_t code, const std::string& detail)
-    {
-        object.insert(QStringLiteral("phase"), toQString(trust::phaseName(phase)));
-        if (const auto known = errcOf(code))
-            object.insert(QStringLiteral("code"), toQString(codeName(*known)));
-        if (!detail.empty())
-            object.insert(QStringLiteral("detail"), toQString(detail));
-    }
+void putOutcome(QJsonObject& object, trust::Phase phase, std::uint16_t code, const std::string& detail)
+{
+    object.insert(QStringLiteral("phase"), toQString(trust::phaseName(phase)));
+    if (const auto known = errcOf(code))
+        object.insert(QStringLiteral("code"), toQString(codeName(*known)));
+    if (!detail.empty())
+        object.insert(QStringLiteral("detail"), toQString(detail));
+}
 
-    QJsonObject countersOf(const std::map<std::string, std::uint64_t>& counters)
-    {
-        QJsonObject object;
-        for (const auto& [name, count] : counters)
-            object.insert(toQString(name), jsonNumber(count));
-        return object;
-    }
+QJsonObject countersOf(const std::map<std::string, std::uint64_t>& counters)
+{
+    QJsonObject object;
+    for (const auto& [name, count] : counters)
+        object.insert(toQString(name), jsonNumber(count));
+    return object;
+}
 
-    QJsonObject jsonOf(const control::FloorLine& floor)
-    {
-        QJsonObject object {{QStringLiteral("uri"), toQString(floor.uri.text())}, {QStringLiteral("info_hash"), toQString(floor.infoHash.hex())}};
-        putRevision(object, floor.revision);
-        return object;
-    }
+QJsonObject jsonOf(const control::FloorLine& floor)
+{
+    QJsonObject object{{QStringLiteral("uri"), toQString(floor.uri.text())},
+                       {QStringLiteral("info_hash"), toQString(floor.infoHash.hex())}};
+    putRevision(object, floor.revision);
+    return object;
+}
 
-    QJsonObject jsonOf(const control::LinkLine& link)
-    {
-        return {{QStringLiteral("node"), toQString(link.node.hex())},
-                {QStringLiteral("endpoint"), toQString(toString(link.endpoint))},
-                {QStringLiteral("up"), link.isUp},
-                {QStringLiteral("rtt_us"), jsonNumber(link.roundTripMicros)}};
-    }
+QJsonObject jsonOf(const control::LinkLine& link)
+{
+    return {{QStringLiteral("node"), toQString(link.node.hex())},
+            {QStringLiteral("endpoint"), toQString(toString(link.endpoint))},
+            {QStringLiteral("up"), link.isUp},
+            {QStringLiteral("rtt_us"), jsonNumber(link.roundTripMicros)}};
+}
 
-    QJsonObject jsonOf(const control::TrafficLine& line)
-    {
-        return {{QStringLiteral("info_hash"), toQString(line.payload.hex())},
-                {QStringLiteral("node"), line.node.isZero() ? QJsonValue() : QJsonValue(toQString(line.node.hex()))},
-                {QStringLiteral("bytes_from"), jsonNumber(line.bytesFrom)},
-                {QStringLiteral("bytes_to"), jsonNumber(line.bytesTo)}};
-    }
+QJsonObject jsonOf(const control::TrafficLine& line)
+{
+    return {
+        {QStringLiteral("info_hash"), toQString(line.payload.hex())},
+        {QStringLiteral("node"), line.node.isZero() ? QJsonValue() : QJsonValue(toQString(line.node.hex()))},
+        {QStringLiteral("bytes_from"), jsonNumber(line.bytesFrom)},
+        {QStringLiteral("bytes_to"), jsonNumber(line.bytesTo)}};
+}
 
 } // namespace
 
 void reportError(const CommandLine& line, const Error& error)
 {
-    std::fprintf(stderr, "starling: %s: %s\n", codeName(error.code).c_str(), std::string(describe(error.code)).c_str());
+    std::fprintf(stderr, "starling: %s: %s\n", codeName(error.code).c_str(),
+                 std::string(describe(error.code)).c_str());
     std::fprintf(stderr, "  %s\n", plain(error.context).c_str());
     if (line.json)
         printErrorJson(error);
@@ -76,9 +79,9 @@ void reportError(const CommandLine& line, const Error& error)
 void printErrorJson(const Error& error)
 {
     printJson({{QStringLiteral("error"),
-                QJsonObject {{QStringLiteral("code"), toQString(codeName(error.code))},
-                             {QStringLiteral("name"), toQString(shortName(error.code))},
-                             {QStringLiteral("message"), toQString(error.context)}}}});
+                QJsonObject{{QStringLiteral("code"), toQString(codeName(error.code))},
+                            {QStringLiteral("name"), toQString(shortName(error.code))},
+                            {QStringLiteral("message"), toQString(error.context)}}}});
 }
 
 void say(const CommandLine& line, const std::string& text)
@@ -99,11 +102,13 @@ std::string plain(std::string_view text)
     QList<uint> points = toQString(text).toUcs4();
     for (uint& point : points) {
         const QChar::Category category = QChar::category(static_cast<char32_t>(point));
-        if (category == QChar::Other_Control || category == QChar::Other_Format || category == QChar::Separator_Line
-            || category == QChar::Separator_Paragraph || category == QChar::Other_Surrogate)
+        if (category == QChar::Other_Control || category == QChar::Other_Format
+            || category == QChar::Separator_Line || category == QChar::Separator_Paragraph
+            || category == QChar::Other_Surrogate)
             point = '?';
     }
-    return QString::fromUcs4(reinterpret_cast<const char32_t*>(points.constData()), points.size()).toStdString();
+    return QString::fromUcs4(reinterpret_cast<const char32_t*>(points.constData()), points.size())
+        .toStdString();
 }
 
 QString toQString(std::string_view text)
@@ -119,36 +124,41 @@ QJsonValue jsonNumber(std::uint64_t value)
 QJsonObject jsonOf(const release::TorrentFile& torrent)
 {
     const release::UpdateInfo& update = torrent.info.update;
-    QJsonObject object {{QStringLiteral("info_hash"), toQString(torrent.infoHash.hex())},
-                        {QStringLiteral("uri"), toQString(update.uri.text())},
-                        {QStringLiteral("label"), toQString(update.label)},
-                        {QStringLiteral("name"), toQString(torrent.info.name)},
-                        {QStringLiteral("bytes"), jsonNumber(torrent.info.payloadBytes())},
-                        {QStringLiteral("piece_bytes"), jsonNumber(torrent.info.pieceBytes)},
-                        {QStringLiteral("notice_bytes"), jsonNumber(torrent.notice().size())}};
+    QJsonObject object{{QStringLiteral("info_hash"), toQString(torrent.infoHash.hex())},
+                       {QStringLiteral("uri"), toQString(update.uri.text())},
+                       {QStringLiteral("label"), toQString(update.label)},
+                       {QStringLiteral("name"), toQString(torrent.info.name)},
+                       {QStringLiteral("bytes"), jsonNumber(torrent.info.payloadBytes())},
+                       {QStringLiteral("piece_bytes"), jsonNumber(torrent.info.pieceBytes)},
+                       {QStringLiteral("notice_bytes"), jsonNumber(torrent.notice().size())}};
     putRevision(object, update.revision);
     object.insert(QStringLiteral("files"), arrayOf(torrent.info.files, [](const release::PayloadFile& file) {
-        return QJsonObject {{QStringLiteral("path"), toQString(file.path)}, {QStringLiteral("bytes"), jsonNumber(file.size)}};
-    }));
-    object.insert(QStringLiteral("deploy"), QJsonObject {{QStringLiteral("method"), toQString(release::methodName(update.deploy.method))},
-                                                          {QStringLiteral("run"), toQString(update.deploy.run)},
-                                                          {QStringLiteral("check"), toQString(update.deploy.check)},
-                                                          {QStringLiteral("rollback"), toQString(update.deploy.rollback)},
-                                                          {QStringLiteral("timeout_s"), static_cast<qint64>(update.deploy.timeoutSeconds)}});
-    object.insert(QStringLiteral("signed_by"), arrayOf(torrent.signatures, [](const auto& entry) { return toQString(entry.first.hex()); }));
+                      return QJsonObject{{QStringLiteral("path"), toQString(file.path)},
+                                         {QStringLiteral("bytes"), jsonNumber(file.size)}};
+                  }));
+    object.insert(
+        QStringLiteral("deploy"),
+        QJsonObject{{QStringLiteral("method"), toQString(release::methodName(update.deploy.method))},
+                    {QStringLiteral("run"), toQString(update.deploy.run)},
+                    {QStringLiteral("check"), toQString(update.deploy.check)},
+                    {QStringLiteral("rollback"), toQString(update.deploy.rollback)},
+                    {QStringLiteral("timeout_s"), static_cast<qint64>(update.deploy.timeoutSeconds)}});
+    object.insert(QStringLiteral("signed_by"), arrayOf(torrent.signatures, [](const auto& entry) {
+                      return toQString(entry.first.hex());
+                  }));
     return object;
 }
 
 QJsonObject jsonOf(const control::UpdateLine& line)
 {
-    QJsonObject object {{QStringLiteral("uri"), toQString(line.uri.text())},
-                        {QStringLiteral("info_hash"), toQString(line.infoHash.hex())},
-                        {QStringLiteral("label"), toQString(line.label)},
-                        {QStringLiteral("bytes_total"), jsonNumber(line.totalBytes)},
-                        {QStringLiteral("bytes_done"), jsonNumber(line.doneBytes)},
-                        {QStringLiteral("down_rate"), jsonNumber(line.downRate.value)},
-                        {QStringLiteral("up_rate"), jsonNumber(line.upRate.value)},
-                        {QStringLiteral("peers"), static_cast<qint64>(line.peers)}};
+    QJsonObject object{{QStringLiteral("uri"), toQString(line.uri.text())},
+                       {QStringLiteral("info_hash"), toQString(line.infoHash.hex())},
+                       {QStringLiteral("label"), toQString(line.label)},
+                       {QStringLiteral("bytes_total"), jsonNumber(line.totalBytes)},
+                       {QStringLiteral("bytes_done"), jsonNumber(line.doneBytes)},
+                       {QStringLiteral("down_rate"), jsonNumber(line.downRate.value)},
+                       {QStringLiteral("up_rate"), jsonNumber(line.upRate.value)},
+                       {QStringLiteral("peers"), static_cast<qint64>(line.peers)}};
     putRevision(object, line.revision);
     putOutcome(object, line.phase, line.code, line.detail);
     return object;
@@ -156,18 +166,20 @@ QJsonObject jsonOf(const control::UpdateLine& line)
 
 QJsonObject jsonOf(const control::DeviceLine& device)
 {
-    QJsonObject object {{QStringLiteral("node"), toQString(device.node.hex())},
-                        {QStringLiteral("name"), toQString(device.name)},
-                        {QStringLiteral("sequence"), jsonNumber(device.receipt.sequence)},
-                        {QStringLiteral("root"), jsonNumber(device.receipt.rootNumber)},
-                        {QStringLiteral("uptime_s"), jsonNumber(device.receipt.uptimeSeconds)},
-                        {QStringLiteral("alarms"), countersOf(device.receipt.alarms)}};
-    object.insert(QStringLiteral("updates"), arrayOf(device.receipt.entries, [](const trust::ReceiptEntry& entry) {
-        QJsonObject update {{QStringLiteral("uri"), toQString(entry.uri.text())}, {QStringLiteral("info_hash"), toQString(entry.infoHash.hex())}};
-        putRevision(update, entry.revision);
-        putOutcome(update, entry.phase, entry.code, entry.detail);
-        return update;
-    }));
+    QJsonObject object{{QStringLiteral("node"), toQString(device.node.hex())},
+                       {QStringLiteral("name"), toQString(device.name)},
+                       {QStringLiteral("sequence"), jsonNumber(device.receipt.sequence)},
+                       {QStringLiteral("root"), jsonNumber(device.receipt.rootNumber)},
+                       {QStringLiteral("uptime_s"), jsonNumber(device.receipt.uptimeSeconds)},
+                       {QStringLiteral("alarms"), countersOf(device.receipt.alarms)}};
+    object.insert(QStringLiteral("updates"),
+                  arrayOf(device.receipt.entries, [](const trust::ReceiptEntry& entry) {
+                      QJsonObject update{{QStringLiteral("uri"), toQString(entry.uri.text())},
+                                         {QStringLiteral("info_hash"), toQString(entry.infoHash.hex())}};
+                      putRevision(update, entry.revision);
+                      putOutcome(update, entry.phase, entry.code, entry.detail);
+                      return update;
+                  }));
     return object;
 }
 
@@ -194,8 +206,9 @@ QJsonObject jsonOf(const control::StatusReply& status)
 
 QJsonObject jsonOf(const control::Event& event)
 {
-    static constexpr std::array<std::string_view, 6> kNames {"", "update", "refused", "link", "receipt", "overflow"};
-    QJsonObject object {{QStringLiteral("event"), toQString(kNames[static_cast<std::size_t>(event.what)])}};
+    static constexpr std::array<std::string_view, 6> kNames{"",     "update",  "refused",
+                                                            "link", "receipt", "overflow"};
+    QJsonObject object{{QStringLiteral("event"), toQString(kNames[static_cast<std::size_t>(event.what)])}};
     if (!event.uri.empty()) {
         object.insert(QStringLiteral("uri"), toQString(event.uri));
         putRevision(object, event.revision);

@@ -8,7 +8,8 @@
 
 namespace starling::cli {
 
-/// What failed, why, and what to do next, on standard error; with --json as {"error":{code,name,message}} on standard output, too.
+/// What failed, why, and what to do next, on standard error; with --json as {"error":{code,name,message}} on
+/// standard output, too.
 void reportError(const CommandLine& line, const Error& error);
 
 /// That JSON alone: for errors that were told to people already.

@@ -9,5 +9,5 @@ namespace starling {
 
 } // namespace starling
 
-#define STARLING_ASSERT(expression) \
+#define STARLING_ASSERT(expression)                                                                          \
     ((expression) ? static_cast<void>(0) : ::starling::assertionFailed(#expression, __FILE__, __LINE__))

@@ -31,7 +31,8 @@ Result<Bytes> fromHex(std::string_view hex);
 void append(Bytes& to, ByteView what);
 
 /// Writes frames field by field, integers big-endian.
-class ByteWriter {
+class ByteWriter
+{
 public:
     void u8(std::uint8_t value);
     void u16(std::uint16_t value);
@@ -48,7 +49,8 @@ private:
 
 /// Reads what ByteWriter wrote. Running out of bytes is remembered, yields zeros, and `status()` tells:
 /// read all fields first, then ask once.
-class ByteReader {
+class ByteReader
+{
 public:
     explicit ByteReader(ByteView bytes)
         : m_rest(bytes)

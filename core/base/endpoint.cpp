@@ -28,14 +28,15 @@ bool Endpoint::isLoopback() const
 std::string toString(const Endpoint& endpoint)
 {
     const auto& a = endpoint.address;
-    std::array<char, 64> text {};
+    std::array<char, 64> text{};
     if (endpoint.isIpv4()) {
         std::snprintf(text.data(), text.size(), "%u.%u.%u.%u:%u", a[12], a[13], a[14], a[15], endpoint.port);
         return text.data();
     }
     std::string result = "[";
     for (std::size_t i = 0; i < 16; i += 2) {
-        std::snprintf(text.data(), text.size(), i == 0 ? "%x" : ":%x", static_cast<unsigned>(a[i] << 8 | a[i + 1]));
+        std::snprintf(text.data(), text.size(), i == 0 ? "%x" : ":%x",
+                      static_cast<unsigned>(a[i] << 8 | a[i + 1]));
         result += text.data();
     }
     return result + "]:" + std::to_string(endpoint.port);

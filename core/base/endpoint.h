@@ -12,8 +12,9 @@
 namespace starling {
 
 /// IPv6 address (IPv4 as ::ffff:a.b.c.d, RFC 4291 section 2.5.5.2) and port.
-struct Endpoint {
-    std::array<std::uint8_t, 16> address {};
+struct Endpoint
+{
+    std::array<std::uint8_t, 16> address{};
     std::uint16_t port = 0;
 
     static Endpoint ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, std::uint16_t port);

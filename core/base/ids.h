@@ -11,7 +11,8 @@
 namespace starling {
 
 /// 32 bytes that identify one kind of thing, named by `Tag`. Compared bytewise.
-template <class Tag> class Id {
+template <class Tag> class Id
+{
 public:
     static constexpr std::size_t kSize = 32;
 
@@ -49,7 +50,7 @@ public:
     auto operator<=>(const Id&) const = default;
 
 private:
-    std::array<std::byte, kSize> m_bytes {};
+    std::array<std::byte, kSize> m_bytes{};
 };
 
 using NodeId = Id<struct NodeIdTag>; ///< a device: its Ed25519 public key

@@ -9,7 +9,7 @@ namespace starling {
 
 std::uint64_t RandomSource::u64()
 {
-    std::array<std::byte, 8> bytes {};
+    std::array<std::byte, 8> bytes{};
     fill(bytes);
     std::uint64_t value = 0;
     for (const std::byte b : bytes)

@@ -9,7 +9,8 @@
 namespace starling {
 
 /// Where random numbers come from. The agent injects crypto::SystemRandom, simulations a SeededRandom.
-class RandomSource {
+class RandomSource
+{
 public:
     virtual ~RandomSource() = default;
     /// Fills `out` with uniformly random bytes.
@@ -21,7 +22,8 @@ public:
 };
 
 /// SplitMix64 (Steele, Lea, Flood 2014): reproducible, and not for secrets.
-class SeededRandom final : public RandomSource {
+class SeededRandom final : public RandomSource
+{
 public:
     explicit SeededRandom(std::uint64_t seed)
         : m_state(seed)

@@ -90,7 +90,8 @@ std::string_view describe(Errc code);
 std::optional<Errc> errcOf(std::uint16_t value);
 
 /// Why something failed: `code` to branch on, `context` to read (particulars, outermost first).
-struct Error {
+struct Error
+{
     Errc code;
     std::string context;
 
@@ -101,7 +102,8 @@ struct Error {
 std::string toString(const Error& error);
 
 /// A value or an Error; dropping one is a compile error.
-template <class T> class [[nodiscard]] Result : public tl::expected<T, Error> {
+template <class T> class [[nodiscard]] Result : public tl::expected<T, Error>
+{
 public:
     using tl::expected<T, Error>::expected;
 };

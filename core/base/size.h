@@ -12,17 +12,28 @@
 namespace starling {
 
 /// A number of bytes.
-struct ByteCount {
+struct ByteCount
+{
     std::uint64_t value = 0;
     auto operator<=>(const ByteCount&) const = default;
 };
 
-constexpr ByteCount kibibytes(std::uint64_t n) { return {n * 1024}; }
-constexpr ByteCount mebibytes(std::uint64_t n) { return {n * 1024 * 1024}; }
-constexpr ByteCount gibibytes(std::uint64_t n) { return {n * 1024 * 1024 * 1024}; }
+constexpr ByteCount kibibytes(std::uint64_t n)
+{
+    return {n * 1024};
+}
+constexpr ByteCount mebibytes(std::uint64_t n)
+{
+    return {n * 1024 * 1024};
+}
+constexpr ByteCount gibibytes(std::uint64_t n)
+{
+    return {n * 1024 * 1024 * 1024};
+}
 
 /// Bytes per second; 0 means without limit where a limit is meant.
-struct BytesPerSecond {
+struct BytesPerSecond
+{
     std::uint64_t value = 0;
     auto operator<=>(const BytesPerSecond&) const = default;
 };

@@ -9,7 +9,8 @@ namespace starling {
 using Duration = std::chrono::nanoseconds;
 
 /// The tag of our monotonic time line; deliberately without now().
-struct MonotonicClock {
+struct MonotonicClock
+{
     using rep = Duration::rep;
     using period = Duration::period;
     using duration = Duration;

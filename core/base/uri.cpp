@@ -5,15 +5,15 @@ namespace starling {
 
 namespace {
 
-    bool startsSegment(char c)
-    {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    }
+bool startsSegment(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
-    bool continuesSegment(char c)
-    {
-        return startsSegment(c) || c == '.' || c == '_' || c == '-';
-    }
+bool continuesSegment(char c)
+{
+    return startsSegment(c) || c == '.' || c == '_' || c == '-';
+}
 
 } // namespace
 

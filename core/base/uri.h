@@ -11,7 +11,8 @@
 
 namespace starling {
 
-class ResourceUri {
+class ResourceUri
+{
 public:
     static constexpr std::size_t kMaxBytes = 200;
 

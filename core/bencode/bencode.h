@@ -23,7 +23,8 @@ using List = std::vector<Value>;
 using Dict = std::map<std::string, Value, std::less<>>;
 
 /// What a decoder accepts at most.
-struct Limits {
+struct Limits
+{
     std::size_t bytes = 1024 * 1024; ///< of the whole input: a message on a link (architecture.md)
     std::size_t depth = 10; ///< lists and dictionaries within one another; trust.md, "Strict decoder"
     /// Keys included. Guess: bounds memory to some 35 MiB; the file tree of 16,384 files has about
@@ -32,7 +33,8 @@ struct Limits {
 };
 
 /// One bencoded value: integer, byte string, list or dictionary.
-class Value {
+class Value
+{
 public:
     Value() = default; ///< the integer 0
     Value(Integer integer);
@@ -65,7 +67,8 @@ Bytes encode(const Value& value);
 
 /// Reads the fields of a dictionary one by one, with an error that names the field ("info.update.uri").
 /// A missing or ill-typed required field is Malformed.
-class DictReader {
+class DictReader
+{
 public:
     /// `what` names the dictionary in errors. Fails with Malformed if `value` is not a dictionary.
     static Result<DictReader> of(const Value& value, std::string what);

@@ -9,13 +9,13 @@ namespace starling::control {
 
 namespace {
 
-    int milliseconds(Duration duration)
-    {
-        return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-    }
+int milliseconds(Duration duration)
+{
+    return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
 
-    /// Events kept for a caller that does not ask for them.
-    constexpr std::size_t kMaxEvents = 4'096;
+/// Events kept for a caller that does not ask for them.
+constexpr std::size_t kMaxEvents = 4'096;
 
 } // namespace
 
@@ -54,14 +54,17 @@ Result<std::optional<Reply>> Client::receive(Duration timeout)
                 return fail(std::move(reply.error()), "agent");
             return std::optional<Reply>(std::move(*reply));
         }
-        if (m_socket->bytesAvailable() == 0 && !m_socket->waitForReadyRead(static_cast<int>(deadline.remainingTime()))) {
+        if (m_socket->bytesAvailable() == 0
+            && !m_socket->waitForReadyRead(static_cast<int>(deadline.remainingTime()))) {
             if (m_socket->state() != QLocalSocket::ConnectedState && m_socket->bytesAvailable() == 0)
                 return fail(Errc::Unreachable, "the agent closed the connection");
             if (deadline.hasExpired())
                 return std::optional<Reply>();
         }
         const QByteArray bytes = m_socket->readAll();
-        if (auto taken = m_frames.feed(std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())))); !taken)
+        if (auto taken = m_frames.feed(
+                std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
+            !taken)
             return fail(std::move(taken.error()), "agent");
     }
 }

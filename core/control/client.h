@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The other side of the control socket: asks one thing at a time and waits. For programs that have nothing else to do
-/// meanwhile (the command line, the demo, tests).
+/// The other side of the control socket: asks one thing at a time and waits. For programs that have nothing
+/// else to do meanwhile (the command line, the demo, tests).
 #pragma once
 
 #include "base/time.h"
@@ -14,7 +14,8 @@ class QLocalSocket;
 
 namespace starling::control {
 
-class Client {
+class Client
+{
 public:
     /// Fails with Unreachable, saying what to do if the agent does not run or access is denied.
     static Result<Client> connect(const QString& path, Duration timeout = std::chrono::seconds(5));
@@ -22,8 +23,8 @@ public:
     Client(Client&&) noexcept;
     Client& operator=(Client&&) noexcept;
 
-    /// The reply to `request`; an ErrorReply becomes the error. Events that come in between wait for nextEvent().
-    /// Fails with Timeout, or Unreachable when the agent goes away.
+    /// The reply to `request`; an ErrorReply becomes the error. Events that come in between wait for
+    /// nextEvent(). Fails with Timeout, or Unreachable when the agent goes away.
     Result<Reply> call(const Request& request, Duration timeout = std::chrono::seconds(10));
     /// As call(), for a reply of one type.
     template <class T> Result<T> ask(const Request& request, Duration timeout = std::chrono::seconds(10))

@@ -9,337 +9,401 @@ namespace starling::control {
 
 namespace {
 
-    using bencode::Dict;
-    using bencode::DictReader;
-    using bencode::Integer;
-    using bencode::List;
-    using bencode::Value;
+using bencode::Dict;
+using bencode::DictReader;
+using bencode::Integer;
+using bencode::List;
+using bencode::Value;
 
-    constexpr std::uint8_t kProtocolVersion = 1;
-    constexpr Integer kMost = INT64_MAX;
-    constexpr std::size_t kMaxText = 4'096;
-    constexpr std::size_t kMaxItems = 65'536;
+constexpr std::uint8_t kProtocolVersion = 1;
+constexpr Integer kMost = INT64_MAX;
+constexpr std::size_t kMaxText = 4'096;
+constexpr std::size_t kMaxItems = 65'536;
 
-    // --- Small values
+// --- Small values
 
-    Value number(std::uint64_t value)
+Value number(std::uint64_t value)
+{
+    return static_cast<Integer>(std::min<std::uint64_t>(value, static_cast<std::uint64_t>(kMost)));
+}
+
+Value words(std::string_view text)
+{
+    return text;
+}
+
+/// For details, which may quote anything: the other side takes no more than kMaxText.
+Value clipped(std::string_view text)
+{
+    return text.substr(0, kMaxText);
+}
+
+Value blob(ByteView bytes)
+{
+    return bencode::String(bytes.begin(), bytes.end());
+}
+
+Value endpointValue(const Endpoint& endpoint)
+{
+    ByteWriter writer;
+    write(writer, endpoint);
+    return writer.take();
+}
+
+void put(Dict& dict, const ResourceUri& uri, const trust::Revision& revision)
+{
+    dict["uri"] = words(uri.text());
+    dict["epoch"] = number(revision.epoch);
+    dict["version"] = number(revision.version);
+}
+
+/// Reads fields one after the other and remembers the first failure, so that a struct reads as a list of
+/// fields.
+class Fields
+{
+public:
+    explicit Fields(const DictReader& reader)
+        : m_reader(reader)
     {
-        return static_cast<Integer>(std::min<std::uint64_t>(value, static_cast<std::uint64_t>(kMost)));
     }
-
-    Value words(std::string_view text) { return text; }
-
-    /// For details, which may quote anything: the other side takes no more than kMaxText.
-    Value clipped(std::string_view text) { return text.substr(0, kMaxText); }
-
-    Value blob(ByteView bytes) { return bencode::String(bytes.begin(), bytes.end()); }
-
-    Value endpointValue(const Endpoint& endpoint)
+    template <class T = std::uint64_t>
+    T integer(std::string_view key, std::uint64_t most = static_cast<std::uint64_t>(kMost),
+              std::uint64_t least = 0)
     {
-        ByteWriter writer;
-        write(writer, endpoint);
-        return writer.take();
+        auto value = m_reader.integer(key, static_cast<Integer>(least), static_cast<Integer>(most));
+        return value ? static_cast<T>(*value) : static_cast<T>(note(value.error()));
     }
-
-    void put(Dict& dict, const ResourceUri& uri, const trust::Revision& revision)
+    std::string text(std::string_view key)
     {
-        dict["uri"] = words(uri.text());
-        dict["epoch"] = number(revision.epoch);
-        dict["version"] = number(revision.version);
+        auto value = m_reader.bytes(key, kMaxText);
+        return value ? toText(*value) : (note(value.error()), std::string());
     }
-
-    /// Reads fields one after the other and remembers the first failure, so that a struct reads as a list of fields.
-    class Fields {
-    public:
-        explicit Fields(const DictReader& reader)
-            : m_reader(reader)
-        {
-        }
-        template <class T = std::uint64_t>
-        T integer(std::string_view key, std::uint64_t most = static_cast<std::uint64_t>(kMost), std::uint64_t least = 0)
-        {
-            auto value = m_reader.integer(key, static_cast<Integer>(least), static_cast<Integer>(most));
-            return value ? static_cast<T>(*value) : static_cast<T>(note(value.error()));
-        }
-        std::string text(std::string_view key)
-        {
-            auto value = m_reader.bytes(key, kMaxText);
-            return value ? toText(*value) : (note(value.error()), std::string());
-        }
-        Bytes bytes(std::string_view key, std::size_t most = kMaxFrameBytes)
-        {
-            auto value = m_reader.bytes(key, most);
-            return value ? std::move(*value) : (note(value.error()), Bytes());
-        }
-        template <class IdType> IdType id(std::string_view key)
-        {
-            auto value = IdType::fromBytes(bytes(key, IdType::kSize));
-            return value ? *value : (note(value.error()), IdType());
-        }
-        Endpoint endpoint(std::string_view key)
-        {
-            const Bytes value = bytes(key, 18);
-            ByteReader reader(value);
-            const Endpoint endpoint = readEndpoint(reader);
-            if (auto good = reader.status(key); !good)
-                note(good.error());
-            return endpoint;
-        }
-        ResourceUri uri(std::string_view key)
-        {
-            auto value = ResourceUri::parse(text(key));
-            if (value)
-                return *value;
-            note(value.error());
-            return *ResourceUri::parse("invalid");
-        }
-        trust::Revision revision() { return {integer("epoch"), integer("version")}; }
-        trust::Phase phase()
-        {
-            const auto value = trust::phaseNamed(text("phase"));
-            return value ? *value : (note(Error {Errc::Malformed, "phase"}), trust::Phase::Announced);
-        }
-        std::map<std::string, std::uint64_t> counters(std::string_view key)
-        {
-            std::map<std::string, std::uint64_t> counts;
-            const auto entries = m_reader.dict(key);
-            if (!entries) {
-                note(entries.error());
-                return counts;
-            }
-            for (const auto& [name, value] : entries->entries()) {
-                const Integer* count = value.integer();
-                if (count == nullptr || *count < 0 || counts.size() == kMaxItems)
-                    note(Error {Errc::Malformed, std::string(key)});
-                else
-                    counts[name] = static_cast<std::uint64_t>(*count);
-            }
+    Bytes bytes(std::string_view key, std::size_t most = kMaxFrameBytes)
+    {
+        auto value = m_reader.bytes(key, most);
+        return value ? std::move(*value) : (note(value.error()), Bytes());
+    }
+    template <class IdType> IdType id(std::string_view key)
+    {
+        auto value = IdType::fromBytes(bytes(key, IdType::kSize));
+        return value ? *value : (note(value.error()), IdType());
+    }
+    Endpoint endpoint(std::string_view key)
+    {
+        const Bytes value = bytes(key, 18);
+        ByteReader reader(value);
+        const Endpoint endpoint = readEndpoint(reader);
+        if (auto good = reader.status(key); !good)
+            note(good.error());
+        return endpoint;
+    }
+    ResourceUri uri(std::string_view key)
+    {
+        auto value = ResourceUri::parse(text(key));
+        if (value)
+            return *value;
+        note(value.error());
+        return *ResourceUri::parse("invalid");
+    }
+    trust::Revision revision() { return {integer("epoch"), integer("version")}; }
+    trust::Phase phase()
+    {
+        const auto value = trust::phaseNamed(text("phase"));
+        return value ? *value : (note(Error{Errc::Malformed, "phase"}), trust::Phase::Announced);
+    }
+    std::map<std::string, std::uint64_t> counters(std::string_view key)
+    {
+        std::map<std::string, std::uint64_t> counts;
+        const auto entries = m_reader.dict(key);
+        if (!entries) {
+            note(entries.error());
             return counts;
         }
-        template <class Item, class Read> std::vector<Item> items(std::string_view key, Read read)
-        {
-            std::vector<Item> result;
-            const auto list = m_reader.list(key, kMaxItems);
-            if (!list) {
-                note(list.error());
-                return result;
-            }
-            for (const Value& value : **list) {
-                const auto entry = DictReader::of(value, std::string(key));
-                if (!entry) {
-                    note(entry.error());
-                    break;
-                }
-                Fields fields(*entry);
-                result.push_back(read(fields));
-                if (fields.m_error)
-                    note(*fields.m_error);
-            }
+        for (const auto& [name, value] : entries->entries()) {
+            const Integer* count = value.integer();
+            if (count == nullptr || *count < 0 || counts.size() == kMaxItems)
+                note(Error{Errc::Malformed, std::string(key)});
+            else
+                counts[name] = static_cast<std::uint64_t>(*count);
+        }
+        return counts;
+    }
+    template <class Item, class Read> std::vector<Item> items(std::string_view key, Read read)
+    {
+        std::vector<Item> result;
+        const auto list = m_reader.list(key, kMaxItems);
+        if (!list) {
+            note(list.error());
             return result;
         }
-        std::uint64_t note(const Error& error)
-        {
-            if (!m_error)
-                m_error = error;
-            return 0;
+        for (const Value& value : **list) {
+            const auto entry = DictReader::of(value, std::string(key));
+            if (!entry) {
+                note(entry.error());
+                break;
+            }
+            Fields fields(*entry);
+            result.push_back(read(fields));
+            if (fields.m_error)
+                note(*fields.m_error);
         }
-        template <class Wide, class T> Result<Wide> finish(T value)
-        {
-            if (m_error)
-                return fail(*m_error, "control message");
-            return Wide(std::move(value));
-        }
-
-    private:
-        const DictReader& m_reader;
-        std::optional<Error> m_error;
-    };
-
-    template <class Items, class Write> List listOf(const Items& items, Write write)
+        return result;
+    }
+    std::uint64_t note(const Error& error)
     {
-        List list;
-        for (const auto& item : items)
-            list.push_back(write(item));
-        return list;
+        if (!m_error)
+            m_error = error;
+        return 0;
+    }
+    template <class Wide, class T> Result<Wide> finish(T value)
+    {
+        if (m_error)
+            return fail(*m_error, "control message");
+        return Wide(std::move(value));
     }
 
-    Value countersValue(const std::map<std::string, std::uint64_t>& counts)
-    {
-        Dict dict;
-        for (const auto& [name, count] : counts)
-            dict[name] = number(count);
-        return dict;
-    }
+private:
+    const DictReader& m_reader;
+    std::optional<Error> m_error;
+};
 
-    // --- Lines
+template <class Items, class Write> List listOf(const Items& items, Write write)
+{
+    List list;
+    for (const auto& item : items)
+        list.push_back(write(item));
+    return list;
+}
 
-    Value lineValue(const UpdateLine& line)
-    {
-        Dict dict;
-        put(dict, line.uri, line.revision);
-        dict["info-hash"] = blob(line.infoHash.bytes());
-        dict["label"] = words(line.label);
-        dict["phase"] = trust::phaseName(line.phase);
-        dict["code"] = number(line.code);
-        dict["detail"] = clipped(line.detail);
-        dict["total"] = number(line.totalBytes);
-        dict["done"] = number(line.doneBytes);
-        dict["down"] = number(line.downRate.value);
-        dict["up"] = number(line.upRate.value);
-        dict["peers"] = number(line.peers);
-        dict["pieces"] = line.pieces;
-        return dict;
-    }
+Value countersValue(const std::map<std::string, std::uint64_t>& counts)
+{
+    Dict dict;
+    for (const auto& [name, count] : counts)
+        dict[name] = number(count);
+    return dict;
+}
 
-    UpdateLine readUpdateLine(Fields& in)
-    {
-        return {in.uri("uri"), in.revision(), in.id<InfoHash>("info-hash"), in.text("label"), in.phase(),
-                in.integer<std::uint16_t>("code", UINT16_MAX), in.text("detail"), in.integer("total"), in.integer("done"),
-                {in.integer("down")}, {in.integer("up")}, in.integer<std::uint32_t>("peers", UINT32_MAX), in.bytes("pieces")};
-    }
+// --- Lines
 
-    Value lineValue(const FloorLine& line)
-    {
-        Dict dict;
-        put(dict, line.uri, line.revision);
-        dict["info-hash"] = blob(line.infoHash.bytes());
-        return dict;
-    }
+Value lineValue(const UpdateLine& line)
+{
+    Dict dict;
+    put(dict, line.uri, line.revision);
+    dict["info-hash"] = blob(line.infoHash.bytes());
+    dict["label"] = words(line.label);
+    dict["phase"] = trust::phaseName(line.phase);
+    dict["code"] = number(line.code);
+    dict["detail"] = clipped(line.detail);
+    dict["total"] = number(line.totalBytes);
+    dict["done"] = number(line.doneBytes);
+    dict["down"] = number(line.downRate.value);
+    dict["up"] = number(line.upRate.value);
+    dict["peers"] = number(line.peers);
+    dict["pieces"] = line.pieces;
+    return dict;
+}
 
-    Value lineValue(const LinkLine& line)
-    {
-        return Dict {{"node", blob(line.node.bytes())}, {"endpoint", endpointValue(line.endpoint)},
-                     {"up", Integer {line.isUp}}, {"rtt", number(line.roundTripMicros)}};
-    }
+UpdateLine readUpdateLine(Fields& in)
+{
+    return {in.uri("uri"),        in.revision(),       in.id<InfoHash>("info-hash"),
+            in.text("label"),     in.phase(),          in.integer<std::uint16_t>("code", UINT16_MAX),
+            in.text("detail"),    in.integer("total"), in.integer("done"),
+            {in.integer("down")}, {in.integer("up")},  in.integer<std::uint32_t>("peers", UINT32_MAX),
+            in.bytes("pieces")};
+}
 
-    Value lineValue(const TrafficLine& line)
-    {
-        return Dict {{"payload", blob(line.payload.bytes())}, {"node", blob(line.node.bytes())},
-                     {"from", number(line.bytesFrom)}, {"to", number(line.bytesTo)}};
-    }
+Value lineValue(const FloorLine& line)
+{
+    Dict dict;
+    put(dict, line.uri, line.revision);
+    dict["info-hash"] = blob(line.infoHash.bytes());
+    return dict;
+}
 
-    Value lineValue(const DeviceLine& line)
-    {
-        return Dict {{"node", blob(line.node.bytes())}, {"name", words(line.name)}, {"receipt", line.receipt.serialize()}};
-    }
+Value lineValue(const LinkLine& line)
+{
+    return Dict{{"node", blob(line.node.bytes())},
+                {"endpoint", endpointValue(line.endpoint)},
+                {"up", Integer{line.isUp}},
+                {"rtt", number(line.roundTripMicros)}};
+}
 
-    DeviceLine readDeviceLine(Fields& in)
-    {
-        DeviceLine line {in.id<NodeId>("node"), in.text("name"), {}};
-        if (auto receipt = trust::Receipt::parse(in.bytes("receipt")))
-            line.receipt = std::move(*receipt);
-        else
-            in.note(receipt.error());
-        return line;
-    }
+Value lineValue(const TrafficLine& line)
+{
+    return Dict{{"payload", blob(line.payload.bytes())},
+                {"node", blob(line.node.bytes())},
+                {"from", number(line.bytesFrom)},
+                {"to", number(line.bytesTo)}};
+}
 
-    // --- Whole messages: fields of each alternative
+Value lineValue(const DeviceLine& line)
+{
+    return Dict{
+        {"node", blob(line.node.bytes())}, {"name", words(line.name)}, {"receipt", line.receipt.serialize()}};
+}
 
-    Dict fieldsOf(const StatusRequest&) { return {}; }
-    Dict fieldsOf(const UpdatesRequest&) { return {}; }
-    Dict fieldsOf(const DevicesRequest&) { return {}; }
-    Dict fieldsOf(const WatchRequest&) { return {}; }
-    Dict fieldsOf(const PushRequest& r) { return {{"torrent", r.torrentFile}, {"in-place", words(r.inPlace)}}; }
-    Dict fieldsOf(const PushChunk& r) { return {{"bytes", r.bytes}}; }
-    Dict fieldsOf(const PushEnd&) { return {}; }
+DeviceLine readDeviceLine(Fields& in)
+{
+    DeviceLine line{in.id<NodeId>("node"), in.text("name"), {}};
+    if (auto receipt = trust::Receipt::parse(in.bytes("receipt")))
+        line.receipt = std::move(*receipt);
+    else
+        in.note(receipt.error());
+    return line;
+}
 
-    Dict fieldsOf(const StatusReply& r)
-    {
-        const auto line = [](const auto& item) { return lineValue(item); };
-        return {{"product", words(r.version)}, {"node", blob(r.node.bytes())}, {"name", words(r.name)}, {"fleet", blob(r.fleet.bytes())},
-                {"root", number(r.rootNumber)}, {"uptime", number(r.uptimeSeconds)}, {"mode", words(r.mode)}, {"swarm", words(r.swarm)},
-                {"swarm-port", number(r.swarmPort)}, {"listen", endpointValue(r.listen)}, {"links", listOf(r.links, line)},
-                {"floors", listOf(r.floors, line)}, {"updates", listOf(r.updates, line)}, {"traffic", listOf(r.traffic, line)},
-                {"refused", countersValue(r.refused)}, {"devices", number(r.devices)}};
-    }
+// --- Whole messages: fields of each alternative
 
-    Dict fieldsOf(const UpdatesReply& r)
-    {
-        return {{"updates", listOf(r.updates, [](const UpdateLine& line) { return lineValue(line); })}};
-    }
+Dict fieldsOf(const StatusRequest&)
+{
+    return {};
+}
+Dict fieldsOf(const UpdatesRequest&)
+{
+    return {};
+}
+Dict fieldsOf(const DevicesRequest&)
+{
+    return {};
+}
+Dict fieldsOf(const WatchRequest&)
+{
+    return {};
+}
+Dict fieldsOf(const PushRequest& r)
+{
+    return {{"torrent", r.torrentFile}, {"in-place", words(r.inPlace)}};
+}
+Dict fieldsOf(const PushChunk& r)
+{
+    return {{"bytes", r.bytes}};
+}
+Dict fieldsOf(const PushEnd&)
+{
+    return {};
+}
 
-    Dict fieldsOf(const DevicesReply& r)
-    {
-        return {{"devices", listOf(r.devices, [](const DeviceLine& line) { return lineValue(line); })}};
-    }
+Dict fieldsOf(const StatusReply& r)
+{
+    const auto line = [](const auto& item) { return lineValue(item); };
+    return {{"product", words(r.version)},
+            {"node", blob(r.node.bytes())},
+            {"name", words(r.name)},
+            {"fleet", blob(r.fleet.bytes())},
+            {"root", number(r.rootNumber)},
+            {"uptime", number(r.uptimeSeconds)},
+            {"mode", words(r.mode)},
+            {"swarm", words(r.swarm)},
+            {"swarm-port", number(r.swarmPort)},
+            {"listen", endpointValue(r.listen)},
+            {"links", listOf(r.links, line)},
+            {"floors", listOf(r.floors, line)},
+            {"updates", listOf(r.updates, line)},
+            {"traffic", listOf(r.traffic, line)},
+            {"refused", countersValue(r.refused)},
+            {"devices", number(r.devices)}};
+}
 
-    Dict fieldsOf(const WatchReply&) { return {}; }
+Dict fieldsOf(const UpdatesReply& r)
+{
+    return {{"updates", listOf(r.updates, [](const UpdateLine& line) { return lineValue(line); })}};
+}
 
-    Dict fieldsOf(const PushReply& r)
-    {
-        return {{"answer", number(static_cast<std::uint8_t>(r.answer))}, {"received", number(r.receivedBytes)}};
-    }
+Dict fieldsOf(const DevicesReply& r)
+{
+    return {{"devices", listOf(r.devices, [](const DeviceLine& line) { return lineValue(line); })}};
+}
 
-    Dict fieldsOf(const ErrorReply& r)
-    {
-        return {{"code", number(static_cast<std::uint16_t>(r.error.code))}, {"context", clipped(r.error.context)}};
-    }
+Dict fieldsOf(const WatchReply&)
+{
+    return {};
+}
 
-    Dict fieldsOf(const Event& r)
-    {
-        return {{"what", number(static_cast<std::uint8_t>(r.what))}, {"uri", words(r.uri)}, {"epoch", number(r.revision.epoch)},
-                {"version", number(r.revision.version)}, {"phase", trust::phaseName(r.phase)}, {"code", number(r.code)},
-                {"node", blob(r.node.bytes())}, {"text", clipped(r.text)}};
-    }
+Dict fieldsOf(const PushReply& r)
+{
+    return {{"answer", number(static_cast<std::uint8_t>(r.answer))}, {"received", number(r.receivedBytes)}};
+}
 
-    template <class Message> Bytes frame(const Message& message)
-    {
-        const Bytes body = std::visit([](const auto& alternative) { return bencode::encode(fieldsOf(alternative)); }, message);
-        ByteWriter writer;
-        writer.u32(static_cast<std::uint32_t>(body.size() + 2));
-        writer.u8(kProtocolVersion);
-        writer.u8(static_cast<std::uint8_t>(message.index()));
-        writer.raw(body);
-        return writer.take();
-    }
+Dict fieldsOf(const ErrorReply& r)
+{
+    return {{"code", number(static_cast<std::uint16_t>(r.error.code))},
+            {"context", clipped(r.error.context)}};
+}
 
-    struct Opened {
-        std::uint8_t type;
-        Value body;
-    };
+Dict fieldsOf(const Event& r)
+{
+    return {{"what", number(static_cast<std::uint8_t>(r.what))},
+            {"uri", words(r.uri)},
+            {"epoch", number(r.revision.epoch)},
+            {"version", number(r.revision.version)},
+            {"phase", trust::phaseName(r.phase)},
+            {"code", number(r.code)},
+            {"node", blob(r.node.bytes())},
+            {"text", clipped(r.text)}};
+}
 
-    Result<Opened> open(ByteView bytes)
-    {
-        ByteReader reader(bytes);
-        const std::uint8_t version = reader.u8();
-        const std::uint8_t type = reader.u8();
-        if (auto good = reader.status("control frame"); !good)
-            return fail(std::move(good.error()), "control");
-        if (version != kProtocolVersion)
-            return fail(Errc::UnsupportedFormat, "control protocol " + std::to_string(version));
-        auto body = bencode::decode(reader.rest(), {.bytes = kMaxFrameBytes, .depth = 10, .values = 1u << 20});
-        if (!body)
-            return fail(std::move(body.error()), "control frame");
-        return Opened {type, std::move(*body)};
-    }
+template <class Message> Bytes frame(const Message& message)
+{
+    const Bytes body =
+        std::visit([](const auto& alternative) { return bencode::encode(fieldsOf(alternative)); }, message);
+    ByteWriter writer;
+    writer.u32(static_cast<std::uint32_t>(body.size() + 2));
+    writer.u8(kProtocolVersion);
+    writer.u8(static_cast<std::uint8_t>(message.index()));
+    writer.raw(body);
+    return writer.take();
+}
 
-    Result<Reply> readStatus(Fields& in)
-    {
-        StatusReply r;
-        r.version = in.text("product");
-        r.node = in.id<NodeId>("node");
-        r.name = in.text("name");
-        r.fleet = in.id<FleetId>("fleet");
-        r.rootNumber = in.integer("root");
-        r.uptimeSeconds = in.integer("uptime");
-        r.mode = in.text("mode");
-        r.swarm = in.text("swarm");
-        r.swarmPort = in.integer<std::uint16_t>("swarm-port", UINT16_MAX);
-        r.listen = in.endpoint("listen");
-        r.links = in.items<LinkLine>("links", [](Fields& f) {
-            return LinkLine {f.id<NodeId>("node"), f.endpoint("endpoint"), f.integer("up", 1) == 1, f.integer("rtt")};
-        });
-        r.floors = in.items<FloorLine>("floors", [](Fields& f) {
-            return FloorLine {f.uri("uri"), f.revision(), f.id<InfoHash>("info-hash")};
-        });
-        r.updates = in.items<UpdateLine>("updates", readUpdateLine);
-        r.traffic = in.items<TrafficLine>("traffic", [](Fields& f) {
-            return TrafficLine {f.id<InfoHash>("payload"), f.id<NodeId>("node"), f.integer("from"), f.integer("to")};
-        });
-        r.refused = in.counters("refused");
-        r.devices = in.integer("devices");
-        return in.finish<Reply>(std::move(r));
-    }
+struct Opened
+{
+    std::uint8_t type;
+    Value body;
+};
+
+Result<Opened> open(ByteView bytes)
+{
+    ByteReader reader(bytes);
+    const std::uint8_t version = reader.u8();
+    const std::uint8_t type = reader.u8();
+    if (auto good = reader.status("control frame"); !good)
+        return fail(std::move(good.error()), "control");
+    if (version != kProtocolVersion)
+        return fail(Errc::UnsupportedFormat, "control protocol " + std::to_string(version));
+    auto body = bencode::decode(reader.rest(), {.bytes = kMaxFrameBytes, .depth = 10, .values = 1u << 20});
+    if (!body)
+        return fail(std::move(body.error()), "control frame");
+    return Opened{type, std::move(*body)};
+}
+
+Result<Reply> readStatus(Fields& in)
+{
+    StatusReply r;
+    r.version = in.text("product");
+    r.node = in.id<NodeId>("node");
+    r.name = in.text("name");
+    r.fleet = in.id<FleetId>("fleet");
+    r.rootNumber = in.integer("root");
+    r.uptimeSeconds = in.integer("uptime");
+    r.mode = in.text("mode");
+    r.swarm = in.text("swarm");
+    r.swarmPort = in.integer<std::uint16_t>("swarm-port", UINT16_MAX);
+    r.listen = in.endpoint("listen");
+    r.links = in.items<LinkLine>("links", [](Fields& f) {
+        return LinkLine{f.id<NodeId>("node"), f.endpoint("endpoint"), f.integer("up", 1) == 1,
+                        f.integer("rtt")};
+    });
+    r.floors = in.items<FloorLine>("floors", [](Fields& f) {
+        return FloorLine{f.uri("uri"), f.revision(), f.id<InfoHash>("info-hash")};
+    });
+    r.updates = in.items<UpdateLine>("updates", readUpdateLine);
+    r.traffic = in.items<TrafficLine>("traffic", [](Fields& f) {
+        return TrafficLine{f.id<InfoHash>("payload"), f.id<NodeId>("node"), f.integer("from"),
+                           f.integer("to")};
+    });
+    r.refused = in.counters("refused");
+    r.devices = in.integer("devices");
+    return in.finish<Reply>(std::move(r));
+}
 
 } // namespace
 
@@ -364,19 +428,19 @@ Result<Request> decodeRequest(ByteView bytes)
     Fields in(*reader);
     switch (opened->type) {
     case 0:
-        return Request(StatusRequest {});
+        return Request(StatusRequest{});
     case 1:
-        return Request(UpdatesRequest {});
+        return Request(UpdatesRequest{});
     case 2:
-        return Request(DevicesRequest {});
+        return Request(DevicesRequest{});
     case 3:
-        return Request(WatchRequest {});
+        return Request(WatchRequest{});
     case 4:
-        return in.finish<Request>(PushRequest {in.bytes("torrent"), in.text("in-place")});
+        return in.finish<Request>(PushRequest{in.bytes("torrent"), in.text("in-place")});
     case 5:
-        return in.finish<Request>(PushChunk {in.bytes("bytes", kMaxChunkBytes)});
+        return in.finish<Request>(PushChunk{in.bytes("bytes", kMaxChunkBytes)});
     case 6:
-        return Request(PushEnd {});
+        return Request(PushEnd{});
     }
     return fail(Errc::UnsupportedFormat, "control request of unknown type " + std::to_string(opened->type));
 }
@@ -394,17 +458,19 @@ Result<Reply> decodeReply(ByteView bytes)
     case 0:
         return readStatus(in);
     case 1:
-        return in.finish<Reply>(UpdatesReply {in.items<UpdateLine>("updates", readUpdateLine)});
+        return in.finish<Reply>(UpdatesReply{in.items<UpdateLine>("updates", readUpdateLine)});
     case 2:
-        return in.finish<Reply>(DevicesReply {in.items<DeviceLine>("devices", readDeviceLine)});
+        return in.finish<Reply>(DevicesReply{in.items<DeviceLine>("devices", readDeviceLine)});
     case 3:
-        return Reply(WatchReply {});
+        return Reply(WatchReply{});
     case 4: {
         const auto answer = static_cast<PushReply::Answer>(in.integer<std::uint8_t>("answer", 4, 1));
-        return in.finish<Reply>(PushReply {answer, in.integer("received")});
+        return in.finish<Reply>(PushReply{answer, in.integer("received")});
     }
     case 5:
-        return in.finish<Reply>(ErrorReply {{errcOf(in.integer<std::uint16_t>("code", UINT16_MAX)).value_or(Errc::Refused), in.text("context")}});
+        return in.finish<Reply>(
+            ErrorReply{{errcOf(in.integer<std::uint16_t>("code", UINT16_MAX)).value_or(Errc::Refused),
+                        in.text("context")}});
     case 6: {
         Event event;
         event.what = static_cast<Event::What>(in.integer<std::uint8_t>("what", 5, 1));

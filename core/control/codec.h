@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Control frames: u32 length of what follows ‖ u8 protocol version (1) ‖ u8 type (the alternative's index in Request or
-/// Reply) ‖ canonical bencoding of the fields. Both sides are of one release of Starling or the next: unknown fields are
-/// ignored, an unknown type is Refused.
+/// Control frames: u32 length of what follows ‖ u8 protocol version (1) ‖ u8 type (the alternative's index in
+/// Request or Reply) ‖ canonical bencoding of the fields. Both sides are of one release of Starling or the
+/// next: unknown fields are ignored, an unknown type is Refused.
 #pragma once
 
 #include "control/messages.h"
@@ -16,7 +16,8 @@ Result<Request> decodeRequest(ByteView frame);
 Result<Reply> decodeReply(ByteView frame);
 
 /// Cuts frames out of a stream.
-class FrameReader {
+class FrameReader
+{
 public:
     /// TooLarge once a frame announces more than `limit` bytes: the stream is lost then.
     Status feed(ByteView bytes, std::size_t limit = kMaxFrameBytes);

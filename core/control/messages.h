@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What is asked of an agent over its control socket, and what it answers. Values only; codec.h has their bytes.
-/// Everybody who may open the socket (mode 0660: the agent's user and group) may ask everything.
+/// What is asked of an agent over its control socket, and what it answers. Values only; codec.h has their
+/// bytes. Everybody who may open the socket (mode 0660: the agent's user and group) may ask everything.
 #pragma once
 
 #include "base/size.h"
@@ -13,7 +13,8 @@ namespace starling::control {
 // --- Parts of answers
 
 /// One release on this device.
-struct UpdateLine {
+struct UpdateLine
+{
     ResourceUri uri;
     trust::Revision revision;
     InfoHash infoHash;
@@ -27,27 +28,31 @@ struct UpdateLine {
     Bytes pieces; ///< bitfield while downloading (BEP 3: first piece in the top bit), empty otherwise
 };
 
-struct FloorLine {
+struct FloorLine
+{
     ResourceUri uri;
     trust::Revision revision;
     InfoHash infoHash;
 };
 
-struct LinkLine {
+struct LinkLine
+{
     NodeId node;
     Endpoint endpoint;
     bool isUp = false;
     std::uint64_t roundTripMicros = 0; ///< 0: not measured yet
 };
 
-struct TrafficLine {
+struct TrafficLine
+{
     InfoHash payload;
     NodeId node; ///< zero: a stranger in an open swarm
     std::uint64_t bytesFrom = 0, bytesTo = 0;
 };
 
 /// A device as its newest verified receipt tells.
-struct DeviceLine {
+struct DeviceLine
+{
     NodeId node;
     std::string name; ///< from its certificate
     trust::Receipt receipt;
@@ -55,26 +60,40 @@ struct DeviceLine {
 
 // --- Requests
 
-struct StatusRequest { };
-struct UpdatesRequest { };
-struct DevicesRequest { };
+struct StatusRequest
+{
+};
+struct UpdatesRequest
+{
+};
+struct DevicesRequest
+{
+};
 /// From now on events arrive on this connection.
-struct WatchRequest { };
+struct WatchRequest
+{
+};
 /// First of a push: is the release welcome? With `inPlace` the payload stays where it is, else chunks follow.
-struct PushRequest {
+struct PushRequest
+{
     Bytes torrentFile; ///< with piece layers
     std::string inPlace; ///< absolute path of the payload on the agent's machine, or empty
 };
-struct PushChunk {
+struct PushChunk
+{
     Bytes bytes; ///< contents in the order of the info's files, at most kMaxChunkBytes
 };
-struct PushEnd { };
+struct PushEnd
+{
+};
 
-using Request = std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest, PushChunk, PushEnd>;
+using Request = std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest,
+                             PushChunk, PushEnd>;
 
 // --- Replies
 
-struct StatusReply {
+struct StatusReply
+{
     std::string version;
     NodeId node;
     std::string name;
@@ -92,14 +111,19 @@ struct StatusReply {
     std::map<std::string, std::uint64_t> refused; ///< by shortName of the code, since start
     std::uint64_t devices = 0; ///< whose receipts are held
 };
-struct UpdatesReply {
+struct UpdatesReply
+{
     std::vector<UpdateLine> updates;
 };
-struct DevicesReply {
+struct DevicesReply
+{
     std::vector<DeviceLine> devices;
 };
-struct WatchReply { };
-struct PushReply {
+struct WatchReply
+{
+};
+struct PushReply
+{
     enum class Answer : std::uint8_t {
         SendPayload = 1, ///< chunks, please
         Published = 2, ///< done: on the board and on its way
@@ -108,12 +132,20 @@ struct PushReply {
     } answer = Answer::Published;
     std::uint64_t receivedBytes = 0;
 };
-struct ErrorReply {
+struct ErrorReply
+{
     Error error;
 };
 /// Something happened; only after a WatchRequest, between other replies.
-struct Event {
-    enum class What : std::uint8_t { Update = 1, Refused = 2, Link = 3, Receipt = 4, Overflow = 5 } what = What::Update;
+struct Event
+{
+    enum class What : std::uint8_t {
+        Update = 1,
+        Refused = 2,
+        Link = 3,
+        Receipt = 4,
+        Overflow = 5
+    } what = What::Update;
     std::string uri; ///< Update, Receipt
     trust::Revision revision;
     trust::Phase phase = trust::Phase::Announced;
@@ -124,7 +156,9 @@ struct Event {
 
 using Reply = std::variant<StatusReply, UpdatesReply, DevicesReply, WatchReply, PushReply, ErrorReply, Event>;
 
-constexpr std::size_t kMaxChunkBytes = 256 * 1024; ///< guess: a fraction of a frame, large enough to keep the disk busy
-constexpr std::size_t kMaxFrameBytes = 4 * 1024 * 1024; ///< guess: a status of a busy agent; a torrent-file++ with 65,536 piece hashes is 2.1 MiB
+constexpr std::size_t kMaxChunkBytes =
+    256 * 1024; ///< guess: a fraction of a frame, large enough to keep the disk busy
+constexpr std::size_t kMaxFrameBytes = 4 * 1024
+    * 1024; ///< guess: a status of a busy agent; a torrent-file++ with 65,536 piece hashes is 2.1 MiB
 
 } // namespace starling::control

@@ -13,33 +13,40 @@ namespace starling::control {
 
 namespace {
 
-    /// How long a socket that is there already has to take a connection. The kernel does that, not the agent's event loop.
-    constexpr int kProbeMilliseconds = 200;
+/// How long a socket that is there already has to take a connection. The kernel does that, not the agent's
+/// event loop.
+constexpr int kProbeMilliseconds = 200;
 
-    /// Removes the socket of a dead agent. Anything else at its place stays: a mistaken path must not cost a file.
-    Status makeWay(const QString& path)
+/// Removes the socket of a dead agent. Anything else at its place stays: a mistaken path must not cost a
+/// file.
+Status makeWay(const QString& path)
+{
+    struct stat found
     {
-        struct stat found {};
-        const QByteArray name = QFile::encodeName(path);
-        if (::lstat(name.constData(), &found) != 0) {
-            if (errno == ENOENT)
-                return {};
-            return fail(Errc::Io, "control socket " + path.toStdString() + ": " + std::strerror(errno));
-        }
-        if (!S_ISSOCK(found.st_mode))
-            return fail(Errc::AlreadyExists, "control socket " + path.toStdString() + ": a file that is no socket is in its place");
-        QLocalSocket probe;
-        probe.connectToServer(path);
-        if (probe.waitForConnected(kProbeMilliseconds))
-            return fail(Errc::AlreadyExists, "control socket " + path.toStdString() + ": another agent answers there");
-        QLocalServer::removeServer(path);
-        return {};
+    };
+    const QByteArray name = QFile::encodeName(path);
+    if (::lstat(name.constData(), &found) != 0) {
+        if (errno == ENOENT)
+            return {};
+        return fail(Errc::Io, "control socket " + path.toStdString() + ": " + std::strerror(errno));
     }
+    if (!S_ISSOCK(found.st_mode))
+        return fail(Errc::AlreadyExists,
+                    "control socket " + path.toStdString() + ": a file that is no socket is in its place");
+    QLocalSocket probe;
+    probe.connectToServer(path);
+    if (probe.waitForConnected(kProbeMilliseconds))
+        return fail(Errc::AlreadyExists,
+                    "control socket " + path.toStdString() + ": another agent answers there");
+    QLocalServer::removeServer(path);
+    return {};
+}
 
 } // namespace
 
-struct Server::Connection {
-    ConnectionId id {};
+struct Server::Connection
+{
+    ConnectionId id{};
     QLocalSocket* socket = nullptr;
     FrameReader frames;
     bool isAwaitingReply = false;
@@ -71,7 +78,9 @@ Status Server::listen()
     m_server->setSocketOptions(QLocalServer::UserAccessOption | QLocalServer::GroupAccessOption);
     m_server->setMaxPendingConnections(static_cast<int>(m_config.maxConnections));
     if (!m_server->listen(m_config.path))
-        return fail(Errc::Io, "control socket " + m_config.path.toStdString() + ": " + m_server->errorString().toStdString());
+        return fail(Errc::Io,
+                    "control socket " + m_config.path.toStdString() + ": "
+                        + m_server->errorString().toStdString());
     // Qt has made it 0770 before it got its name; a socket needs no right to execute.
     if (::chmod(QFile::encodeName(m_config.path).constData(), 0660) != 0)
         return fail(Errc::Io, "control socket " + m_config.path.toStdString() + ": " + std::strerror(errno));
@@ -85,7 +94,7 @@ void Server::accept()
             turnAway(socket);
             continue;
         }
-        const ConnectionId id {m_nextId++};
+        const ConnectionId id{m_nextId++};
         auto connection = std::make_unique<Connection>();
         connection->id = id;
         connection->socket = socket;
@@ -100,7 +109,7 @@ void Server::accept()
 
 void Server::turnAway(QLocalSocket* socket)
 {
-    const Bytes refusal = encode(Reply(ErrorReply {{Errc::Busy, "too many control connections"}}));
+    const Bytes refusal = encode(Reply(ErrorReply{{Errc::Busy, "too many control connections"}}));
     socket->write(reinterpret_cast<const char*>(refusal.data()), static_cast<qint64>(refusal.size()));
     connect(socket, &QLocalSocket::disconnected, socket, &QObject::deleteLater);
     if (m_turnedAway.size() >= m_config.maxConnections) {
@@ -128,7 +137,9 @@ void Server::read(ConnectionId id)
     const QByteArray bytes = connection.socket->readAll();
     if (connection.isClosing)
         return;
-    if (auto taken = connection.frames.feed(std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())))); !taken) {
+    if (auto taken = connection.frames.feed(
+            std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
+        !taken) {
         refuse(connection, taken.error());
         return;
     }
@@ -138,7 +149,7 @@ void Server::read(ConnectionId id)
 void Server::refuse(Connection& connection, const Error& error)
 {
     connection.isClosing = true;
-    send(connection, ErrorReply {error});
+    send(connection, ErrorReply{error});
     connection.socket->disconnectFromServer();
 }
 
@@ -156,7 +167,7 @@ void Server::serve(Connection& connection)
         }
         if (std::holds_alternative<WatchRequest>(*request)) {
             connection.isWatching = true;
-            send(connection, WatchReply {});
+            send(connection, WatchReply{});
             continue;
         }
         connection.isAwaitingReply = true;
@@ -173,7 +184,8 @@ void Server::reply(ConnectionId to, const Reply& answer)
     found->second->isAwaitingReply = false;
     send(*found->second, answer);
     // What arrived meanwhile is served from the event loop, not from within the handler's call.
-    QMetaObject::invokeMethod(this, [this, to] { read(to); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        this, [this, to] { read(to); }, Qt::QueuedConnection);
 }
 
 void Server::publish(const Event& event)
@@ -195,7 +207,7 @@ void Server::send(Connection& connection, const Reply& answer)
     }
     Bytes bytes = encode(answer);
     if (bytes.size() > kMaxFrameBytes)
-        bytes = encode(Reply(ErrorReply {{Errc::TooLarge, "the answer is larger than a control frame"}}));
+        bytes = encode(Reply(ErrorReply{{Errc::TooLarge, "the answer is larger than a control frame"}}));
     connection.socket->write(reinterpret_cast<const char*>(bytes.data()), static_cast<qint64>(bytes.size()));
 }
 
@@ -208,7 +220,8 @@ void Server::close(ConnectionId id)
     found->second->socket->deleteLater();
     std::shared_ptr<Connection> dying = std::move(found->second);
     m_connections.erase(found);
-    QMetaObject::invokeMethod(this, [dying] {}, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        this, [dying] {}, Qt::QueuedConnection);
     m_handler.closed(id);
 }
 

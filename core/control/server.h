@@ -16,22 +16,25 @@ namespace starling::control {
 /// Names a connection while it lives; never reused.
 enum class ConnectionId : std::uint64_t {};
 
-struct ServerConfig {
+struct ServerConfig
+{
     QString path;
     std::size_t maxConnections = 32; ///< guess: people and scripts at one device
     std::size_t maxQueuedBytes = 8 * 1024 * 1024; ///< to a reader that does not read; then it is cut off
 };
 
-class Server : public QObject {
+class Server : public QObject
+{
     Q_OBJECT
 
 public:
     /// Answers requests; the agent's service implements it.
-    class Handler {
+    class Handler
+    {
     public:
         virtual ~Handler() = default;
-        /// Either the reply, or nothing if it follows later by Server::reply(). Requests of one connection are
-        /// answered in order: the next one is not read before.
+        /// Either the reply, or nothing if it follows later by Server::reply(). Requests of one connection
+        /// are answered in order: the next one is not read before.
         virtual std::optional<Reply> handle(ConnectionId from, Request request) = 0;
         virtual void closed(ConnectionId connection) = 0;
     };
@@ -39,8 +42,8 @@ public:
     Server(ServerConfig config, Handler& handler, QObject* parent = nullptr);
     ~Server() override;
 
-    /// A socket file left behind by a dead agent is replaced. Fails with AlreadyExists if somebody answers there or the file is
-    /// no socket, Io.
+    /// A socket file left behind by a dead agent is replaced. Fails with AlreadyExists if somebody answers
+    /// there or the file is no socket, Io.
     Status listen();
     void reply(ConnectionId to, const Reply& reply);
     /// To all that watch.

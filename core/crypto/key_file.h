@@ -18,7 +18,8 @@ enum class KdfCost : std::uint8_t {
 };
 
 /// Bytes that are wiped when they go: passphrases.
-class SecretText {
+class SecretText
+{
 public:
     explicit SecretText(std::string_view text);
     ~SecretText();
@@ -35,7 +36,8 @@ Result<Bytes> sealKey(const SecretKey& key, const SecretText& passphrase, KdfCos
 Bytes plainKey(const SecretKey& key);
 
 /// What a key file says without being opened.
-struct KeyFileHeader {
+struct KeyFileHeader
+{
     KeyId id;
     bool isSealed = false;
 };

@@ -9,7 +9,8 @@
 namespace starling::crypto {
 
 /// Hashes in pieces. After finish() it starts anew.
-class Sha256 {
+class Sha256
+{
 public:
     Sha256();
     ~Sha256();

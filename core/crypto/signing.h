@@ -16,13 +16,15 @@ using Signature = std::array<std::byte, 64>;
 Status initialize();
 
 /// The operating system's randomness.
-class SystemRandom final : public RandomSource {
+class SystemRandom final : public RandomSource
+{
 public:
     void fill(std::span<std::byte> out) override;
 };
 
 /// An Ed25519 secret key in memory that is locked, guarded and wiped (sodium_malloc). Moves, never copies.
-class SecretKey {
+class SecretKey
+{
 public:
     static constexpr std::size_t kSeedSize = 32;
 
@@ -39,7 +41,8 @@ public:
     ByteView seed() const;
 
 private:
-    struct Wipe {
+    struct Wipe
+    {
         void operator()(std::byte* memory) const;
     };
     explicit SecretKey(std::unique_ptr<std::byte[], Wipe> key);

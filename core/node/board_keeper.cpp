@@ -5,16 +5,16 @@ namespace starling::node {
 
 namespace {
 
-    constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< overlay::Provider
-    /// Receipts that may arrive before the certificate of their device without being an alarm. Guess: as many as a device
-    /// issues while two neighbours compare their boards for the first time.
-    constexpr unsigned kEarlyReceipts = 4;
-    constexpr std::size_t kMaxEarlyDevices = 64; ///< guess
+constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< overlay::Provider
+/// Receipts that may arrive before the certificate of their device without being an alarm. Guess: as many as
+/// a device issues while two neighbours compare their boards for the first time.
+constexpr unsigned kEarlyReceipts = 4;
+constexpr std::size_t kMaxEarlyDevices = 64; ///< guess
 
-    overlay::Head headOf(const release::BoardKey& key, const trust::Revision& rank, const NoticeId& id)
-    {
-        return {BoardKeeper::keyOf(key), {rank.epoch, rank.version}, id};
-    }
+overlay::Head headOf(const release::BoardKey& key, const trust::Revision& rank, const NoticeId& id)
+{
+    return {BoardKeeper::keyOf(key), {rank.epoch, rank.version}, id};
+}
 
 } // namespace
 
@@ -43,7 +43,7 @@ overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
     release::Examined examined = m_board.examine(notice);
     switch (examined.verdict) {
     case release::Examined::Verdict::Taken: {
-        Opinion opinion {Verdict::Taken, headOf(examined.key, examined.rank, examined.id), std::nullopt};
+        Opinion opinion{Verdict::Taken, headOf(examined.key, examined.rank, examined.id), std::nullopt};
         if (examined.key.kind == trust::Kind::Admit)
             if (const auto node = NodeId::fromHex(examined.key.name))
                 m_early.erase(*node);
@@ -64,10 +64,12 @@ overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
 
 bool BoardKeeper::isEarly(ByteView notice, const Error& error)
 {
-    if (error.code != Errc::NotAdmitted || notice.empty() || static_cast<trust::Kind>(notice[0]) != trust::Kind::Receipt)
+    if (error.code != Errc::NotAdmitted || notice.empty()
+        || static_cast<trust::Kind>(notice[0]) != trust::Kind::Receipt)
         return false;
     const auto envelope = trust::Envelope::parse(notice.subspan(1));
-    const auto receipt = envelope ? trust::Receipt::parse(envelope->payload) : Result<trust::Receipt>(fail(Errc::Malformed, ""));
+    const auto receipt = envelope ? trust::Receipt::parse(envelope->payload)
+                                  : Result<trust::Receipt>(fail(Errc::Malformed, ""));
     if (!receipt || m_board.certificate(receipt->node) != nullptr)
         return false;
     const auto known = m_early.find(receipt->node);
@@ -118,7 +120,7 @@ Result<overlay::Mediator::DescriptorInfo> BoardKeeper::examineDescriptor(ByteVie
     auto verified = verifyDescriptor(descriptor);
     if (!verified)
         return fail(std::move(verified.error()), "provider");
-    return DescriptorInfo {verified->node, verified->sequence};
+    return DescriptorInfo{verified->node, verified->sequence};
 }
 
 void BoardKeeper::countRefusal(const Error& error)

@@ -7,7 +7,8 @@
 
 namespace starling::node {
 
-class BoardKeeper final : public overlay::Mediator {
+class BoardKeeper final : public overlay::Mediator
+{
 public:
     explicit BoardKeeper(release::Board board);
 
@@ -34,8 +35,8 @@ public:
     static release::BoardKey keyOf(const overlay::NoticeKey& key);
 
 private:
-    /// Whether it is a receipt that has overtaken its device's certificate: right after a link came up that is no attack, and
-    /// comparing boards brings both again.
+    /// Whether it is a receipt that has overtaken its device's certificate: right after a link came up that
+    /// is no attack, and comparing boards brings both again.
     bool isEarly(ByteView notice, const Error& error);
     release::Board m_board;
     std::map<NodeId, unsigned> m_early; ///< receipts let pass, by device

@@ -12,149 +12,151 @@ namespace starling::node {
 
 namespace {
 
-    constexpr std::size_t kMaxConfigBytes = 64 * 1024;
-    constexpr std::size_t kMaxNeighbors = 64; ///< guess; membership beyond it is the overlay's to find
+constexpr std::size_t kMaxConfigBytes = 64 * 1024;
+constexpr std::size_t kMaxNeighbors = 64; ///< guess; membership beyond it is the overlay's to find
 
-    using Setter = std::function<Status(AgentConfig&, const std::string&)>;
+using Setter = std::function<Status(AgentConfig&, const std::string&)>;
 
-    std::vector<std::string> splitList(const std::string& text)
-    {
-        std::vector<std::string> items;
-        std::string item;
-        for (const char c : text + ",") {
-            if (c == ',' || c == ' ' || c == '\t') {
-                if (!item.empty())
-                    items.push_back(std::exchange(item, {}));
-            } else {
-                item += c;
-            }
+std::vector<std::string> splitList(const std::string& text)
+{
+    std::vector<std::string> items;
+    std::string item;
+    for (const char c : text + ",") {
+        if (c == ',' || c == ' ' || c == '\t') {
+            if (!item.empty())
+                items.push_back(std::exchange(item, {}));
+        } else {
+            item += c;
         }
-        return items;
     }
+    return items;
+}
 
-    Setter path(std::filesystem::path AgentConfig::*member)
-    {
-        return [member](AgentConfig& config, const std::string& value) -> Status {
-            if (!value.starts_with('/'))
-                return fail(Errc::ConfigInvalid, "an absolute path is wanted, not '" + value + "'");
-            config.*member = value;
-            return {};
-        };
-    }
+Setter path(std::filesystem::path AgentConfig::*member)
+{
+    return [member](AgentConfig& config, const std::string& value) -> Status {
+        if (!value.starts_with('/'))
+            return fail(Errc::ConfigInvalid, "an absolute path is wanted, not '" + value + "'");
+        config.*member = value;
+        return {};
+    };
+}
 
-    Setter rate(BytesPerSecond AgentConfig::*member)
-    {
-        return [member](AgentConfig& config, const std::string& value) -> Status {
-            auto parsed = parseRate(value);
-            if (!parsed)
-                return tl::unexpected<Error>(parsed.error());
-            config.*member = *parsed;
-            return {};
-        };
-    }
+Setter rate(BytesPerSecond AgentConfig::*member)
+{
+    return [member](AgentConfig& config, const std::string& value) -> Status {
+        auto parsed = parseRate(value);
+        if (!parsed)
+            return tl::unexpected<Error>(parsed.error());
+        config.*member = *parsed;
+        return {};
+    };
+}
 
-    template <class Enum> Setter choice(Enum AgentConfig::*member, std::map<std::string, Enum> choices)
-    {
-        return [member, choices](AgentConfig& config, const std::string& value) -> Status {
-            const auto found = choices.find(value);
-            if (found == choices.end()) {
-                std::string known;
-                for (const auto& [name, ignored] : choices)
-                    known += (known.empty() ? "" : ", ") + name;
-                return fail(Errc::ConfigInvalid, "'" + value + "' is none of: " + known);
-            }
-            config.*member = found->second;
-            return {};
-        };
-    }
+template <class Enum> Setter choice(Enum AgentConfig::*member, std::map<std::string, Enum> choices)
+{
+    return [member, choices](AgentConfig& config, const std::string& value) -> Status {
+        const auto found = choices.find(value);
+        if (found == choices.end()) {
+            std::string known;
+            for (const auto& [name, ignored] : choices)
+                known += (known.empty() ? "" : ", ") + name;
+            return fail(Errc::ConfigInvalid, "'" + value + "' is none of: " + known);
+        }
+        config.*member = found->second;
+        return {};
+    };
+}
 
-    Status setListen(AgentConfig& config, const std::string& value)
-    {
-        auto endpoint = parseEndpoint(value);
+Status setListen(AgentConfig& config, const std::string& value)
+{
+    auto endpoint = parseEndpoint(value);
+    if (!endpoint)
+        return tl::unexpected<Error>(endpoint.error());
+    config.listen = *endpoint;
+    return {};
+}
+
+Status setNeighbors(AgentConfig& config, const std::string& value)
+{
+    config.neighbors.clear();
+    for (const std::string& item : splitList(value)) {
+        auto endpoint = parseEndpoint(item);
         if (!endpoint)
             return tl::unexpected<Error>(endpoint.error());
-        config.listen = *endpoint;
-        return {};
+        if (endpoint->port == 0)
+            return fail(Errc::ConfigInvalid, "a neighbour needs a port: '" + item + "'");
+        config.neighbors.push_back(*endpoint);
     }
+    if (config.neighbors.size() > kMaxNeighbors)
+        return fail(Errc::ConfigInvalid, "more than " + std::to_string(kMaxNeighbors) + " neighbours");
+    return {};
+}
 
-    Status setNeighbors(AgentConfig& config, const std::string& value)
-    {
-        config.neighbors.clear();
-        for (const std::string& item : splitList(value)) {
-            auto endpoint = parseEndpoint(item);
-            if (!endpoint)
-                return tl::unexpected<Error>(endpoint.error());
-            if (endpoint->port == 0)
-                return fail(Errc::ConfigInvalid, "a neighbour needs a port: '" + item + "'");
-            config.neighbors.push_back(*endpoint);
-        }
-        if (config.neighbors.size() > kMaxNeighbors)
-            return fail(Errc::ConfigInvalid, "more than " + std::to_string(kMaxNeighbors) + " neighbours");
-        return {};
+Status setLabels(AgentConfig& config, const std::string& value)
+{
+    config.labels.clear();
+    for (const std::string& item : splitList(value)) {
+        const auto equals = item.find('=');
+        if (equals == 0 || equals == std::string::npos)
+            return fail(Errc::ConfigInvalid, "labels are name=value pairs, not '" + item + "'");
+        config.labels[item.substr(0, equals)] = item.substr(equals + 1);
     }
+    return {};
+}
 
-    Status setLabels(AgentConfig& config, const std::string& value)
-    {
-        config.labels.clear();
-        for (const std::string& item : splitList(value)) {
-            const auto equals = item.find('=');
-            if (equals == 0 || equals == std::string::npos)
-                return fail(Errc::ConfigInvalid, "labels are name=value pairs, not '" + item + "'");
-            config.labels[item.substr(0, equals)] = item.substr(equals + 1);
-        }
-        return {};
-    }
+Status setPort(AgentConfig& config, const std::string& value)
+{
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), port);
+    if (error != std::errc() || end != value.data() + value.size() || port > UINT16_MAX)
+        return fail(Errc::ConfigInvalid, "a port is 0 to 65535, not '" + value + "'");
+    config.swarmPort = static_cast<std::uint16_t>(port);
+    return {};
+}
 
-    Status setPort(AgentConfig& config, const std::string& value)
-    {
-        unsigned port = 0;
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), port);
-        if (error != std::errc() || end != value.data() + value.size() || port > UINT16_MAX)
-            return fail(Errc::ConfigInvalid, "a port is 0 to 65535, not '" + value + "'");
-        config.swarmPort = static_cast<std::uint16_t>(port);
-        return {};
-    }
+Status setQuota(AgentConfig& config, const std::string& value)
+{
+    auto size = parseByteCount(value);
+    if (!size)
+        return tl::unexpected<Error>(size.error());
+    config.quota = *size;
+    return {};
+}
 
-    Status setQuota(AgentConfig& config, const std::string& value)
-    {
-        auto size = parseByteCount(value);
-        if (!size)
-            return tl::unexpected<Error>(size.error());
-        config.quota = *size;
-        return {};
-    }
+Status setPuppet(AgentConfig& config, const std::string& value)
+{
+    if (value.empty())
+        return fail(Errc::ConfigInvalid, "a program is wanted, like puppet or /opt/puppetlabs/bin/puppet");
+    config.puppet = value;
+    return {};
+}
 
-    Status setPuppet(AgentConfig& config, const std::string& value)
-    {
-        if (value.empty())
-            return fail(Errc::ConfigInvalid, "a program is wanted, like puppet or /opt/puppetlabs/bin/puppet");
-        config.puppet = value;
-        return {};
-    }
-
-    const std::map<std::string, Setter>& setters()
-    {
-        using swarm::Admission;
-        static const std::map<std::string, Setter> kSetters {
-            {"agent.state", path(&AgentConfig::state)},
-            {"agent.control", path(&AgentConfig::control)},
-            {"agent.listen", setListen},
-            {"agent.neighbours", setNeighbors},
-            {"agent.labels", setLabels},
-            {"trust.root", path(&AgentConfig::root)},
-            {"trust.key", path(&AgentConfig::key)},
-            {"trust.certificate", path(&AgentConfig::certificate)},
-            {"agent.swarm", choice(&AgentConfig::admission, {{"members", Admission::Members}, {"open", Admission::Open}})},
-            {"swarm.port", setPort},
-            {"swarm.upload_limit", rate(&AgentConfig::uploadLimit)},
-            {"swarm.download_limit", rate(&AgentConfig::downloadLimit)},
-            {"swarm.quota", setQuota},
-            {"agent.deploy", choice(&AgentConfig::deploy, {{"on", DeployMode::Deploy}, {"none", DeployMode::None}})},
-            {"deploy.root", path(&AgentConfig::deviceRoot)},
-            {"deploy.puppet", setPuppet},
-        };
-        return kSetters;
-    }
+const std::map<std::string, Setter>& setters()
+{
+    using swarm::Admission;
+    static const std::map<std::string, Setter> kSetters{
+        {"agent.state", path(&AgentConfig::state)},
+        {"agent.control", path(&AgentConfig::control)},
+        {"agent.listen", setListen},
+        {"agent.neighbours", setNeighbors},
+        {"agent.labels", setLabels},
+        {"trust.root", path(&AgentConfig::root)},
+        {"trust.key", path(&AgentConfig::key)},
+        {"trust.certificate", path(&AgentConfig::certificate)},
+        {"agent.swarm",
+         choice(&AgentConfig::admission, {{"members", Admission::Members}, {"open", Admission::Open}})},
+        {"swarm.port", setPort},
+        {"swarm.upload_limit", rate(&AgentConfig::uploadLimit)},
+        {"swarm.download_limit", rate(&AgentConfig::downloadLimit)},
+        {"swarm.quota", setQuota},
+        {"agent.deploy",
+         choice(&AgentConfig::deploy, {{"on", DeployMode::Deploy}, {"none", DeployMode::None}})},
+        {"deploy.root", path(&AgentConfig::deviceRoot)},
+        {"deploy.puppet", setPuppet},
+    };
+    return kSetters;
+}
 
 } // namespace
 
@@ -166,13 +168,17 @@ Result<Endpoint> parseEndpoint(std::string_view text)
     const bool isBracketed = host.starts_with('[') && host.ends_with(']');
     if (isBracketed)
         host = host.substr(1, host.size() - 2);
-    const std::string_view portText = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+    const std::string_view portText =
+        colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
     unsigned port = 0;
     const auto [end, error] = std::from_chars(portText.data(), portText.data() + portText.size(), port);
     QHostAddress address;
-    if (portText.empty() || error != std::errc() || end != portText.data() + portText.size() || port > UINT16_MAX
-        || isBracketed != (host.find(':') != std::string_view::npos) || !address.setAddress(QString::fromUtf8(host.data(), static_cast<qsizetype>(host.size()))))
-        return fail(Errc::ConfigInvalid, "an address is wanted, like 192.0.2.7:7891 or [2001:db8::7]:7891, not '" + std::string(text) + "'");
+    if (portText.empty() || error != std::errc() || end != portText.data() + portText.size()
+        || port > UINT16_MAX || isBracketed != (host.find(':') != std::string_view::npos)
+        || !address.setAddress(QString::fromUtf8(host.data(), static_cast<qsizetype>(host.size()))))
+        return fail(Errc::ConfigInvalid,
+                    "an address is wanted, like 192.0.2.7:7891 or [2001:db8::7]:7891, not '"
+                        + std::string(text) + "'");
     return fromQt(address, static_cast<quint16>(port));
 }
 
@@ -183,7 +189,8 @@ Result<AgentConfig> interpretConfig(const IniFile& ini)
         const std::string where = entry.file + ":" + std::to_string(entry.line) + ": ";
         const auto setter = setters().find(entry.section + "." + entry.key);
         if (setter == setters().end())
-            return fail(Errc::ConfigInvalid, where + "unknown key '" + entry.key + "' in section [" + entry.section + "]");
+            return fail(Errc::ConfigInvalid,
+                        where + "unknown key '" + entry.key + "' in section [" + entry.section + "]");
         if (auto set = setter->second(config, entry.value); !set)
             return fail(Errc::ConfigInvalid, where + entry.key + ": " + set.error().context);
     }
@@ -192,10 +199,11 @@ Result<AgentConfig> interpretConfig(const IniFile& ini)
 
 Result<AgentConfig> readConfig(const std::filesystem::path& file)
 {
-    std::vector<std::filesystem::path> files {file};
+    std::vector<std::filesystem::path> files{file};
     const auto dropIns = file.parent_path() / "conf.d";
     std::error_code error;
-    for (std::filesystem::directory_iterator at(dropIns, error), end; !error && at != end; at.increment(error))
+    for (std::filesystem::directory_iterator at(dropIns, error), end; !error && at != end;
+         at.increment(error))
         if (at->path().extension() == ".conf")
             files.push_back(at->path());
     if (error && error != std::errc::no_such_file_or_directory)

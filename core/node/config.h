@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// An agent's configuration: one INI file, then the drop-ins of `conf.d/*.conf` beside it in the order of their names.
-/// Unknown keys are refused by name. resources/config/agent.conf documents every key.
+/// An agent's configuration: one INI file, then the drop-ins of `conf.d/*.conf` beside it in the order of
+/// their names. Unknown keys are refused by name. resources/config/agent.conf documents every key.
 #pragma once
 
 #include "base/size.h"
@@ -21,7 +21,8 @@ enum class DeployMode : std::uint8_t {
     None, ///< a relay: fetches and seeds, never deploys
 };
 
-struct AgentConfig {
+struct AgentConfig
+{
     // [agent]
     std::filesystem::path state = "/var/lib/starling"; ///< FHS: state of a daemon
     std::filesystem::path control = "/run/starling/agent.sock"; ///< FHS: sockets
@@ -29,7 +30,8 @@ struct AgentConfig {
     std::vector<Endpoint> neighbors;
     std::map<std::string, std::string> labels;
     // [trust]
-    std::filesystem::path root = "/etc/starling/root.envelope"; ///< the anchor: the fleet's first root document
+    std::filesystem::path root =
+        "/etc/starling/root.envelope"; ///< the anchor: the fleet's first root document
     std::filesystem::path key = "/etc/starling/device.key"; ///< plain device key, mode 0600
     std::filesystem::path certificate = "/etc/starling/device.admit"; ///< admits this device
     // [swarm]

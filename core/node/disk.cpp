@@ -40,7 +40,9 @@ Error diskError(int errnoValue, const std::filesystem::path& file)
 Result<Bytes> readFile(const std::filesystem::path& file, std::size_t limit)
 {
     const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat info {};
+    struct stat info
+    {
+    };
     if (!fd.isOpen() || ::fstat(fd.get(), &info) != 0)
         return tl::unexpected<Error>(diskError(errno, file));
     if (!S_ISREG(info.st_mode))
@@ -65,18 +67,18 @@ Result<Bytes> readFile(const std::filesystem::path& file, std::size_t limit)
 
 namespace {
 
-    Status writeAll(int fd, ByteView contents, const std::filesystem::path& file)
-    {
-        while (!contents.empty()) {
-            const ssize_t put = ::write(fd, contents.data(), contents.size());
-            if (put < 0 && errno == EINTR)
-                continue;
-            if (put < 0)
-                return tl::unexpected<Error>(diskError(errno, file));
-            contents = contents.subspan(static_cast<std::size_t>(put));
-        }
-        return {};
+Status writeAll(int fd, ByteView contents, const std::filesystem::path& file)
+{
+    while (!contents.empty()) {
+        const ssize_t put = ::write(fd, contents.data(), contents.size());
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return tl::unexpected<Error>(diskError(errno, file));
+        contents = contents.subspan(static_cast<std::size_t>(put));
     }
+    return {};
+}
 
 } // namespace
 
@@ -86,7 +88,8 @@ Status writeFile(const std::filesystem::path& file, ByteView contents, FileMode 
     ::unlink(beside.c_str());
     Status status;
     {
-        const Descriptor fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode)));
+        const Descriptor fd(
+            ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode)));
         if (!fd.isOpen())
             return tl::unexpected<Error>(diskError(errno, beside));
         status = writeAll(fd.get(), contents, beside);
@@ -95,7 +98,8 @@ Status writeFile(const std::filesystem::path& file, ByteView contents, FileMode 
     }
     // link() refuses to replace, rename() replaces: both are atomic.
     if (status && existing == Existing::Keep && ::link(beside.c_str(), file.c_str()) != 0)
-        status = errno == EEXIST ? Status(fail(Errc::AlreadyExists, file.string())) : Status(tl::unexpected<Error>(diskError(errno, file)));
+        status = errno == EEXIST ? Status(fail(Errc::AlreadyExists, file.string()))
+                                 : Status(tl::unexpected<Error>(diskError(errno, file)));
     if (status && existing == Existing::Replace && ::rename(beside.c_str(), file.c_str()) != 0)
         status = tl::unexpected<Error>(diskError(errno, file));
     ::unlink(beside.c_str());

@@ -13,16 +13,20 @@ Result<Bytes> readFile(const std::filesystem::path& file, std::size_t limit);
 
 enum class FileMode : std::uint16_t { Private = 0600, Public = 0644 };
 enum class Existing : std::uint8_t { Replace, Keep };
-/// Writes beside it, syncs, renames, syncs the directory: afterwards the old file or the new one is there. Fails with AlreadyExists (Keep), DiskFull or Io.
-Status writeFile(const std::filesystem::path& file, ByteView contents, FileMode mode, Existing existing = Existing::Replace);
+/// Writes beside it, syncs, renames, syncs the directory: afterwards the old file or the new one is there.
+/// Fails with AlreadyExists (Keep), DiskFull or Io.
+Status writeFile(const std::filesystem::path& file, ByteView contents, FileMode mode,
+                 Existing existing = Existing::Replace);
 
-/// Error for errno after a failed call on `file`: DiskFull for ENOSPC and EDQUOT, NotFound for ENOENT, Io otherwise.
+/// Error for errno after a failed call on `file`: DiskFull for ENOSPC and EDQUOT, NotFound for ENOENT, Io
+/// otherwise.
 Error diskError(int errnoValue, const std::filesystem::path& file);
 /// Makes what was written below `directory` survive a power loss: syncs its file system.
 Status syncTree(const std::filesystem::path& directory);
 
 /// A file descriptor that closes itself.
-class Descriptor {
+class Descriptor
+{
 public:
     explicit Descriptor(int fd = -1)
         : m_fd(fd)

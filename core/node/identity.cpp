@@ -9,16 +9,19 @@
 namespace starling::node {
 
 namespace {
-    constexpr std::size_t kMaxKeyBytes = 4'096;
+constexpr std::size_t kMaxKeyBytes = 4'096;
 }
 
 Result<Bytes> readKeyFile(const std::filesystem::path& file)
 {
-    struct stat info {};
+    struct stat info
+    {
+    };
     if (::stat(file.c_str(), &info) != 0)
         return fail(Errc::KeyUnreadable, diskError(errno, file).context);
     if ((info.st_mode & 077) != 0)
-        return fail(Errc::KeyUnreadable, file.string() + ": others may read it; run: chmod 600 " + file.string());
+        return fail(Errc::KeyUnreadable,
+                    file.string() + ": others may read it; run: chmod 600 " + file.string());
     auto bytes = readFile(file, kMaxKeyBytes);
     if (!bytes)
         return fail(Errc::KeyUnreadable, bytes.error().context);
@@ -31,7 +34,7 @@ Result<Identity> loadIdentity(const AgentConfig& config)
     if (!keyBytes)
         return fail(std::move(keyBytes.error()), "device key");
     auto key = crypto::openPlainKey(*keyBytes);
-    std::fill(keyBytes->begin(), keyBytes->end(), std::byte {0});
+    std::fill(keyBytes->begin(), keyBytes->end(), std::byte{0});
     if (!key)
         return fail(std::move(key.error()), "device key " + config.key.string());
     auto certificate = readFile(config.certificate, trust::kMaxRootBytes);

@@ -9,7 +9,8 @@
 
 namespace starling::node {
 
-struct Identity {
+struct Identity
+{
     std::shared_ptr<const crypto::SecretKey> key;
     Bytes certificateEnvelope;
     Bytes anchorEnvelope;

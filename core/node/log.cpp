@@ -23,4 +23,9 @@ QString forLog(std::string_view text)
     return line;
 }
 
+QString forLog(const update::Record& record)
+{
+    return forLog(record.uri.text() + " " + trust::toString(record.revision));
+}
+
 } // namespace starling::node

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "update/life_cycle.h"
 
 #include <QLoggingCategory>
 
@@ -16,5 +17,7 @@ Q_DECLARE_LOGGING_CATEGORY(lcUpdate)
 /// For streaming into a log line.
 QString forLog(const Error& error);
 QString forLog(std::string_view text);
+/// "fw/gateway 241".
+QString forLog(const update::Record& record);
 
 } // namespace starling::node

@@ -4,7 +4,7 @@
 namespace starling::node {
 
 namespace {
-    constexpr std::size_t kMaxCertificateBytes = 16 * 1024;
+constexpr std::size_t kMaxCertificateBytes = 16 * 1024;
 }
 
 DeviceProof::DeviceProof(const Identity& identity, trust::TrustSet trust)
@@ -29,7 +29,8 @@ crypto::Signature DeviceProof::prove(ByteView challenge) const
     return m_key->sign(challenge);
 }
 
-Result<NodeId> DeviceProof::verify(ByteView certificate, ByteView challenge, const crypto::Signature& signature) const
+Result<NodeId> DeviceProof::verify(ByteView certificate, ByteView challenge,
+                                   const crypto::Signature& signature) const
 {
     auto envelope = trust::Envelope::parse(certificate, kMaxCertificateBytes);
     if (!envelope)

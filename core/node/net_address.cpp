@@ -8,7 +8,7 @@
 namespace starling::node {
 
 namespace {
-    constexpr std::size_t kMaxAddresses = 8;
+constexpr std::size_t kMaxAddresses = 8;
 }
 
 QHostAddress toQt(const Endpoint& endpoint)

@@ -12,8 +12,9 @@ namespace starling::node {
 QHostAddress toQt(const Endpoint& endpoint);
 Endpoint fromQt(const QHostAddress& address, quint16 port);
 
-/// Where others may reach a socket bound to `listen`: that address, or every address of this machine's interfaces but
-/// loopback and link-local ones if it is the unspecified address. At most 8 (trust::Descriptor).
+/// Where others may reach a socket bound to `listen`: that address, or every address of this machine's
+/// interfaces but loopback and link-local ones if it is the unspecified address. At most 8
+/// (trust::Descriptor).
 std::vector<Endpoint> reachableAddresses(const Endpoint& listen);
 
 } // namespace starling::node

@@ -12,50 +12,51 @@ namespace starling::node {
 
 namespace {
 
-    /// nat.md: with the system's default of 208 KiB a burst of fragments overflows; the kernel may give less.
-    constexpr int kSocketBufferBytes = 1024 * 1024;
-    constexpr std::size_t kMaxDatagram = 65'536;
-    /// Datagrams taken in one go before timers and the control socket get their turn. Guess.
-    constexpr int kDatagramsPerTurn = 256;
-    /// Sequence numbers reserved at a time: a write per this many receipts. Guess.
-    constexpr std::uint64_t kSequenceBlock = 64;
-    /// Phases follow each other quickly: this long they are collected into one receipt. Guess, below what people notice.
-    constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
-    /// Refusals can come in floods; receipts tell of them at this pace.
-    constexpr Duration kAlarmDelay = std::chrono::seconds(60);
-    constexpr Duration kStopLimit = std::chrono::seconds(2);
-    constexpr std::size_t kMaxAlarms = 32; ///< trust::Receipt
-    constexpr std::size_t kMaxReceiptEntries = 64; ///< trust::Receipt
-    constexpr std::size_t kMaxReceiptDetail = 200; ///< trust::ReceiptEntry
+/// nat.md: with the system's default of 208 KiB a burst of fragments overflows; the kernel may give less.
+constexpr int kSocketBufferBytes = 1024 * 1024;
+constexpr std::size_t kMaxDatagram = 65'536;
+/// Datagrams taken in one go before timers and the control socket get their turn. Guess.
+constexpr int kDatagramsPerTurn = 256;
+/// Sequence numbers reserved at a time: a write per this many receipts. Guess.
+constexpr std::uint64_t kSequenceBlock = 64;
+/// Phases follow each other quickly: this long they are collected into one receipt. Guess, below what people
+/// notice.
+constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
+/// Refusals can come in floods; receipts tell of them at this pace.
+constexpr Duration kAlarmDelay = std::chrono::seconds(60);
+constexpr Duration kStopLimit = std::chrono::seconds(2);
+constexpr std::size_t kMaxAlarms = 32; ///< trust::Receipt
+constexpr std::size_t kMaxReceiptEntries = 64; ///< trust::Receipt
+constexpr std::size_t kMaxReceiptDetail = 200; ///< trust::ReceiptEntry
 
-    swarm::Config swarmConfig(const AgentConfig& config)
-    {
-        swarm::Config result;
-        result.listen = config.listen;
-        // Never the links' number: libtorrent opens a UDP socket beside its TCP one.
-        result.listen.port = config.swarmPort;
-        result.admission = config.admission;
-        result.uploadLimit = config.uploadLimit;
-        result.downloadLimit = config.downloadLimit;
-        return result;
-    }
+swarm::Config swarmConfig(const AgentConfig& config)
+{
+    swarm::Config result;
+    result.listen = config.listen;
+    // Never the links' number: libtorrent opens a UDP socket beside its TCP one.
+    result.listen.port = config.swarmPort;
+    result.admission = config.admission;
+    result.uploadLimit = config.uploadLimit;
+    result.downloadLimit = config.downloadLimit;
+    return result;
+}
 
-    Updater::Settings updaterSettings(const Node::Options& options)
-    {
-        const AgentConfig& config = options.config;
-        return {.deploy = config.deploy,
-                .deviceRoot = config.deviceRoot,
-                .puppet = config.puppet,
-                .labels = config.labels,
-                .quota = config.quota,
-                .limits = options.limits,
-                .observer = options.observer};
-    }
+Updater::Settings updaterSettings(const Node::Options& options)
+{
+    const AgentConfig& config = options.config;
+    return {.deploy = config.deploy,
+            .deviceRoot = config.deviceRoot,
+            .puppet = config.puppet,
+            .labels = config.labels,
+            .quota = config.quota,
+            .limits = options.limits,
+            .observer = options.observer};
+}
 
-    store::NoticeRow rowOf(const release::BoardEntry& entry)
-    {
-        return {static_cast<std::uint8_t>(entry.key.kind), entry.key.name, entry.bytes};
-    }
+store::NoticeRow rowOf(const release::BoardEntry& entry)
+{
+    return {static_cast<std::uint8_t>(entry.key.kind), entry.key.name, entry.bytes};
+}
 
 } // namespace
 
@@ -75,7 +76,8 @@ Result<std::unique_ptr<Node>> Node::start(Options options)
     auto payloads = PayloadStore::open(options.config.state);
     if (!payloads)
         return fail(std::move(payloads.error()), "state");
-    std::unique_ptr<Node> node(new Node(std::move(options), std::move(*identity), std::move(*store), std::move(*payloads), std::move(*board)));
+    std::unique_ptr<Node> node(new Node(std::move(options), std::move(*identity), std::move(*store),
+                                        std::move(*payloads), std::move(*board)));
     if (auto begun = node->begin(); !begun)
         return tl::unexpected<Error>(begun.error());
     return node;
@@ -97,13 +99,15 @@ Result<release::Board> Node::loadBoard(store::Store& store, const Identity& iden
         if (!held)
             return fail(Errc::StateCorrupt, "the stored anchor does not verify: " + held.error().context);
         if (held->fleet() != trust->fleet())
-            return fail(Errc::WrongFleet, "it belongs to fleet " + held->fleet().shortHex() + ", the configured root to "
+            return fail(Errc::WrongFleet,
+                        "it belongs to fleet " + held->fleet().shortHex() + ", the configured root to "
                             + trust->fleet().shortHex() + "; use another state directory");
         trust = std::move(held);
     }
     for (std::size_t i = 1; i < chain->size(); ++i)
         if (auto advanced = trust->advance((*chain)[i]); !advanced)
-            return fail(Errc::StateCorrupt, "stored root " + std::to_string(i + 1) + ": " + advanced.error().context);
+            return fail(Errc::StateCorrupt,
+                        "stored root " + std::to_string(i + 1) + ": " + advanced.error().context);
     auto floors = store.floors();
     if (!floors)
         return fail(std::move(floors.error()), "floors");
@@ -111,14 +115,17 @@ Result<release::Board> Node::loadBoard(store::Store& store, const Identity& iden
     auto notices = store.notices();
     if (!notices)
         return fail(std::move(notices.error()), "notices");
-    // In the order of the kinds: certificates before the receipts that need them. One that no longer verifies stays away.
+    // In the order of the kinds: certificates before the receipts that need them. One that no longer verifies
+    // stays away.
     for (const store::NoticeRow& row : *notices)
-        if (const auto examined = board.examine(row.bytes); examined.verdict == release::Examined::Verdict::Refused)
+        if (const auto examined = board.examine(row.bytes);
+            examined.verdict == release::Examined::Verdict::Refused)
             qCWarning(lcNode, "stored notice left out: %ls", qUtf16Printable(forLog(*examined.error)));
     return board;
 }
 
-Node::Node(Options options, Identity identity, store::Store store, PayloadStore payloads, release::Board board)
+Node::Node(Options options, Identity identity, store::Store store, PayloadStore payloads,
+           release::Board board)
     : m_options(std::move(options))
     , m_identity(std::move(identity))
     , m_store(std::move(store))
@@ -138,7 +145,8 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
         Q_EMIT recordChanged(record);
         scheduleReceipt(kReceiptDelay);
     });
-    connect(&m_updater, &Updater::payloadLost, this, [this](const InfoHash&, const Error& error) { reportRefusal(error); });
+    connect(&m_updater, &Updater::payloadLost, this,
+            [this](const InfoHash&, const Error& error) { reportRefusal(error); });
     connect(&m_socket, &QUdpSocket::readyRead, this, &Node::readDatagrams);
 }
 
@@ -155,18 +163,20 @@ Status Node::begin()
     if (auto restored = m_updater.restore(); !restored)
         return restored;
     for (const Endpoint& neighbor : m_options.config.neighbors)
-        feedLinks(link::Connect {neighbor});
+        feedLinks(link::Connect{neighbor});
     scheduleReceipt(kReceiptDelay);
     return {};
 }
 
 Status Node::putOwnCertificate()
 {
-    const auto examined = m_keeper.take(release::noticeOf(trust::Kind::Admit, m_identity.certificateEnvelope));
+    const auto examined =
+        m_keeper.take(release::noticeOf(trust::Kind::Admit, m_identity.certificateEnvelope));
     if (examined.verdict == release::Examined::Verdict::Refused)
         return fail(Errc::NotAdmitted, "this device's certificate: " + toString(*examined.error));
     if (m_keeper.board().certificate(m_identity.node) == nullptr)
-        return fail(Errc::NotAdmitted, "the certificate " + m_options.config.certificate.string() + " is for another key than "
+        return fail(Errc::NotAdmitted,
+                    "the certificate " + m_options.config.certificate.string() + " is for another key than "
                         + m_options.config.key.string());
     if (examined.verdict == release::Examined::Verdict::Taken)
         settle(examined);
@@ -178,11 +188,14 @@ Status Node::bindSocket()
     const Endpoint& listen = m_options.config.listen;
     if (!m_socket.bind(toQt(listen), listen.port, QAbstractSocket::DontShareAddress)) {
         const Errc code = m_socket.error() == QAbstractSocket::AddressInUseError ? Errc::PortInUse : Errc::Io;
-        return fail(code, "UDP " + toString(listen) + ": " + m_socket.errorString().toStdString() + "; set another 'listen' in [agent]");
+        return fail(code,
+                    "UDP " + toString(listen) + ": " + m_socket.errorString().toStdString()
+                        + "; set another 'listen' in [agent]");
     }
     m_socket.setSocketOption(QAbstractSocket::ReceiveBufferSizeSocketOption, kSocketBufferBytes);
     m_socket.setSocketOption(QAbstractSocket::SendBufferSizeSocketOption, kSocketBufferBytes);
-    qCInfo(lcNode, "%ls listens on %ls", qUtf16Printable(forLog(m_identity.node.shortHex())), qUtf16Printable(forLog(toString(listenEndpoint()))));
+    qCInfo(lcNode, "%ls listens on %ls", qUtf16Printable(forLog(m_identity.node.shortHex())),
+           qUtf16Printable(forLog(toString(listenEndpoint()))));
     return {};
 }
 
@@ -193,7 +206,8 @@ Endpoint Node::listenEndpoint() const
 
 std::uint64_t Node::uptimeSeconds() const
 {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(m_timers.now() - m_started).count());
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(m_timers.now() - m_started).count());
 }
 
 void Node::stop()
@@ -201,7 +215,7 @@ void Node::stop()
     if (std::exchange(m_stopping, true))
         return;
     m_updater.stop();
-    feedLinks(link::CloseAll {});
+    feedLinks(link::CloseAll{});
     connect(&m_swarm, &SwarmHost::saved, this, &Node::stopped);
     m_timers.schedule(kStopLimit, [this] { Q_EMIT stopped(); });
     m_swarm.save();
@@ -219,16 +233,19 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
     compare(config.control == held.control, "control");
     compare(config.listen == held.listen, "listen");
     compare(config.labels == held.labels, "labels");
-    compare(config.root == held.root && config.key == held.key && config.certificate == held.certificate, "[trust]");
+    compare(config.root == held.root && config.key == held.key && config.certificate == held.certificate,
+            "[trust]");
     compare(config.admission == held.admission && config.swarmPort == held.swarmPort, "swarm");
     compare(config.quota == held.quota, "quota");
-    compare(config.deploy == held.deploy && config.deviceRoot == held.deviceRoot && config.puppet == held.puppet, "deploy");
+    compare(config.deploy == held.deploy && config.deviceRoot == held.deviceRoot
+                && config.puppet == held.puppet,
+            "deploy");
     held.uploadLimit = config.uploadLimit;
     held.downloadLimit = config.downloadLimit;
     m_swarm.setLimits(held.uploadLimit, held.downloadLimit);
     for (const Endpoint& neighbor : config.neighbors)
         if (std::find(held.neighbors.begin(), held.neighbors.end(), neighbor) == held.neighbors.end())
-            feedLinks(link::Connect {neighbor});
+            feedLinks(link::Connect{neighbor});
     held.neighbors = config.neighbors;
     return needRestart;
 }
@@ -244,18 +261,21 @@ void Node::readDatagrams()
         const qint64 size = m_socket.readDatagram(buffer.data(), buffer.size(), &from, &port);
         if (size < 0)
             break;
-        feedLinks(link::DatagramReceived {fromQt(from, port), std::as_bytes(std::span(buffer.constData(), static_cast<std::size_t>(size)))});
+        feedLinks(link::DatagramReceived{
+            fromQt(from, port),
+            std::as_bytes(std::span(buffer.constData(), static_cast<std::size_t>(size)))});
     }
     if (m_socket.hasPendingDatagrams())
-        QMetaObject::invokeMethod(this, [this] { readDatagrams(); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            this, [this] { readDatagrams(); }, Qt::QueuedConnection);
 }
 
 void Node::feedLinks(const link::Input& input)
 {
     for (link::Output& output : m_links.handle(input, m_timers.now()))
         m_linkOutputs.push_back(std::move(output));
-    // Carried out in the order in which they were said, also when one leads to another input: a link has one timer,
-    // and an older one must not take the place of a newer one.
+    // Carried out in the order in which they were said, also when one leads to another input: a link has one
+    // timer, and an older one must not take the place of a newer one.
     if (std::exchange(m_isActing, true))
         return;
     while (!m_linkOutputs.empty()) {
@@ -277,33 +297,37 @@ void Node::act(const link::Output& output)
 {
     if (const auto* send = std::get_if<link::SendDatagram>(&output)) {
         // Lost if the socket's buffer is full: links retransmit.
-        m_socket.writeDatagram(reinterpret_cast<const char*>(send->bytes.data()), static_cast<qint64>(send->bytes.size()),
-                               toQt(send->to), send->to.port);
+        m_socket.writeDatagram(reinterpret_cast<const char*>(send->bytes.data()),
+                               static_cast<qint64>(send->bytes.size()), toQt(send->to), send->to.port);
     } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
         m_timers.reschedule(static_cast<std::uint64_t>(timer->timer.link), timer->delay,
-                            [this, value = timer->timer] { feedLinks(link::TimerExpired {value}); });
+                            [this, value = timer->timer] { feedLinks(link::TimerExpired{value}); });
     } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
-        qCInfo(lcOverlay, "link to %ls at %ls is up", qUtf16Printable(forLog(up->node.shortHex())), qUtf16Printable(forLog(toString(up->endpoint))));
+        qCInfo(lcOverlay, "link to %ls at %ls is up", qUtf16Printable(forLog(up->node.shortHex())),
+               qUtf16Printable(forLog(toString(up->endpoint))));
         Q_EMIT linkChanged(up->node, true);
-        feedOverlay(overlay::NeighborUp {overlay::NeighborId {static_cast<std::uint64_t>(up->link)}, up->node});
+        feedOverlay(overlay::NeighborUp{overlay::NeighborId{static_cast<std::uint64_t>(up->link)}, up->node});
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
-        const overlay::NeighborId neighbor {static_cast<std::uint64_t>(down->link)};
+        const overlay::NeighborId neighbor{static_cast<std::uint64_t>(down->link)};
         const auto known = m_overlay.neighbors().find(neighbor);
         const NodeId node = known == m_overlay.neighbors().end() ? NodeId() : known->second.node;
-        qCInfo(lcOverlay, "link to %ls is down: %s", qUtf16Printable(forLog(node.shortHex())), shortName(down->reason).data());
+        qCInfo(lcOverlay, "link to %ls is down: %s", qUtf16Printable(forLog(node.shortHex())),
+               shortName(down->reason).data());
         Q_EMIT linkChanged(node, false);
-        feedOverlay(overlay::NeighborDown {neighbor});
+        feedOverlay(overlay::NeighborDown{neighbor});
     } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {
-        feedOverlay(overlay::MessageReceived {overlay::NeighborId {static_cast<std::uint64_t>(message->link)}, message->message});
+        feedOverlay(overlay::MessageReceived{overlay::NeighborId{static_cast<std::uint64_t>(message->link)},
+                                             message->message});
     }
 }
 
 void Node::act(const overlay::Output& output)
 {
     if (const auto* send = std::get_if<overlay::SendMessage>(&output)) {
-        feedLinks(link::SendMessage {link::LinkId {static_cast<std::uint64_t>(send->to)}, send->bytes});
+        feedLinks(link::SendMessage{link::LinkId{static_cast<std::uint64_t>(send->to)}, send->bytes});
     } else if (const auto* timer = std::get_if<overlay::ScheduleTimer>(&output)) {
-        m_timers.schedule(timer->delay, [this, value = timer->timer] { feedOverlay(overlay::TimerExpired {value}); });
+        m_timers.schedule(timer->delay,
+                          [this, value = timer->timer] { feedOverlay(overlay::TimerExpired{value}); });
     } else if (const auto* refused = std::get_if<overlay::NoticeRefused>(&output)) {
         qCWarning(lcOverlay, "notice refused: %ls", qUtf16Printable(forLog(refused->error)));
         // Counted by the keeper when it judged.
@@ -335,7 +359,8 @@ void Node::settle(release::Examined taken)
             m_timers.schedule(m_options.limits.retryMin, [this, taken] { settle(taken); });
         }
     } else if (taken.key.kind == trust::Kind::Root) {
-        stored = m_store.appendRoot(m_keeper.board().trust().root().number, ByteView(entry->bytes).subspan(1));
+        stored =
+            m_store.appendRoot(m_keeper.board().trust().root().number, ByteView(entry->bytes).subspan(1));
         m_proof->setTrust(m_keeper.board().trust());
     } else {
         stored = m_store.putNotice(rowOf(*entry));
@@ -374,8 +399,8 @@ Bytes Node::descriptor(std::uint16_t swarmPort)
         qCCritical(lcNode, "no descriptor: %ls", qUtf16Printable(forLog(sequence.error())));
         return {};
     }
-    trust::Descriptor document {m_identity.node, *sequence, reachableAddresses(listenEndpoint()), swarmPort};
-    trust::Envelope envelope {trust::Kind::Descriptor, document.serialize(), {}};
+    trust::Descriptor document{m_identity.node, *sequence, reachableAddresses(listenEndpoint()), swarmPort};
+    trust::Envelope envelope{trust::Kind::Descriptor, document.serialize(), {}};
     envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
     return envelope.serialize();
 }
@@ -419,15 +444,16 @@ void Node::issueReceipt()
     for (const auto& [name, count] : m_keeper.refusals())
         if (receipt.alarms.size() < kMaxAlarms)
             receipt.alarms[name] = count;
-    trust::Envelope envelope {trust::Kind::Receipt, receipt.serialize(), {}};
+    trust::Envelope envelope{trust::Kind::Receipt, receipt.serialize(), {}};
     envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
     const auto examined = m_keeper.take(release::noticeOf(trust::Kind::Receipt, envelope.serialize()));
     if (examined.verdict != release::Examined::Verdict::Taken) {
-        qCCritical(lcNode, "own receipt refused: %ls", qUtf16Printable(examined.error ? forLog(*examined.error) : QString()));
+        qCCritical(lcNode, "own receipt refused: %ls",
+                   qUtf16Printable(examined.error ? forLog(*examined.error) : QString()));
         return;
     }
     settle(examined);
-    feedOverlay(overlay::Publish {BoardKeeper::keyOf(examined.key)});
+    feedOverlay(overlay::Publish{BoardKeeper::keyOf(examined.key)});
 }
 
 // --- Pushes
@@ -442,7 +468,9 @@ Result<release::VerifiedRelease> Node::examinePush(ByteView torrentFile)
         if (!verified)
             return fail(std::move(verified.error()), "release");
         const release::UpdateInfo& update = verified->update();
-        if (auto admitted = m_keeper.board().floors().admit(update.uri, update.revision, verified->infoHash()); !admitted)
+        if (auto admitted =
+                m_keeper.board().floors().admit(update.uri, update.revision, verified->infoHash());
+            !admitted)
             return fail(std::move(admitted.error()), "release");
         return verified;
     }();
@@ -478,11 +506,12 @@ Status Node::publish(const release::TorrentFile& torrent)
         return {};
     }
     settle(examined);
-    feedOverlay(overlay::Publish {BoardKeeper::keyOf(examined.key)});
+    feedOverlay(overlay::Publish{BoardKeeper::keyOf(examined.key)});
     return {};
 }
 
-void Node::publishInPlace(const release::TorrentFile& torrent, const std::filesystem::path& path, std::function<void(Status)> done)
+void Node::publishInPlace(const release::TorrentFile& torrent, const std::filesystem::path& path,
+                          std::function<void(Status)> done)
 {
     if (!path.is_absolute())
         return done(fail(Errc::Usage, path.string() + ": the agent needs an absolute path"));
@@ -492,16 +521,17 @@ void Node::publishInPlace(const release::TorrentFile& torrent, const std::filesy
     if (!m_inPlacePushes.insert(torrent.infoHash).second)
         return done(fail(Errc::Busy, "this release is being pushed already"));
     const auto real = *directory / torrent.info.name;
-    m_pushVerifier.verify(torrent.info, *directory, [this, torrent, real, done = std::move(done)](Verification result) {
-        m_inPlacePushes.erase(torrent.infoHash);
-        if (!result)
-            return done(tl::unexpected<Error>(result.error()));
-        release::TorrentFile complete = torrent;
-        complete.layers = std::move(*result);
-        if (auto linked = m_payloads.link(complete, real); !linked)
-            return done(linked);
-        done(publish(complete));
-    });
+    m_pushVerifier.verify(torrent.info, *directory,
+                          [this, torrent, real, done = std::move(done)](Verification result) {
+                              m_inPlacePushes.erase(torrent.infoHash);
+                              if (!result)
+                                  return done(tl::unexpected<Error>(result.error()));
+                              release::TorrentFile complete = torrent;
+                              complete.layers = std::move(*result);
+                              if (auto linked = m_payloads.link(complete, real); !linked)
+                                  return done(linked);
+                              done(publish(complete));
+                          });
 }
 
 } // namespace starling::node

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The composition: the only place where sockets, timers, disks and protocols meet. An agent is a Node with a control
-/// socket; tests run several in one process.
+/// The composition: the only place where sockets, timers, disks and protocols meet. An agent is a Node with a
+/// control socket; tests run several in one process.
 #pragma once
 
 #include "link/link.h"
@@ -15,24 +15,27 @@
 
 namespace starling::node {
 
-class Node : public QObject {
+class Node : public QObject
+{
     Q_OBJECT
 
 public:
-    struct Options {
+    struct Options
+    {
         AgentConfig config;
         update::Limits limits;
         StepObserver observer; ///< see StepObserver; empty in the agent
     };
 
-    /// Loads identity and state, binds the socket, goes on where it was. Fails with KeyUnreadable, NotAdmitted,
-    /// StateLocked, StateNewer, StateCorrupt, WrongFleet, PortInUse, Io and the decoder's codes.
+    /// Loads identity and state, binds the socket, goes on where it was. Fails with KeyUnreadable,
+    /// NotAdmitted, StateLocked, StateNewer, StateCorrupt, WrongFleet, PortInUse, Io and the decoder's codes.
     static Result<std::unique_ptr<Node>> start(Options options);
     ~Node() override;
 
     /// Says goodbye and saves where downloads stand; stopped() follows within two seconds.
     void stop();
-    /// Takes over what can change while running: limits and neighbours. The rest needs a restart, and is named.
+    /// Takes over what can change while running: limits and neighbours. The rest needs a restart, and is
+    /// named.
     std::vector<std::string> reconfigure(const AgentConfig& config);
 
     // --- What the control socket serves
@@ -54,7 +57,8 @@ public:
     /// After PushIntake::finish(): onto the board and on its way.
     Status publish(const release::TorrentFile& torrent);
     /// Verifies the payload at `path` and publishes it from there; `done` is called from the event loop.
-    void publishInPlace(const release::TorrentFile& torrent, const std::filesystem::path& path, std::function<void(Status)> done);
+    void publishInPlace(const release::TorrentFile& torrent, const std::filesystem::path& path,
+                        std::function<void(Status)> done);
 
 Q_SIGNALS:
     void recordChanged(const starling::update::Record& record);
@@ -104,7 +108,8 @@ private:
     QUdpSocket m_socket;
     Instant m_started;
     std::optional<Instant> m_receiptDue;
-    struct Reserved {
+    struct Reserved
+    {
         std::uint64_t next = 0, end = 0;
     };
     std::map<std::string, Reserved> m_sequences;

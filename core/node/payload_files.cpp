@@ -14,41 +14,45 @@ namespace fs = std::filesystem;
 
 namespace {
 
-    constexpr std::size_t kPortionBytes = 256 * 1024; ///< guess: large enough for the disk, small for a device
+constexpr std::size_t kPortionBytes = 256 * 1024; ///< guess: large enough for the disk, small for a device
 
-    Error missing(const fs::path& file)
-    {
-        Error error = diskError(errno, file);
-        if (error.code == Errc::NotFound)
-            error.code = Errc::PayloadMissing;
-        return error;
-    }
+Error missing(const fs::path& file)
+{
+    Error error = diskError(errno, file);
+    if (error.code == Errc::NotFound)
+        error.code = Errc::PayloadMissing;
+    return error;
+}
 
-    Status readOne(const fs::path& file, std::uint64_t size, Bytes& buffer, const ContentSink& sink)
+Status readOne(const fs::path& file, std::uint64_t size, Bytes& buffer, const ContentSink& sink)
+{
+    // Without O_NONBLOCK a fifo in the file's place would make us wait for a writer.
+    const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat info
     {
-        // Without O_NONBLOCK a fifo in the file's place would make us wait for a writer.
-        const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-        struct stat info {};
-        if (!fd.isOpen() || ::fstat(fd.get(), &info) != 0)
-            return tl::unexpected<Error>(missing(file));
-        if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) != size)
-            return fail(Errc::PayloadChanged, file.string() + ": not a file of " + std::to_string(size) + " bytes any more");
-        ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-        std::uint64_t done = 0;
-        while (done < size) {
-            const ssize_t got = ::read(fd.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), size - done));
-            if (got < 0 && errno == EINTR)
-                continue;
-            if (got < 0)
-                return tl::unexpected<Error>(diskError(errno, file));
-            if (got == 0)
-                return fail(Errc::PayloadChanged, file.string() + ": shrank while it was read");
-            if (auto taken = sink(ByteView(buffer).first(static_cast<std::size_t>(got))); !taken)
-                return taken;
-            done += static_cast<std::uint64_t>(got);
-        }
-        return {};
+    };
+    if (!fd.isOpen() || ::fstat(fd.get(), &info) != 0)
+        return tl::unexpected<Error>(missing(file));
+    if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) != size)
+        return fail(Errc::PayloadChanged,
+                    file.string() + ": not a file of " + std::to_string(size) + " bytes any more");
+    ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+    std::uint64_t done = 0;
+    while (done < size) {
+        const ssize_t got =
+            ::read(fd.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), size - done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return tl::unexpected<Error>(diskError(errno, file));
+        if (got == 0)
+            return fail(Errc::PayloadChanged, file.string() + ": shrank while it was read");
+        if (auto taken = sink(ByteView(buffer).first(static_cast<std::size_t>(got))); !taken)
+            return taken;
+        done += static_cast<std::uint64_t>(got);
     }
+    return {};
+}
 
 } // namespace
 
@@ -76,10 +80,13 @@ Result<PayloadListing> listPayload(const fs::path& given)
         if (fs::is_directory(status))
             continue;
         if (!fs::is_regular_file(status))
-            return fail(Errc::UnsafeName, at->path().string() + ": a payload holds regular files only, no links or devices");
+            return fail(Errc::UnsafeName,
+                        at->path().string() + ": a payload holds regular files only, no links or devices");
         listing.files.push_back({at->path().lexically_relative(path).generic_string(), at->file_size(error)});
         if (listing.files.size() > release::InfoLimits::kMaxFiles)
-            return fail(Errc::TooLarge, path.string() + ": more than " + std::to_string(release::InfoLimits::kMaxFiles) + " files");
+            return fail(Errc::TooLarge,
+                        path.string() + ": more than " + std::to_string(release::InfoLimits::kMaxFiles)
+                            + " files");
     }
     if (error)
         return fail(Errc::Io, path.string() + ": " + error.message());
@@ -88,7 +95,8 @@ Result<PayloadListing> listPayload(const fs::path& given)
     return listing;
 }
 
-fs::path pathOf(const fs::path& directory, const std::string& name, bool isSingleFile, const std::string& file)
+fs::path pathOf(const fs::path& directory, const std::string& name, bool isSingleFile,
+                const std::string& file)
 {
     return isSingleFile ? directory / name : directory / name / file;
 }
@@ -111,7 +119,8 @@ Status readContents(const fs::path& directory, const std::string& name, bool isS
 {
     Bytes buffer(kPortionBytes);
     for (const release::PayloadFile& file : files)
-        if (auto read = readOne(pathOf(directory, name, isSingleFile, file.path), file.size, buffer, sink); !read)
+        if (auto read = readOne(pathOf(directory, name, isSingleFile, file.path), file.size, buffer, sink);
+            !read)
             return read;
     return {};
 }
@@ -121,7 +130,9 @@ Result<Snapshot> snapshot(const fs::path& directory, const release::ReleaseInfo&
     Snapshot text;
     for (const release::PayloadFile& file : info.files) {
         const fs::path path = pathOf(directory, info.name, info.isSingleFile, file.path);
-        struct stat found {};
+        struct stat found
+        {
+        };
         if (::stat(path.c_str(), &found) != 0)
             return tl::unexpected<Error>(missing(path));
         // The change time, because whoever may write a file may also set its modification time back.

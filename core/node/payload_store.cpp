@@ -11,17 +11,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-    constexpr std::size_t kMaxTorrentBytes = 4 * 1024 * 1024; ///< control::kMaxFrameBytes: a pushed one passed that
-    constexpr std::size_t kMaxSnapshotBytes = 4 * 1024 * 1024; ///< 16,384 files of about 80 bytes, and room
+constexpr std::size_t kMaxTorrentBytes =
+    4 * 1024 * 1024; ///< control::kMaxFrameBytes: a pushed one passed that
+constexpr std::size_t kMaxSnapshotBytes = 4 * 1024 * 1024; ///< 16,384 files of about 80 bytes, and room
 
-    Status makeDirectory(const fs::path& path)
-    {
-        std::error_code error;
-        fs::create_directories(path, error);
-        if (error)
-            return tl::unexpected<Error>(diskError(error.value(), path));
-        return {};
-    }
+Status makeDirectory(const fs::path& path)
+{
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error)
+        return tl::unexpected<Error>(diskError(error.value(), path));
+    return {};
+}
 
 } // namespace
 
@@ -106,7 +107,9 @@ Status PayloadStore::markVerified(const release::TorrentFile& torrent)
     auto seen = snapshot(dataDirectory(torrent.infoHash), torrent.info);
     if (!seen)
         return fail(std::move(seen.error()), "payload");
-    if (auto written = writeFile(home(torrent.infoHash) / "release.torrent", torrent.serialize(), FileMode::Private); !written)
+    if (auto written =
+            writeFile(home(torrent.infoHash) / "release.torrent", torrent.serialize(), FileMode::Private);
+        !written)
         return written;
     return writeFile(home(torrent.infoHash) / "verified", viewOf(*seen), FileMode::Private);
 }
@@ -130,7 +133,8 @@ void PayloadStore::discardData(const InfoHash& payload)
     fs::remove_all(dataDirectory(payload), error);
 }
 
-PayloadStore::Condition PayloadStore::condition(const release::ReleaseInfo& info, const InfoHash& payload) const
+PayloadStore::Condition PayloadStore::condition(const release::ReleaseInfo& info,
+                                                const InfoHash& payload) const
 {
     const auto noted = readFile(home(payload) / "verified", kMaxSnapshotBytes);
     if (!noted)
@@ -181,7 +185,8 @@ std::uint64_t PayloadStore::usedBytes(const InfoHash& except) const
     for (const InfoHash& payload : held()) {
         if (payload == except)
             continue;
-        for (fs::recursive_directory_iterator at(dataDirectory(payload), error), end; !error && at != end; at.increment(error)) {
+        for (fs::recursive_directory_iterator at(dataDirectory(payload), error), end; !error && at != end;
+             at.increment(error)) {
             std::error_code ignored;
             if (!at->is_symlink(ignored) && at->is_regular_file(ignored))
                 used += at->file_size(ignored);

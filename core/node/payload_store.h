@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The payload directory of an agent:
 ///
-///     <state>/payloads/<info-hash>/release.torrent   the signed torrent-file++, with piece layers once verified
-///     <state>/payloads/<info-hash>/verified          snapshot of the files when they were verified; absent before
-///     <state>/payloads/<info-hash>/data/<name>       the payload, or a link to where it lies (push --in-place)
-///     <state>/incoming/                              pushes that are arriving; emptied at start
+///     <state>/payloads/<info-hash>/release.torrent   the signed torrent-file++, with piece layers once
+///     verified <state>/payloads/<info-hash>/verified          snapshot of the files when they were verified;
+///     absent before <state>/payloads/<info-hash>/data/<name>       the payload, or a link to where it lies
+///     (push --in-place) <state>/incoming/                              pushes that are arriving; emptied at
+///     start
 #pragma once
 
 #include "node/payload_files.h"
 
 namespace starling::node {
 
-class PayloadStore {
+class PayloadStore
+{
 public:
     /// Makes the directories, removes what an interrupted push left. Fails with Io or DiskFull.
     static Result<PayloadStore> open(const std::filesystem::path& state);

@@ -67,9 +67,10 @@ Status PushIntake::requireRoom() const
 {
     const std::uint64_t needed = m_torrent.info.payloadBytes();
     if (m_payloads->usedBytes(m_torrent.infoHash) + needed > m_quota.value)
-        return fail(Errc::QuotaExceeded, toString(ByteCount {needed}) + " do not fit the agent's quota of " + toString(m_quota));
+        return fail(Errc::QuotaExceeded,
+                    toString(ByteCount{needed}) + " do not fit the agent's quota of " + toString(m_quota));
     if (m_payloads->freeBytes() < needed - m_received)
-        return fail(Errc::DiskFull, toString(ByteCount {needed}) + " do not fit the agent's disk");
+        return fail(Errc::DiskFull, toString(ByteCount{needed}) + " do not fit the agent's disk");
     return {};
 }
 
@@ -90,7 +91,8 @@ Status PushIntake::openNext()
     const release::ReleaseInfo& info = m_torrent.info;
     while (m_left == 0 && m_index < info.files.size()) {
         const release::PayloadFile& file = info.files[m_index++];
-        const fs::path path = pathOf(m_payloads->incomingDirectory(m_torrent.infoHash), info.name, info.isSingleFile, file.path);
+        const fs::path path = pathOf(m_payloads->incomingDirectory(m_torrent.infoHash), info.name,
+                                     info.isSingleFile, file.path);
         std::error_code error;
         fs::create_directories(path.parent_path(), error);
         m_file = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
@@ -107,7 +109,8 @@ Status PushIntake::feed(ByteView bytes)
         return verified;
     m_received += bytes.size();
     while (!bytes.empty()) {
-        const ssize_t put = ::write(m_file.get(), bytes.data(), std::min<std::uint64_t>(bytes.size(), m_left));
+        const ssize_t put =
+            ::write(m_file.get(), bytes.data(), std::min<std::uint64_t>(bytes.size(), m_left));
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)

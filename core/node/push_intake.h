@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Takes a pushed payload portion by portion, under the quota, verified while it arrives, and deleted if it fails
-/// (the paper's Figure 2b). One push at a time for each connection; what is published is whole and verified.
+/// Takes a pushed payload portion by portion, under the quota, verified while it arrives, and deleted if it
+/// fails (the paper's Figure 2b). One push at a time for each connection; what is published is whole and
+/// verified.
 #pragma once
 
 #include "node/disk.h"
@@ -10,7 +11,8 @@
 
 namespace starling::node {
 
-class PushIntake {
+class PushIntake
+{
 public:
     /// Room is looked for at once: QuotaExceeded or DiskFull before a byte is sent.
     static Result<PushIntake> begin(PayloadStore& payloads, release::TorrentFile torrent, ByteCount quota);
@@ -20,7 +22,8 @@ public:
 
     /// PayloadMismatch as soon as a file is not what was signed, DiskFull, Io: the push is over then.
     Status feed(ByteView bytes);
-    /// PayloadMismatch if contents are missing, QuotaExceeded if another push took the room meanwhile. On success the payload is in the store, marked verified.
+    /// PayloadMismatch if contents are missing, QuotaExceeded if another push took the room meanwhile. On
+    /// success the payload is in the store, marked verified.
     Status finish();
     const release::TorrentFile& torrent() const { return m_torrent; }
     std::uint64_t receivedBytes() const { return m_received; }

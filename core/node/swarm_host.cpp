@@ -7,15 +7,16 @@ namespace starling::node {
 
 namespace {
 
-    /// How much of a download a power loss may cost: this long of it. Guess, against wear of flash storage.
-    constexpr Duration kSaveInterval = std::chrono::seconds(10);
-    /// Lines of traffic remembered of sessions that were closed. Guess: a dozen releases of a swarm with many peers.
-    constexpr std::size_t kMaxPastTraffic = 1'024;
+/// How much of a download a power loss may cost: this long of it. Guess, against wear of flash storage.
+constexpr Duration kSaveInterval = std::chrono::seconds(10);
+/// Lines of traffic remembered of sessions that were closed. Guess: a dozen releases of a swarm with many
+/// peers.
+constexpr std::size_t kMaxPastTraffic = 1'024;
 
 } // namespace
 
-SwarmHost::SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof, store::Store& store,
-                     TimerQueue& timers, DescriptorMaker descriptor, QObject* parent)
+SwarmHost::SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof,
+                     store::Store& store, TimerQueue& timers, DescriptorMaker descriptor, QObject* parent)
     : QObject(parent)
     , m_config(std::move(config))
     , m_self(self)
@@ -35,7 +36,8 @@ Status SwarmHost::ensureSession()
     const auto wake = [this] {
         // On libtorrent's thread: one queued call, however many alerts.
         if (!m_wakePending.exchange(true))
-            QMetaObject::invokeMethod(this, [this] { handleEvents(); }, Qt::QueuedConnection);
+            QMetaObject::invokeMethod(
+                this, [this] { handleEvents(); }, Qt::QueuedConnection);
     };
     auto created = swarm::Swarm::create(m_config, m_proof, wake);
     if (!created)
@@ -69,7 +71,7 @@ Status SwarmHost::add(const release::TorrentFile& torrent, const std::filesystem
 
 void SwarmHost::provide(const InfoHash& payload, bool isComplete)
 {
-    Q_EMIT overlayInput(overlay::Provide {payload, m_descriptor(port()), isComplete});
+    Q_EMIT overlayInput(overlay::Provide{payload, m_descriptor(port()), isComplete});
 }
 
 Status SwarmHost::fetch(const release::TorrentFile& torrent, const std::filesystem::path& directory)
@@ -81,7 +83,7 @@ Status SwarmHost::fetch(const release::TorrentFile& torrent, const std::filesyst
     if (auto added = add(torrent, directory, Role::Fetching); !added)
         return added;
     provide(torrent.infoHash, false);
-    Q_EMIT overlayInput(overlay::FindProviders {torrent.infoHash});
+    Q_EMIT overlayInput(overlay::FindProviders{torrent.infoHash});
     scheduleSave();
     return {};
 }
@@ -106,7 +108,7 @@ void SwarmHost::recheck(const InfoHash& payload)
         return;
     known->second = Role::Fetching;
     m_swarm->recheck(payload);
-    Q_EMIT overlayInput(overlay::FindProviders {payload});
+    Q_EMIT overlayInput(overlay::FindProviders{payload});
 }
 
 void SwarmHost::drop(const InfoHash& payload)
@@ -114,8 +116,8 @@ void SwarmHost::drop(const InfoHash& payload)
     if (m_payloads.erase(payload) == 0)
         return;
     m_swarm->remove(payload);
-    Q_EMIT overlayInput(overlay::StopFinding {payload});
-    Q_EMIT overlayInput(overlay::StopProviding {payload});
+    Q_EMIT overlayInput(overlay::StopFinding{payload});
+    Q_EMIT overlayInput(overlay::StopProviding{payload});
     if (!m_payloads.empty())
         return;
     keepTraffic();
@@ -145,10 +147,12 @@ bool SwarmHost::isSeeding(const InfoHash& payload) const
 void SwarmHost::offerPeer(const InfoHash& payload, const trust::Descriptor& descriptor, bool isComplete)
 {
     const auto known = m_payloads.find(payload);
-    if (known == m_payloads.end() || known->second != Role::Fetching || descriptor.node == m_self || descriptor.swarmPort == 0)
+    if (known == m_payloads.end() || known->second != Role::Fetching || descriptor.node == m_self
+        || descriptor.swarmPort == 0)
         return;
-    // Exactly one of two nodes that both still fetch connects, or libtorrent may close both connections as redundant
-    // (measured; resources/docs/adr/0007-one-initiator.md). A complete one never connects by itself.
+    // Exactly one of two nodes that both still fetch connects, or libtorrent may close both connections as
+    // redundant (measured; resources/docs/adr/0007-one-initiator.md). A complete one never connects by
+    // itself.
     if (!isComplete && descriptor.node < m_self)
         return;
     for (Endpoint endpoint : descriptor.addresses) {
@@ -235,7 +239,7 @@ void SwarmHost::handle(const swarm::Event& event)
         if (known == m_payloads.end() || known->second != Role::Fetching)
             return;
         known->second = Role::Complete;
-        Q_EMIT overlayInput(overlay::StopFinding {done->payload});
+        Q_EMIT overlayInput(overlay::StopFinding{done->payload});
         Q_EMIT completed(done->payload);
     } else if (const auto* problem = std::get_if<swarm::Trouble>(&event)) {
         if (m_payloads.contains(problem->payload))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Keeps the BitTorrent session while there is something to fetch or to seed, brings its events to the event loop and the
-/// overlay's providers to it, and tells the overlay what we hold.
+/// Keeps the BitTorrent session while there is something to fetch or to seed, brings its events to the event
+/// loop and the overlay's providers to it, and tells the overlay what we hold.
 #pragma once
 
 #include "node/timer_queue.h"
@@ -13,15 +13,16 @@
 
 namespace starling::node {
 
-class SwarmHost : public QObject {
+class SwarmHost : public QObject
+{
     Q_OBJECT
 
 public:
     /// Our signed descriptor, telling the port that the session listens on.
     using DescriptorMaker = std::function<Bytes(std::uint16_t port)>;
 
-    SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof, store::Store& store,
-              TimerQueue& timers, DescriptorMaker descriptor, QObject* parent = nullptr);
+    SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof,
+              store::Store& store, TimerQueue& timers, DescriptorMaker descriptor, QObject* parent = nullptr);
     ~SwarmHost() override;
 
     /// Starts or continues fetching into `directory`; completed() or trouble() follows.

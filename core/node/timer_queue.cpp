@@ -18,7 +18,7 @@ Instant TimerQueue::now() const
 
 void TimerQueue::schedule(Duration delay, std::function<void()> action)
 {
-    m_pending.emplace(now() + delay, Entry {std::move(action), std::nullopt});
+    m_pending.emplace(now() + delay, Entry{std::move(action), std::nullopt});
     arm();
 }
 
@@ -26,7 +26,7 @@ void TimerQueue::reschedule(std::uint64_t owner, Duration delay, std::function<v
 {
     if (const auto held = m_owned.find(owner); held != m_owned.end())
         m_pending.erase(held->second);
-    m_owned[owner] = m_pending.emplace(now() + delay, Entry {std::move(action), owner});
+    m_owned[owner] = m_pending.emplace(now() + delay, Entry{std::move(action), owner});
     arm();
 }
 

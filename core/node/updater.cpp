@@ -9,26 +9,19 @@
 
 namespace starling::node {
 
+using trust::Phase;
 using update::Effect;
 using update::Event;
-using trust::Phase;
 
 namespace {
 
-    /// How often payloads that lie elsewhere are looked at while they are offered. Guess: stat() of a few files.
-    constexpr Duration kWatchInterval = std::chrono::seconds(5);
-    /// The release in place and the one before it: what a rollback needs.
-    constexpr std::size_t kRevisionsKept = 2;
+/// The release in place and the one before it: what a rollback needs.
+constexpr std::size_t kRevisionsKept = 2;
 
-    bool isDeployment(Phase phase)
-    {
-        return phase == Phase::Deploying || phase == Phase::Checking || phase == Phase::RollingBack;
-    }
-
-    QString name(const update::Record& record)
-    {
-        return forLog(record.uri.text() + " " + trust::toString(record.revision));
-    }
+bool isDeployment(Phase phase)
+{
+    return phase == Phase::Deploying || phase == Phase::Checking || phase == Phase::RollingBack;
+}
 
 } // namespace
 
@@ -36,7 +29,7 @@ Updater::Updater(Parts parts, Settings settings, QObject* parent)
     : QObject(parent)
     , m_parts(parts)
     , m_settings(std::move(settings))
-    , m_deployer(deploy::Config {.puppet = m_settings.puppet})
+    , m_deployer(deploy::Config{.puppet = m_settings.puppet})
 {
     connect(&m_deployer, &deploy::Deployer::finished, this, &Updater::handleOutcome);
     connect(&m_parts.swarm, &SwarmHost::completed, this, [this](const InfoHash& payload) {
@@ -88,10 +81,13 @@ Status Updater::restore()
     for (const update::Record& record : *records)
         if (auto restored = restoreRecord(record); !restored && !update::isFinal(record.phase)
             && !(restored.error().code == Errc::Superseded && abandonRecord(record)))
-            qCWarning(lcUpdate, "%ls cannot go on: %ls", qUtf16Printable(name(record)), qUtf16Printable(forLog(restored.error())));
-    // Payloads of which no record is left: an interrupted clean-up. One whose record cannot go on keeps its payload.
+            qCWarning(lcUpdate, "%ls cannot go on: %ls", qUtf16Printable(forLog(record)),
+                      qUtf16Printable(forLog(restored.error())));
+    // Payloads of which no record is left: an interrupted clean-up. One whose record cannot go on keeps its
+    // payload.
     for (const InfoHash& payload : m_parts.payloads.held())
-        if (std::none_of(records->begin(), records->end(), [&](const update::Record& record) { return record.infoHash == payload; }))
+        if (std::none_of(records->begin(), records->end(),
+                         [&](const update::Record& record) { return record.infoHash == payload; }))
             m_parts.payloads.remove(payload);
     // The one that was being deployed first, before another takes the turn; then the newest first, because it
     // supersedes what is older.
@@ -99,7 +95,8 @@ Status Updater::restore()
     for (const auto& [key, job] : m_jobs)
         keys.push_back(key);
     std::reverse(keys.begin(), keys.end());
-    std::stable_partition(keys.begin(), keys.end(), [this](const JobKey& key) { return isDeployment(phaseOf(*find(key))); });
+    std::stable_partition(keys.begin(), keys.end(),
+                          [this](const JobKey& key) { return isDeployment(phaseOf(*find(key))); });
     for (const JobKey& key : keys) {
         Job* job = find(key);
         if (job == nullptr)
@@ -130,15 +127,17 @@ Status Updater::restoreRecord(const update::Record& record)
         return fail(std::move(torrent.error()), "release");
     if (torrent->infoHash != record.infoHash)
         return fail(Errc::Superseded, "a newer notice took its place before it was fetched");
-    m_jobs.emplace(keyOf(record),
-                   Job {update::LifeCycle::restore(record, m_settings.limits), std::move(*torrent), std::nullopt});
+    m_jobs.emplace(
+        keyOf(record),
+        Job{update::LifeCycle::restore(record, m_settings.limits), std::move(*torrent), std::nullopt});
     return {};
 }
 
 bool Updater::abandonRecord(const update::Record& record)
 {
     auto cycle = update::LifeCycle::restore(record, m_settings.limits);
-    const auto taken = cycle.handle(Event::Supersede, Error {Errc::Superseded, "a newer notice took its place before it was fetched"});
+    const auto taken = cycle.handle(
+        Event::Supersede, Error{Errc::Superseded, "a newer notice took its place before it was fetched"});
     return taken && m_parts.store.putRecord(taken->record);
 }
 
@@ -156,7 +155,9 @@ void Updater::restoreFinal(Job& job)
     }
     // The kept one has the layers without which nobody can be served.
     const auto kept = m_parts.payloads.torrent(payload);
-    if (auto seeding = m_parts.swarm.seed(kept ? *kept : job.torrent, m_parts.payloads.dataDirectory(payload)); !seeding)
+    if (auto seeding =
+            m_parts.swarm.seed(kept ? *kept : job.torrent, m_parts.payloads.dataDirectory(payload));
+        !seeding)
         job.payloadTrouble = seeding.error();
     watchInPlace();
 }
@@ -171,19 +172,20 @@ void Updater::stop()
 Status Updater::accept(const release::TorrentFile& torrent, const store::NoticeRow& notice)
 {
     const release::UpdateInfo& update = torrent.info.update;
-    const JobKey key {update.uri, update.revision};
+    const JobKey key{update.uri, update.revision};
     if (m_jobs.contains(key))
         return {};
     auto cycle = update::LifeCycle::begin(update.uri, update.revision, torrent.infoHash, m_settings.limits);
     const update::Step first = cycle.resume();
     if (m_settings.observer)
         m_settings.observer(first, StepMoment::BeforeWrite);
-    if (auto stored = m_parts.store.acceptRelease(notice, {update.revision, torrent.infoHash}, first.record); !stored)
+    if (auto stored = m_parts.store.acceptRelease(notice, {update.revision, torrent.infoHash}, first.record);
+        !stored)
         return fail(std::move(stored.error()), "accepting " + update.uri.text());
     if (m_settings.observer)
         m_settings.observer(first, StepMoment::AfterWrite);
-    m_jobs.emplace(key, Job {std::move(cycle), torrent, std::nullopt});
-    qCInfo(lcUpdate, "%ls: announced", qUtf16Printable(name(first.record)));
+    m_jobs.emplace(key, Job{std::move(cycle), torrent, std::nullopt});
+    qCInfo(lcUpdate, "%ls: announced", qUtf16Printable(forLog(first.record)));
     Q_EMIT recordChanged(first.record);
     perform(key, first.effect);
     return {};
@@ -197,7 +199,7 @@ void Updater::supersedeOlder(const JobKey& newest)
             older.push_back(key);
     for (const JobKey& key : older) {
         m_parts.swarm.drop(find(key)->torrent.infoHash);
-        step(key, Event::Supersede, Error {Errc::Superseded, "by version " + trust::toString(newest.second)});
+        step(key, Event::Supersede, Error{Errc::Superseded, "by version " + trust::toString(newest.second)});
     }
 }
 
@@ -217,7 +219,7 @@ void Updater::carryOut(const JobKey& key, const update::Step& step)
         m_settings.observer(step, StepMoment::BeforeWrite);
     if (auto written = m_parts.store.putRecord(step.record); !written) {
         // Not durable, so not done: tried again, because a full disk may get room.
-        qCCritical(lcUpdate, "%ls: record not written: %ls", qUtf16Printable(name(step.record)),
+        qCCritical(lcUpdate, "%ls: record not written: %ls", qUtf16Printable(forLog(step.record)),
                    qUtf16Printable(forLog(written.error())));
         m_parts.timers.schedule(m_settings.limits.retryMin, [this, key, step] {
             // A later step, of a release that was superseded meanwhile, is not to be undone.
@@ -228,9 +230,10 @@ void Updater::carryOut(const JobKey& key, const update::Step& step)
     }
     if (m_settings.observer)
         m_settings.observer(step, StepMoment::AfterWrite);
-    qCInfo(lcUpdate, "%ls: %s -> %s%ls", qUtf16Printable(name(step.record)), trust::phaseName(step.from).data(),
-           trust::phaseName(step.record.phase).data(),
-           qUtf16Printable(step.record.code == 0 ? QString() : QStringLiteral(" (%1)").arg(forLog(step.record.detail))));
+    qCInfo(lcUpdate, "%ls: %s -> %s%ls", qUtf16Printable(forLog(step.record)),
+           trust::phaseName(step.from).data(), trust::phaseName(step.record.phase).data(),
+           qUtf16Printable(step.record.code == 0 ? QString()
+                                                 : QStringLiteral(" (%1)").arg(forLog(step.record.detail))));
     Q_EMIT recordChanged(step.record);
     perform(key, step.effect);
 }
@@ -293,14 +296,19 @@ void Updater::download(const JobKey& key)
         return step(key, Event::PayloadComplete);
     const std::uint64_t needed = torrent.info.payloadBytes();
     if (needed > m_settings.quota.value)
-        return step(key, Event::GiveUp,
-                    Error {Errc::QuotaExceeded, toString(ByteCount {needed}) + " are more than the quota of " + toString(m_settings.quota)});
+        return step(
+            key, Event::GiveUp,
+            Error{Errc::QuotaExceeded,
+                  toString(ByteCount{needed}) + " are more than the quota of " + toString(m_settings.quota)});
     if (m_parts.payloads.usedBytes(torrent.infoHash) + needed > m_settings.quota.value)
-        return step(key, Event::DownloadBlocked,
-                    Error {Errc::QuotaExceeded, toString(ByteCount {needed}) + " do not fit the quota of " + toString(m_settings.quota)});
+        return step(
+            key, Event::DownloadBlocked,
+            Error{Errc::QuotaExceeded,
+                  toString(ByteCount{needed}) + " do not fit the quota of " + toString(m_settings.quota)});
     if (auto prepared = m_parts.payloads.prepare(torrent); !prepared)
         return step(key, Event::DownloadBlocked, prepared.error());
-    if (auto fetching = m_parts.swarm.fetch(torrent, m_parts.payloads.dataDirectory(torrent.infoHash)); !fetching)
+    if (auto fetching = m_parts.swarm.fetch(torrent, m_parts.payloads.dataDirectory(torrent.infoHash));
+        !fetching)
         step(key, Event::DownloadBlocked, fetching.error());
 }
 
@@ -309,24 +317,25 @@ void Updater::verify(const JobKey& key)
     const release::TorrentFile& torrent = find(key)->torrent;
     if (m_parts.payloads.condition(torrent.info, torrent.infoHash) == PayloadStore::Condition::Verified)
         return step(key, Event::PayloadVerified);
-    m_verifier.verify(torrent.info, m_parts.payloads.dataDirectory(torrent.infoHash), [this, key](Verification result) {
-        Job* job = find(key);
-        if (job == nullptr || phaseOf(*job) != Phase::Verifying)
-            return;
-        if (result) {
-            job->torrent.layers = std::move(*result);
-            if (auto marked = m_parts.payloads.markVerified(job->torrent); !marked)
-                qCWarning(lcUpdate, "%ls", qUtf16Printable(forLog(marked.error())));
-            // The file has them now; memory is dearer on a device than reading it again.
-            job->torrent.layers.clear();
-            return step(key, Event::PayloadVerified);
-        }
-        // What was noted as fetched is not what is on disk.
-        if (auto forgotten = m_parts.store.forgetPayload(job->torrent.infoHash); !forgotten)
-            qCWarning(lcUpdate, "%ls", qUtf16Printable(forLog(forgotten.error())));
-        m_parts.swarm.recheck(job->torrent.infoHash);
-        step(key, Event::PayloadWrong, result.error());
-    });
+    m_verifier.verify(torrent.info, m_parts.payloads.dataDirectory(torrent.infoHash),
+                      [this, key](Verification result) {
+                          Job* job = find(key);
+                          if (job == nullptr || phaseOf(*job) != Phase::Verifying)
+                              return;
+                          if (result) {
+                              job->torrent.layers = std::move(*result);
+                              if (auto marked = m_parts.payloads.markVerified(job->torrent); !marked)
+                                  qCWarning(lcUpdate, "%ls", qUtf16Printable(forLog(marked.error())));
+                              // The file has them now; memory is dearer on a device than reading it again.
+                              job->torrent.layers.clear();
+                              return step(key, Event::PayloadVerified);
+                          }
+                          // What was noted as fetched is not what is on disk.
+                          if (auto forgotten = m_parts.store.forgetPayload(job->torrent.infoHash); !forgotten)
+                              qCWarning(lcUpdate, "%ls", qUtf16Printable(forLog(forgotten.error())));
+                          m_parts.swarm.recheck(job->torrent.infoHash);
+                          step(key, Event::PayloadWrong, result.error());
+                      });
 }
 
 void Updater::offer(const JobKey& key)
@@ -334,7 +343,9 @@ void Updater::offer(const JobKey& key)
     Job& job = *find(key);
     const InfoHash payload = job.torrent.infoHash;
     const auto kept = m_parts.payloads.torrent(payload);
-    if (auto seeding = m_parts.swarm.seed(kept ? *kept : job.torrent, m_parts.payloads.dataDirectory(payload)); !seeding) {
+    if (auto seeding =
+            m_parts.swarm.seed(kept ? *kept : job.torrent, m_parts.payloads.dataDirectory(payload));
+        !seeding) {
         qCWarning(lcUpdate, "not seeding: %ls", qUtf16Printable(forLog(seeding.error())));
         job.payloadTrouble = seeding.error();
     }
@@ -362,7 +373,8 @@ void Updater::deployNext()
     step(key, Event::StartDeploy);
 }
 
-deploy::Step Updater::scriptStep(const release::TorrentFile& torrent, deploy::StepKind kind, const std::string& script) const
+deploy::Step Updater::scriptStep(const release::TorrentFile& torrent, deploy::StepKind kind,
+                                 const std::string& script) const
 {
     const release::UpdateInfo& update = torrent.info.update;
     return {.kind = kind,
@@ -396,7 +408,8 @@ void Updater::deploy(const JobKey& key)
         return step(key, Event::Deployed);
     // What is deployed is what was verified: a file touched since is not run.
     if (m_parts.payloads.condition(torrent.info, torrent.infoHash) != PayloadStore::Condition::Verified)
-        return step(key, Event::DeployFailed, Error {Errc::PayloadChanged, "a payload file changed after it was verified"});
+        return step(key, Event::DeployFailed,
+                    Error{Errc::PayloadChanged, "a payload file changed after it was verified"});
     runScript(key, scriptStep(torrent, deploy::StepKind::Install, plan.run));
 }
 
@@ -418,15 +431,18 @@ void Updater::rollBack(const JobKey& key)
         return runScript(key, scriptStep(job.torrent, deploy::StepKind::Rollback, plan.rollback));
     // Without a script of its own, the release that was in place is deployed again.
     const auto installed = m_parts.store.installed(key.first);
-    auto previous = installed && *installed ? m_parts.payloads.torrent((*installed)->infoHash)
-                                            : Result<release::TorrentFile>(fail(Errc::NotFound, "no earlier release is in place"));
+    auto previous = installed && *installed
+        ? m_parts.payloads.torrent((*installed)->infoHash)
+        : Result<release::TorrentFile>(fail(Errc::NotFound, "no earlier release is in place"));
     if (previous && previous->info.update.deploy.method != release::Method::None
-        && m_parts.payloads.condition(previous->info, previous->infoHash) != PayloadStore::Condition::Verified)
+        && m_parts.payloads.condition(previous->info, previous->infoHash)
+            != PayloadStore::Condition::Verified)
         previous = fail(Errc::PayloadChanged, "the payload of the earlier release is not what was verified");
     if (!previous) {
         const update::Record& record = job.cycle.record();
         return step(key, Event::RollbackFailed,
-                    Error {errcOf(record.code).value_or(Errc::RollbackFailed), record.detail + "; not rolled back: " + previous.error().context});
+                    Error{errcOf(record.code).value_or(Errc::RollbackFailed),
+                          record.detail + "; not rolled back: " + previous.error().context});
     }
     if (previous->info.update.deploy.method == release::Method::None)
         return step(key, Event::RollbackDone);
@@ -451,7 +467,7 @@ void Updater::handleOutcome(const deploy::Outcome& outcome)
         return step(key, outcome.error ? Event::CheckFailed : Event::CheckPassed, outcome.error);
     case Phase::RollingBack:
         if (outcome.error)
-            return step(key, Event::RollbackFailed, Error {Errc::RollbackFailed, outcome.error->context});
+            return step(key, Event::RollbackFailed, Error{Errc::RollbackFailed, outcome.error->context});
         return step(key, Event::RollbackDone);
     case Phase::Announced:
     case Phase::Accepted:
@@ -471,7 +487,8 @@ void Updater::conclude(const JobKey& key)
         m_deploying.reset();
     Job& job = *find(key);
     if (phaseOf(job) == Phase::Failed
-        && m_parts.payloads.condition(job.torrent.info, job.torrent.infoHash) != PayloadStore::Condition::Verified) {
+        && m_parts.payloads.condition(job.torrent.info, job.torrent.infoHash)
+            != PayloadStore::Condition::Verified) {
         // Half a payload that nobody will finish.
         m_parts.swarm.drop(job.torrent.infoHash);
         m_parts.payloads.discardData(job.torrent.infoHash);
@@ -499,77 +516,12 @@ void Updater::prune(const ResourceUri& uri)
     }
 }
 
-// --- Payloads
-
-void Updater::payloadArrived(const InfoHash& payload)
-{
-    Job* job = findPayload(payload);
-    if (job == nullptr)
-        return;
-    job->payloadTrouble.reset();
-    const JobKey key = keyOf(job->cycle.record());
-    if (phaseOf(*job) == Phase::Downloading)
-        return step(key, Event::PayloadComplete);
-    if (update::isFinal(phaseOf(*job)) || phaseOf(*job) == Phase::Staged)
-        restoreFinal(*job);
-}
-
-void Updater::handleTrouble(const InfoHash& payload, const Error& error)
-{
-    Job* job = findPayload(payload);
-    if (job == nullptr)
-        return;
-    qCWarning(lcUpdate, "%ls: %ls", qUtf16Printable(name(job->cycle.record())), qUtf16Printable(forLog(error)));
-    if (phaseOf(*job) == Phase::Downloading)
-        return step(keyOf(job->cycle.record()), Event::DownloadBlocked, error);
-    losePayload(*job, error);
-}
-
-Error Updater::lossOf(const release::TorrentFile& torrent, const char* when) const
-{
-    const auto seen = snapshot(m_parts.payloads.dataDirectory(torrent.infoHash), torrent.info);
-    if (!seen)
-        return seen.error();
-    return {Errc::PayloadChanged, std::string("a payload file changed ") + when};
-}
-
-void Updater::losePayload(Job& job, const Error& error)
-{
-    m_parts.swarm.drop(job.torrent.infoHash);
-    m_parts.payloads.unmarkVerified(job.torrent.infoHash);
-    job.payloadTrouble = error;
-    qCWarning(lcUpdate, "%ls is not offered any more: %ls", qUtf16Printable(name(job.cycle.record())), qUtf16Printable(forLog(error)));
-    Q_EMIT payloadLost(job.torrent.infoHash, error);
-}
-
-void Updater::watchInPlace()
-{
-    if (m_watching)
-        return;
-    const bool isNeeded = std::any_of(m_jobs.begin(), m_jobs.end(), [this](const auto& entry) {
-        const release::TorrentFile& torrent = entry.second.torrent;
-        return m_parts.swarm.isSeeding(torrent.infoHash) && m_parts.payloads.isInPlace(torrent.infoHash, torrent.info.name);
-    });
-    if (!isNeeded)
-        return;
-    m_watching = true;
-    m_parts.timers.schedule(kWatchInterval, [this] {
-        m_watching = false;
-        for (auto& [key, job] : m_jobs) {
-            const release::TorrentFile& torrent = job.torrent;
-            if (m_parts.swarm.isSeeding(torrent.infoHash) && m_parts.payloads.isInPlace(torrent.infoHash, torrent.info.name)
-                && m_parts.payloads.condition(torrent.info, torrent.infoHash) == PayloadStore::Condition::Touched)
-                losePayload(job, lossOf(torrent, "while it was offered"));
-        }
-        watchInPlace();
-    });
-}
-
 std::vector<Updater::View> Updater::views() const
 {
     std::vector<View> all;
     for (const auto& [key, job] : m_jobs)
-        all.push_back({job.cycle.record(), job.torrent.info.update.label, job.torrent.info.payloadBytes(), job.payloadTrouble});
+        all.push_back({job.cycle.record(), job.torrent.info.update.label, job.torrent.info.payloadBytes(),
+                       job.payloadTrouble});
     return all;
 }
 

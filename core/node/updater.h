@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Carries releases through their life cycle: writes each record before it does what follows, deploys one release at a
-/// time, and goes on after a restart where it was.
+/// Carries releases through their life cycle: writes each record before it does what follows, deploys one
+/// release at a time, and goes on after a restart where it was.
 #pragma once
 
 #include "deploy/deployer.h"
@@ -18,17 +18,20 @@ namespace starling::node {
 enum class StepMoment : std::uint8_t { BeforeWrite, AfterWrite };
 using StepObserver = std::function<void(const update::Step&, StepMoment)>;
 
-class Updater : public QObject {
+class Updater : public QObject
+{
     Q_OBJECT
 
 public:
-    struct Parts {
+    struct Parts
+    {
         store::Store& store;
         PayloadStore& payloads;
         SwarmHost& swarm;
         TimerQueue& timers;
     };
-    struct Settings {
+    struct Settings
+    {
         DeployMode deploy = DeployMode::Deploy;
         std::filesystem::path deviceRoot;
         std::string puppet;
@@ -40,17 +43,19 @@ public:
 
     Updater(Parts parts, Settings settings, QObject* parent = nullptr);
 
-    /// What the store remembers; call once before anything else. A record whose release cannot be read any more is
-    /// left alone and reported.
+    /// What the store remembers; call once before anything else. A record whose release cannot be read any
+    /// more is left alone and reported.
     Status restore();
-    /// A release that the board just took. `notice` is what is stored with floor and record in one transaction.
+    /// A release that the board just took. `notice` is what is stored with floor and record in one
+    /// transaction.
     Status accept(const release::TorrentFile& torrent, const store::NoticeRow& notice);
     /// A payload of an accepted release has been put into the payload store and verified.
     void payloadArrived(const InfoHash& payload);
     /// Kills what runs; the step is repeated after the next start.
     void stop();
 
-    struct View {
+    struct View
+    {
         update::Record record;
         std::string label;
         std::uint64_t payloadBytes = 0;
@@ -66,7 +71,8 @@ Q_SIGNALS:
     void payloadLost(const starling::InfoHash& payload, const starling::Error& error);
 
 private:
-    struct Job {
+    struct Job
+    {
         update::LifeCycle cycle;
         release::TorrentFile torrent;
         std::optional<Error> payloadTrouble;
@@ -95,7 +101,8 @@ private:
     void deployNext();
     void runScript(const JobKey& key, const deploy::Step& step);
     void handleOutcome(const deploy::Outcome& outcome);
-    deploy::Step scriptStep(const release::TorrentFile& torrent, deploy::StepKind kind, const std::string& script) const;
+    deploy::Step scriptStep(const release::TorrentFile& torrent, deploy::StepKind kind,
+                            const std::string& script) const;
     void handleTrouble(const InfoHash& payload, const Error& error);
     /// What became of a payload that is not as it was verified.
     Error lossOf(const release::TorrentFile& torrent, const char* when) const;

@@ -3,14 +3,16 @@
 
 namespace starling::node {
 
-Verification verifyPayload(const release::ReleaseInfo& info, const std::filesystem::path& directory, const std::atomic<bool>& stop)
+Verification verifyPayload(const release::ReleaseInfo& info, const std::filesystem::path& directory,
+                           const std::atomic<bool>& stop)
 {
     release::PayloadVerifier verifier(info);
-    const auto read = readContents(directory, info.name, info.isSingleFile, info.files, [&](ByteView portion) -> Status {
-        if (stop)
-            return fail(Errc::Cancelled, "verification stopped");
-        return verifier.feed(portion);
-    });
+    const auto read =
+        readContents(directory, info.name, info.isSingleFile, info.files, [&](ByteView portion) -> Status {
+            if (stop)
+                return fail(Errc::Cancelled, "verification stopped");
+            return verifier.feed(portion);
+        });
     if (!read)
         return tl::unexpected<Error>(read.error());
     if (auto complete = verifier.finish(); !complete)
@@ -30,7 +32,8 @@ VerifyWorker::~VerifyWorker()
         m_thread.join();
 }
 
-void VerifyWorker::verify(const release::ReleaseInfo& info, const std::filesystem::path& directory, Answer answer)
+void VerifyWorker::verify(const release::ReleaseInfo& info, const std::filesystem::path& directory,
+                          Answer answer)
 {
     m_jobs.push_back({info, directory, std::move(answer)});
     if (m_jobs.size() == 1)
@@ -44,7 +47,8 @@ void VerifyWorker::startNext()
     m_thread = std::thread([this, info = m_jobs.front().info, directory = m_jobs.front().directory] {
         auto result = std::make_shared<Verification>(verifyPayload(info, directory, m_stop));
         // Delivered by the event loop of this object's thread, and dropped if the object is gone by then.
-        QMetaObject::invokeMethod(this, [this, result] { conclude(std::move(*result)); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            this, [this, result] { conclude(std::move(*result)); }, Qt::QueuedConnection);
     });
 }
 

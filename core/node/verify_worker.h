@@ -14,7 +14,8 @@ namespace starling::node {
 /// What verification found: the piece layers if all is as signed.
 using Verification = Result<release::PieceLayers>;
 
-class VerifyWorker : public QObject {
+class VerifyWorker : public QObject
+{
     Q_OBJECT
 
 public:
@@ -27,7 +28,8 @@ public:
     void verify(const release::ReleaseInfo& info, const std::filesystem::path& directory, Answer answer);
 
 private:
-    struct Job {
+    struct Job
+    {
         release::ReleaseInfo info;
         std::filesystem::path directory;
         Answer answer;
@@ -40,6 +42,7 @@ private:
 };
 
 /// Compares the files with what was signed, on the calling thread; `stop` makes it Cancelled.
-Verification verifyPayload(const release::ReleaseInfo& info, const std::filesystem::path& directory, const std::atomic<bool>& stop);
+Verification verifyPayload(const release::ReleaseInfo& info, const std::filesystem::path& directory,
+                           const std::atomic<bool>& stop);
 
 } // namespace starling::node

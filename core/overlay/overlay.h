@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The overlay: carries notices to every node and tells who holds which payload. A notice is opaque here; whether it is
-/// valid and newer is the Mediator's word, asked before anything is forwarded. Pure: no socket, no clock.
+/// The overlay: carries notices to every node and tells who holds which payload. A notice is opaque here;
+/// whether it is valid and newer is the Mediator's word, asked before anything is forwarded. Pure: no socket,
+/// no clock.
 ///
-/// Membership in this form is the neighbours whose links are up; HyParView and Plumtree come behind the same interface.
-/// Messages: message.h.
+/// Membership in this form is the neighbours whose links are up; HyParView and Plumtree come behind the same
+/// interface. Messages: message.h.
 #pragma once
 
 #include "base/ids.h"
@@ -23,20 +24,23 @@ namespace starling::overlay {
 enum class NeighborId : std::uint64_t {};
 
 /// Names a place on the board. Opaque here but for its order, in which boards are compared and sent.
-struct NoticeKey {
+struct NoticeKey
+{
     std::uint8_t kind = 0;
     std::string name; ///< at most 200 bytes
     auto operator<=>(const NoticeKey&) const = default;
 };
 
 /// Orders notices of one key.
-struct NoticeRank {
+struct NoticeRank
+{
     std::uint64_t major = 0, minor = 0;
     auto operator<=>(const NoticeRank&) const = default;
 };
 
 /// What a board holds at one place.
-struct Head {
+struct Head
+{
     NoticeKey key;
     NoticeRank rank;
     NoticeId id;
@@ -44,14 +48,16 @@ struct Head {
 };
 
 /// Answers of the owner to what the overlay must know.
-class Mediator {
+class Mediator
+{
 public:
     enum class Verdict : std::uint8_t {
         Taken, ///< valid and newer: on the board now, to be forwarded
         Known, ///< held already, or harmlessly old
         Refused, ///< counted against the neighbour, never forwarded
     };
-    struct Opinion {
+    struct Opinion
+    {
         Verdict verdict = Verdict::Refused;
         Head head; ///< unless Refused
         std::optional<Error> error; ///< if Refused
@@ -64,7 +70,8 @@ public:
     /// The notice at `key`, or empty.
     virtual Bytes notice(const NoticeKey& key) const = 0;
     /// Whether `descriptor` (opaque, signed) is valid; its owner and sequence if so.
-    struct DescriptorInfo {
+    struct DescriptorInfo
+    {
         NodeId node;
         std::uint64_t sequence = 0;
     };
@@ -72,78 +79,95 @@ public:
 };
 
 /// Whoever holds pieces of a payload.
-struct Provider {
+struct Provider
+{
     NodeId node;
     Bytes descriptor; ///< signed by `node`, at most 1 KiB
     bool isComplete = false;
     bool operator==(const Provider&) const = default;
 };
 
-struct Timer {
-    enum class What : std::uint8_t { AntiEntropy, AskProviders, Expire } what {};
+struct Timer
+{
+    enum class What : std::uint8_t { AntiEntropy, AskProviders, Expire } what{};
     std::uint64_t generation = 0;
     bool operator==(const Timer&) const = default;
 };
 
 // Inputs
-struct NeighborUp {
-    NeighborId neighbor {};
+struct NeighborUp
+{
+    NeighborId neighbor{};
     NodeId node;
 };
-struct NeighborDown {
-    NeighborId neighbor {};
+struct NeighborDown
+{
+    NeighborId neighbor{};
 };
-struct MessageReceived {
-    NeighborId from {};
+struct MessageReceived
+{
+    NeighborId from{};
     ByteView bytes;
 };
-struct TimerExpired {
+struct TimerExpired
+{
     Timer timer;
 };
-struct Publish { ///< a notice of our own; it must be on the board already
+struct Publish
+{ ///< a notice of our own; it must be on the board already
     NoticeKey key;
 };
-struct Provide { ///< we hold pieces of `payload`; repeated when it becomes complete
+struct Provide
+{ ///< we hold pieces of `payload`; repeated when it becomes complete
     InfoHash payload;
     Bytes descriptor;
     bool isComplete = false;
 };
-struct StopProviding {
+struct StopProviding
+{
     InfoHash payload;
 };
-struct FindProviders { ///< until StopFinding: ask now and at intervals, and report each new provider
+struct FindProviders
+{ ///< until StopFinding: ask now and at intervals, and report each new provider
     InfoHash payload;
 };
-struct StopFinding {
+struct StopFinding
+{
     InfoHash payload;
 };
-using Input = std::variant<NeighborUp, NeighborDown, MessageReceived, TimerExpired, Publish, Provide, StopProviding,
-                           FindProviders, StopFinding>;
+using Input = std::variant<NeighborUp, NeighborDown, MessageReceived, TimerExpired, Publish, Provide,
+                           StopProviding, FindProviders, StopFinding>;
 
 // Outputs
-struct SendMessage {
-    NeighborId to {};
+struct SendMessage
+{
+    NeighborId to{};
     Bytes bytes;
 };
-struct NoticeTaken { ///< after it was forwarded: to be stored, then acted on
-    NeighborId from {};
+struct NoticeTaken
+{ ///< after it was forwarded: to be stored, then acted on
+    NeighborId from{};
     Head head;
 };
-struct NoticeRefused {
-    NeighborId from {};
+struct NoticeRefused
+{
+    NeighborId from{};
     Error error;
 };
-struct ProviderFound {
+struct ProviderFound
+{
     InfoHash payload;
     Provider provider;
 };
-struct ScheduleTimer {
+struct ScheduleTimer
+{
     Duration delay;
     Timer timer;
 };
 using Output = std::variant<SendMessage, NoticeTaken, NoticeRefused, ProviderFound, ScheduleTimer>;
 
-struct Config {
+struct Config
+{
     Duration antiEntropy = std::chrono::seconds(30); ///< guess: heals what link-up and eager push missed
     Duration askProviders = std::chrono::seconds(2); ///< while a payload is wanted; doubled up to
     Duration askProvidersMax = std::chrono::seconds(30);
@@ -153,15 +177,18 @@ struct Config {
     std::size_t maxPayloads = 256; ///< guess: payloads about which providers are kept
     std::size_t maxNeighbors = 128; ///< guess; HyParView will want 5
     std::size_t maxMessageBytes = 1024 * 1024; ///< as link's
-    std::uint64_t refusalsBeforeMute = 1'000; ///< guess: a neighbour with more refused notices is no longer listened to
+    std::uint64_t refusalsBeforeMute =
+        1'000; ///< guess: a neighbour with more refused notices is no longer listened to
 };
 
-struct NeighborStats {
+struct NeighborStats
+{
     NodeId node;
     std::uint64_t noticesIn = 0, noticesOut = 0, duplicates = 0, refused = 0;
 };
 
-class Overlay {
+class Overlay
+{
 public:
     Overlay(NodeId self, Config config, Mediator& mediator, RandomSource& random);
     ~Overlay();

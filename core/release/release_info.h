@@ -56,7 +56,8 @@ struct InfoLimits
     static constexpr std::uint64_t kMaxPieces = 65'536;
     static constexpr std::size_t kMaxPathBytes = 1'024;
     static constexpr std::size_t kMaxNameBytes = 240; ///< of a component: libtorrent cuts longer ones off
-    static constexpr std::size_t kMaxDepth = 16; ///< of a whole torrent-file++ (resources/docs/adr/0010-depth-of-releases.md)
+    static constexpr std::size_t kMaxDepth =
+        16; ///< of a whole torrent-file++ (resources/docs/adr/0010-depth-of-releases.md)
     /// What `kMaxDepth` leaves after the dictionaries of the file, `info`, `file tree` and the file's
     /// properties.
     static constexpr std::size_t kMaxPathComponents = kMaxDepth - 4;

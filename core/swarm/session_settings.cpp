@@ -22,8 +22,9 @@ void turnOff(settings_pack& pack)
           settings_pack::use_dht_as_fallback, settings_pack::announce_crypto_support,
           settings_pack::allow_idna, settings_pack::support_share_mode})
         pack.set_bool(feature, false);
-    // TCP only: over loopback it moves about 160 MB/s between two sessions, where uTP, whose packets each cost
-    // two system calls, was measured at 340 to 490 Mbit/s. uTP earns its place where it travels inside links.
+    // TCP only: over loopback it moves about 160 MB/s between two sessions, where uTP, whose packets each
+    // cost two system calls, was measured at 340 to 490 Mbit/s. uTP earns its place where it travels inside
+    // links.
     pack.set_bool(settings_pack::enable_incoming_utp, false);
     pack.set_bool(settings_pack::enable_outgoing_utp, false);
     pack.set_int(settings_pack::mixed_mode_algorithm, settings_pack::prefer_tcp);

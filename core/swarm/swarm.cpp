@@ -260,8 +260,8 @@ void Swarm::Impl::addPeer(const InfoHash& payload, const Endpoint& peer)
     }
 }
 
-/// libtorrent looks for somebody to connect to once a second, and when a torrent resumes. A release that passes from
-/// device to device would lose that second on each of them.
+/// libtorrent looks for somebody to connect to once a second, and when a torrent resumes. A release that
+/// passes from device to device would lose that second on each of them.
 void Swarm::Impl::connectAtOnce(Entry& entry)
 {
     if (entry.trouble || entry.peers.size() > 1 || entry.handle.status({}).num_connections > 0)

@@ -41,6 +41,8 @@ public:
 
     std::uint16_t seedPort = 0;
     bool hasSeed = false;
+    /// When the one that fetches first asked for peers.
+    std::optional<std::chrono::steady_clock::time_point> fetcherAsked;
 
 private:
     void serve()
@@ -53,6 +55,8 @@ private:
             const QByteArray request = socket->readAll();
             const bool isSeed = request.contains("&left=0&") || request.contains("left=0 ");
             hasSeed = hasSeed || isSeed;
+            if (!isSeed && !fetcherAsked)
+                fetcherAsked = std::chrono::steady_clock::now();
             QByteArray peers("\x7f\x00\x00\x01", 4);
             peers.append(static_cast<char>(seedPort >> 8)).append(static_cast<char>(seedPort & 0xff));
             const QByteArray body =
@@ -189,16 +193,18 @@ Result<Transfer> transferByAria(const Bench& bench, const fs::path& payload)
     fetcher.start(torrent, fetched.parent_path(), ports[1],
                   {QStringLiteral("--on-bt-download-complete=%1").arg(toQString(directory / "hook"))});
     if (!support::waitUntil([&] { return end.seen() || !fetcher.isRunning(); }, kPatience) || !end.seen()
-        || !begin.seen())
+        || !begin.seen() || !tracker.fetcherAsked)
         return fail(Errc::Io, "aria2 does not fetch: " + fetcher.said());
     auto use = support::processUse(fetcher.pid());
     if (!use)
         return tl::unexpected<Error>(use.error());
     if (fs::file_size(fetched) != fs::file_size(payload))
         return fail(Errc::PayloadMismatch, "aria2 fetched another number of bytes");
-    const std::chrono::duration<double> seconds = *end.seen() - *begin.seen();
+    using Seconds = std::chrono::duration<double>;
+    const Seconds seconds = *end.seen() - *tracker.fetcherAsked,
+                  waited = *begin.seen() - *tracker.fetcherAsked;
     fs::remove_all(directory);
-    return Transfer{seconds.count(), fs::file_size(payload), use->peakResidentBytes};
+    return Transfer{seconds.count(), fs::file_size(payload), use->peakResidentBytes, waited.count()};
 }
 
 } // namespace starling::bench

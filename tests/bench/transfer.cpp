@@ -86,7 +86,7 @@ Result<Transfer> transferByAgents(const Bench& bench, const fs::path& payload)
     if (!use)
         return tl::unexpected<Error>(use.error());
     const Transfer transfer{std::chrono::duration<double>(*end - *begin).count(), fs::file_size(payload),
-                            use->peakResidentBytes};
+                            use->peakResidentBytes, 0};
     pair->reset();
     fs::remove_all(torrent->parent_path());
     return transfer;
@@ -113,8 +113,9 @@ Status measureTransfer(const Bench& bench, Report& report)
             return tl::unexpected<Error>(other.error());
         ours.push_back(mine->megabytesPerSecond());
         theirs.push_back(other->megabytesPerSecond());
-        std::fprintf(stderr, "transfer %d: agents %.2f s, aria2 %.2f s\n", i + 1, mine->seconds,
-                     other->seconds);
+        std::fprintf(stderr,
+                     "transfer %d: agents %.2f s; aria2 %.2f s, of which %.2f s before the first byte\n",
+                     i + 1, mine->seconds, other->seconds, other->waitedSeconds);
     }
     fs::remove_all(payload.parent_path());
     report.add({"transfer-throughput", "", median(ours), "MB/s", "aria2c", median(theirs),

@@ -21,105 +21,113 @@ using namespace std::chrono_literals;
 
 namespace {
 
-    constexpr Duration kAttackLimit = std::chrono::seconds(20);
+constexpr Duration kAttackLimit = std::chrono::seconds(20);
 
-    Result<release::TorrentFile> load(const std::string& file)
+Result<release::TorrentFile> load(const std::string& file)
+{
+    auto bytes = node::readFile(file, 4 * 1024 * 1024);
+    if (!bytes)
+        return tl::unexpected<Error>(bytes.error());
+    return release::TorrentFile::parse(*bytes);
+}
+
+/// A release that nobody signed: the newest one with a higher version, under the old signatures.
+Result<Bytes> tamper(const release::TorrentFile& newest)
+{
+    release::ReleaseInfo info = newest.info;
+    info.update.revision.version += 1;
+    release::TorrentFile forged = release::TorrentFile::of(std::move(info), {});
+    forged.signatures = newest.signatures;
+    return forged.notice();
+}
+
+class Attacker : public QObject
+{
+public:
+    Attacker(std::vector<Endpoint> victims, std::vector<Bytes> notices)
+        : m_notices(std::move(notices))
+        , m_victims(std::move(victims))
     {
-        auto bytes = node::readFile(file, 4 * 1024 * 1024);
-        if (!bytes)
-            return tl::unexpected<Error>(bytes.error());
-        return release::TorrentFile::parse(*bytes);
+        m_socket.bind(QHostAddress(QHostAddress::LocalHost), 0);
+        connect(&m_socket, &QUdpSocket::readyRead, this, [this] { read(); });
+        NodeId nobody;
+        std::array<std::byte, NodeId::kSize> bytes{};
+        m_random.fill(bytes);
+        nobody = NodeId(bytes);
+        m_links = std::make_unique<link::Links>(nobody, link::Config{}, m_random);
+        m_timers.schedule(kAttackLimit, [] { QCoreApplication::exit(1); });
+        for (const Endpoint& victim : m_victims)
+            feed(link::Connect{victim});
     }
 
-    /// A release that nobody signed: the newest one with a higher version, under the old signatures.
-    Result<Bytes> tamper(const release::TorrentFile& newest)
+private:
+    void read()
     {
-        release::ReleaseInfo info = newest.info;
-        info.update.revision.version += 1;
-        release::TorrentFile forged = release::TorrentFile::of(std::move(info), {});
-        forged.signatures = newest.signatures;
-        return forged.notice();
-    }
-
-    class Attacker : public QObject {
-    public:
-        Attacker(std::vector<Endpoint> victims, std::vector<Bytes> notices)
-            : m_notices(std::move(notices))
-            , m_victims(std::move(victims))
-        {
-            m_socket.bind(QHostAddress(QHostAddress::LocalHost), 0);
-            connect(&m_socket, &QUdpSocket::readyRead, this, [this] { read(); });
-            NodeId nobody;
-            std::array<std::byte, NodeId::kSize> bytes {};
-            m_random.fill(bytes);
-            nobody = NodeId(bytes);
-            m_links = std::make_unique<link::Links>(nobody, link::Config {}, m_random);
-            m_timers.schedule(kAttackLimit, [] { QCoreApplication::exit(1); });
-            for (const Endpoint& victim : m_victims)
-                feed(link::Connect {victim});
+        while (m_socket.hasPendingDatagrams()) {
+            QByteArray buffer(static_cast<qsizetype>(m_socket.pendingDatagramSize()), '\0');
+            QHostAddress from;
+            quint16 port = 0;
+            m_socket.readDatagram(buffer.data(), buffer.size(), &from, &port);
+            feed(link::DatagramReceived{
+                node::fromQt(from, port),
+                std::as_bytes(std::span(buffer.constData(), static_cast<std::size_t>(buffer.size())))});
         }
+    }
 
-    private:
-        void read()
-        {
-            while (m_socket.hasPendingDatagrams()) {
-                QByteArray buffer(static_cast<qsizetype>(m_socket.pendingDatagramSize()), '\0');
-                QHostAddress from;
-                quint16 port = 0;
-                m_socket.readDatagram(buffer.data(), buffer.size(), &from, &port);
-                feed(link::DatagramReceived {node::fromQt(from, port), std::as_bytes(std::span(buffer.constData(), static_cast<std::size_t>(buffer.size())))});
+    void feed(const link::Input& input)
+    {
+        for (const link::Output& output : m_links->handle(input, m_timers.now())) {
+            if (const auto* send = std::get_if<link::SendDatagram>(&output)) {
+                m_socket.writeDatagram(reinterpret_cast<const char*>(send->bytes.data()),
+                                       static_cast<qint64>(send->bytes.size()), node::toQt(send->to),
+                                       send->to.port);
+            } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
+                m_timers.schedule(timer->delay,
+                                  [this, value = timer->timer] { feed(link::TimerExpired{value}); });
+            } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
+                for (const Bytes& notice : m_notices)
+                    feed(link::SendMessage{up->link, overlay::serialize(overlay::NoticeMessage{notice})});
+            } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {
+                // The agent's first words (its board's digest): it listens, and links deliver in order.
+                ++m_heard[message->link];
             }
         }
-
-        void feed(const link::Input& input)
-        {
-            for (const link::Output& output : m_links->handle(input, m_timers.now())) {
-                if (const auto* send = std::get_if<link::SendDatagram>(&output)) {
-                    m_socket.writeDatagram(reinterpret_cast<const char*>(send->bytes.data()), static_cast<qint64>(send->bytes.size()), node::toQt(send->to), send->to.port);
-                } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
-                    m_timers.schedule(timer->delay, [this, value = timer->timer] { feed(link::TimerExpired {value}); });
-                } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
-                    for (const Bytes& notice : m_notices)
-                        feed(link::SendMessage {up->link, overlay::serialize(overlay::NoticeMessage {notice})});
-                } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {
-                    // The agent's first words (its board's digest): it listens, and links deliver in order.
-                    ++m_heard[message->link];
-                }
-            }
-            if (m_heard.size() == m_victims.size())
-                m_timers.schedule(500ms, [] { QCoreApplication::exit(0); });
-        }
-
-        std::vector<Bytes> m_notices;
-        std::vector<Endpoint> m_victims;
-        std::map<link::LinkId, int> m_heard;
-        crypto::SystemRandom m_random;
-        node::TimerQueue m_timers;
-        QUdpSocket m_socket;
-        std::unique_ptr<link::Links> m_links;
-    };
-
-    struct Before {
-        std::map<std::string, std::uint64_t> refused;
-        std::vector<control::FloorLine> floors;
-    };
-
-    std::uint64_t countOf(const std::map<std::string, std::uint64_t>& counters, Errc code)
-    {
-        const auto found = counters.find(std::string(shortName(code)));
-        return found == counters.end() ? 0 : found->second;
+        if (m_heard.size() == m_victims.size())
+            m_timers.schedule(500ms, [] { QCoreApplication::exit(0); });
     }
 
-    bool sameFloors(const std::vector<control::FloorLine>& a, const std::vector<control::FloorLine>& b)
-    {
-        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-            return x.uri == y.uri && x.revision == y.revision && x.infoHash == y.infoHash;
-        });
-    }
+    std::vector<Bytes> m_notices;
+    std::vector<Endpoint> m_victims;
+    std::map<link::LinkId, int> m_heard;
+    crypto::SystemRandom m_random;
+    node::TimerQueue m_timers;
+    QUdpSocket m_socket;
+    std::unique_ptr<link::Links> m_links;
+};
+
+struct Before
+{
+    std::map<std::string, std::uint64_t> refused;
+    std::vector<control::FloorLine> floors;
+};
+
+std::uint64_t countOf(const std::map<std::string, std::uint64_t>& counters, Errc code)
+{
+    const auto found = counters.find(std::string(shortName(code)));
+    return found == counters.end() ? 0 : found->second;
+}
+
+bool sameFloors(const std::vector<control::FloorLine>& a, const std::vector<control::FloorLine>& b)
+{
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+        return x.uri == y.uri && x.revision == y.revision && x.infoHash == y.infoHash;
+    });
+}
 
 } // namespace
 
-int runAttacker(const std::vector<std::string>& endpoints, const std::string& oldTorrent, const std::string& newTorrent)
+int runAttacker(const std::vector<std::string>& endpoints, const std::string& oldTorrent,
+                const std::string& newTorrent)
 {
     std::vector<Endpoint> victims;
     for (const std::string& text : endpoints) {
@@ -135,31 +143,38 @@ int runAttacker(const std::vector<std::string>& endpoints, const std::string& ol
     const auto forged = tamper(*newest);
     if (!forged)
         return 2;
-    const Attacker attacker(std::move(victims), {release::noticeOf(trust::Kind::Release, old->notice()), release::noticeOf(trust::Kind::Release, *forged)});
+    const Attacker attacker(std::move(victims),
+                            {release::noticeOf(trust::Kind::Release, old->notice()),
+                             release::noticeOf(trust::Kind::Release, *forged)});
     return QCoreApplication::exec();
 }
 
-Status attackAll(const Options& options, support::Fleet& fleet, const fs::path& oldTorrent, const fs::path& newTorrent, std::vector<AgentResult>& results)
+Status attackAll(const Options& options, support::Fleet& fleet, const fs::path& oldTorrent,
+                 const fs::path& newTorrent, std::vector<AgentResult>& results)
 {
     std::vector<Before> before;
-    QStringList arguments {QStringLiteral("--attack"), QString::fromStdString(oldTorrent.string()), QString::fromStdString(newTorrent.string())};
+    QStringList arguments{QStringLiteral("--attack"), QString::fromStdString(oldTorrent.string()),
+                          QString::fromStdString(newTorrent.string())};
     for (std::size_t i = 0; i < fleet.size(); ++i) {
-        const auto status = fleet.ask<control::StatusReply>(i, control::StatusRequest {});
+        const auto status = fleet.ask<control::StatusReply>(i, control::StatusRequest{});
         if (!status)
             return tl::unexpected<Error>(status.error());
         before.push_back({status->refused, status->floors});
         arguments << QString::fromStdString(toString(fleet.endpoint(i)));
     }
-    auto attacked = support::mustRun(QString::fromStdString((options.programs / "starling-demo").string()), arguments, 40s);
+    auto attacked = support::mustRun(QString::fromStdString((options.programs / "starling-demo").string()),
+                                     arguments, 40s);
     if (!attacked)
         return tl::unexpected<Error>(attacked.error());
     for (std::size_t i = 0; i < fleet.size(); ++i) {
         const auto judge = [&] {
-            const auto status = fleet.ask<control::StatusReply>(i, control::StatusRequest {});
+            const auto status = fleet.ask<control::StatusReply>(i, control::StatusRequest{});
             if (!status)
                 return false;
-            results[i].refusedRollback = countOf(status->refused, Errc::Rollback) > countOf(before[i].refused, Errc::Rollback);
-            results[i].refusedSignature = countOf(status->refused, Errc::BadSignature) > countOf(before[i].refused, Errc::BadSignature);
+            results[i].refusedRollback =
+                countOf(status->refused, Errc::Rollback) > countOf(before[i].refused, Errc::Rollback);
+            results[i].refusedSignature =
+                countOf(status->refused, Errc::BadSignature) > countOf(before[i].refused, Errc::BadSignature);
             results[i].floorsUnchanged = sameFloors(before[i].floors, status->floors);
             return results[i].refusedRollback && results[i].refusedSignature;
         };

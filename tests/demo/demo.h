@@ -10,7 +10,8 @@
 
 namespace starling::demo {
 
-struct Options {
+struct Options
+{
     std::string payload; ///< what to put into the release besides the program; empty: generated data
     ByteCount dataBytes = mebibytes(64); ///< of generated data
     std::size_t agents = 4;
@@ -20,11 +21,13 @@ struct Options {
 };
 
 /// What one agent ended with.
-struct AgentResult {
+struct AgentResult
+{
     std::string name;
     trust::Phase phase = trust::Phase::Announced; ///< by its signed receipt
     std::uint64_t version = 0; ///< by its signed receipt
-    std::string installedSha256, signedSha256; ///< over all files of the payload, as installed and as released
+    std::string installedSha256,
+        signedSha256; ///< over all files of the payload, as installed and as released
     std::uint64_t bytesFromOrigin = 0, bytesFromPeers = 0;
     std::map<std::string, std::uint64_t> bytesFrom; ///< by name of the peer
     bool refusedRollback = false, refusedSignature = false, floorsUnchanged = false;
@@ -32,7 +35,8 @@ struct AgentResult {
     bool isGood(std::uint64_t wantedVersion) const;
 };
 
-struct Outcome {
+struct Outcome
+{
     std::vector<AgentResult> agents;
     std::uint64_t version = 0;
     double seconds = 0;
@@ -41,20 +45,25 @@ struct Outcome {
 
 /// Runs it all. `view` hears what happens.
 class View;
-Result<Outcome> runDemo(const Options& options, support::Fleet& fleet, const std::filesystem::path& workspace, View& view);
+Result<Outcome> runDemo(const Options& options, support::Fleet& fleet, const std::filesystem::path& workspace,
+                        View& view);
 
 /// Makes the release's directory below `workspace`: the program, the scripts, a RELEASE file and the data.
-Result<std::filesystem::path> makePayload(const Options& options, const std::filesystem::path& workspace, std::uint64_t version);
+Result<std::filesystem::path> makePayload(const Options& options, const std::filesystem::path& workspace,
+                                          std::uint64_t version);
 
-/// A process without any key: sends both notices to every endpoint over a link of its own, and ends when they were
-/// acknowledged as received (not as accepted).
-int runAttacker(const std::vector<std::string>& endpoints, const std::string& oldTorrent, const std::string& newTorrent);
+/// A process without any key: sends both notices to every endpoint over a link of its own, and ends when they
+/// were acknowledged as received (not as accepted).
+int runAttacker(const std::vector<std::string>& endpoints, const std::string& oldTorrent,
+                const std::string& newTorrent);
 
 /// Floors and refusals of an agent before and after the attack.
-Status attackAll(const Options& options, support::Fleet& fleet, const std::filesystem::path& oldTorrent, const std::filesystem::path& newTorrent,
-                 std::vector<AgentResult>& results);
+Status attackAll(const Options& options, support::Fleet& fleet, const std::filesystem::path& oldTorrent,
+                 const std::filesystem::path& newTorrent, std::vector<AgentResult>& results);
 
-/// SHA-256 over all of a payload's files in their order, for comparing what is installed with what was signed.
-Result<std::string> hashTree(const std::filesystem::path& directory, const std::vector<release::PayloadFile>& files);
+/// SHA-256 over all of a payload's files in their order, for comparing what is installed with what was
+/// signed.
+Result<std::string> hashTree(const std::filesystem::path& directory,
+                             const std::vector<release::PayloadFile>& files);
 
 } // namespace starling::demo

@@ -22,7 +22,7 @@ void View::say(const std::string& text)
 
 std::string View::format(const Row& row)
 {
-    std::array<char, 160> text {};
+    std::array<char, 160> text{};
     if (!row.isRunning) {
         std::snprintf(text.data(), text.size(), "%-10s stopped", row.name.c_str());
         return text.data();
@@ -32,7 +32,9 @@ std::string View::format(const Row& row)
         return text.data();
     }
     const control::UpdateLine& update = *row.update;
-    const double share = update.totalBytes == 0 ? 0 : static_cast<double>(update.doneBytes) / static_cast<double>(update.totalBytes);
+    const double share = update.totalBytes == 0
+        ? 0
+        : static_cast<double>(update.doneBytes) / static_cast<double>(update.totalBytes);
     std::string bar(24, '.');
     bar.replace(0, static_cast<std::size_t>(share * 24), static_cast<std::size_t>(share * 24), '#');
     std::string rest;
@@ -42,7 +44,8 @@ std::string View::format(const Row& row)
     else if (update.upRate.value > 0)
         rest = "gives " + toString(update.upRate);
     std::snprintf(text.data(), text.size(), "%-10s v%-3llu %-12s [%s] %3d %%  %s", row.name.c_str(),
-                  static_cast<unsigned long long>(update.revision.version), std::string(trust::phaseName(update.phase)).c_str(), bar.c_str(),
+                  static_cast<unsigned long long>(update.revision.version),
+                  std::string(trust::phaseName(update.phase)).c_str(), bar.c_str(),
                   static_cast<int>(share * 100), rest.c_str());
     return text.data();
 }
@@ -61,11 +64,13 @@ void View::show(const std::vector<Row>& rows)
     m_lastPhases.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::string phase = !rows[i].isRunning ? "stopped"
-            : rows[i].update ? "v" + std::to_string(rows[i].update->revision.version) + " " + std::string(trust::phaseName(rows[i].update->phase))
+            : rows[i].update ? "v" + std::to_string(rows[i].update->revision.version) + " "
+                + std::string(trust::phaseName(rows[i].update->phase))
                              : "waiting";
         if (phase == std::exchange(m_lastPhases[i], phase) || phase == "waiting")
             continue;
-        std::fprintf(m_out, "%6.1f s  %s %s\n", static_cast<double>(m_elapsed.elapsed()) / 1000, rows[i].name.c_str(), phase.c_str());
+        std::fprintf(m_out, "%6.1f s  %s %s\n", static_cast<double>(m_elapsed.elapsed()) / 1000,
+                     rows[i].name.c_str(), phase.c_str());
     }
     std::fflush(m_out);
 }

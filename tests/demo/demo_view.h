@@ -12,7 +12,8 @@
 
 namespace starling::demo {
 
-class View {
+class View
+{
 public:
     enum class Where : std::uint8_t { StandardOutput, StandardError };
     explicit View(Where where);
@@ -20,7 +21,8 @@ public:
     /// A step begins or ends.
     void say(const std::string& text);
 
-    struct Row {
+    struct Row
+    {
         std::string name;
         bool isRunning = true;
         std::optional<control::UpdateLine> update; ///< of the release that spreads

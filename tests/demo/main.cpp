@@ -18,14 +18,17 @@ using namespace starling::demo;
 
 constexpr int kInterrupted = 130; ///< as shells report an end by SIGINT
 
-void showHowToGoOn(const support::Fleet& fleet, const std::filesystem::path& programs, const std::filesystem::path& workspace)
+void showHowToGoOn(const support::Fleet& fleet, const std::filesystem::path& programs,
+                   const std::filesystem::path& workspace)
 {
     std::string pids;
     for (std::size_t i = 0; i < fleet.size(); ++i)
         pids += " " + std::to_string(fleet.pid(i));
-    std::fprintf(stderr, "\nThe fleet goes on. Look at it:\n  %s --agent %s status\n  %s --agent %s device list\nStop it and remove it:\n  kill%s; rm -r %s\n",
-                 (programs / "starling").c_str(), fleet.socket(0).c_str(), (programs / "starling").c_str(), fleet.socket(fleet.size() - 1).c_str(),
-                 pids.c_str(), workspace.c_str());
+    std::fprintf(stderr,
+                 "\nThe fleet goes on. Look at it:\n  %s --agent %s status\n  %s --agent %s device "
+                 "list\nStop it and remove it:\n  kill%s; rm -r %s\n",
+                 (programs / "starling").c_str(), fleet.socket(0).c_str(), (programs / "starling").c_str(),
+                 fleet.socket(fleet.size() - 1).c_str(), pids.c_str(), workspace.c_str());
 }
 
 int run(const Options& options)
@@ -37,12 +40,17 @@ int run(const Options& options)
     View view(options.json ? View::Where::StandardError : View::Where::StandardOutput);
     QTemporaryDir workspace;
     if (!workspace.isValid()) {
-        std::fprintf(stderr, "starling-demo: no temporary directory: %s\n", qPrintable(workspace.errorString()));
+        std::fprintf(stderr, "starling-demo: no temporary directory: %s\n",
+                     qPrintable(workspace.errorString()));
         return 1;
     }
     const std::filesystem::path directory = workspace.path().toStdString();
-    auto fleet = support::Fleet::create({.directory = directory, .programs = options.programs, .agents = options.agents,
-                                         .agentProgram = "starling-agent", .neighbors = {}, .overrides = {}});
+    auto fleet = support::Fleet::create({.directory = directory,
+                                         .programs = options.programs,
+                                         .agents = options.agents,
+                                         .agentProgram = "starling-agent",
+                                         .neighbors = {},
+                                         .overrides = {}});
     if (!fleet) {
         std::fprintf(stderr, "starling-demo: %s\n", toString(fleet.error()).c_str());
         return 1;
@@ -66,7 +74,8 @@ int run(const Options& options)
     if (options.json)
         std::printf("%s\n", jsonLine(*outcome).c_str());
     else
-        std::printf("\n%s\n%s in %.1f s\n", table(*outcome).c_str(), outcome->isGood() ? "All of it holds:" : "NOT all of it holds:", outcome->seconds);
+        std::printf("\n%s\n%s in %.1f s\n", table(*outcome).c_str(),
+                    outcome->isGood() ? "All of it holds:" : "NOT all of it holds:", outcome->seconds);
     std::fflush(stdout);
     if (options.keep) {
         workspace.setAutoRemove(false);
@@ -81,12 +90,18 @@ int run(const Options& options)
 int main(int argc, char** argv)
 {
     QCoreApplication application(argc, argv);
-    CLI::App app("Makes a fleet of agents on this machine, spreads two signed releases through it, attacks it, and shows what became of it.", "demo");
+    CLI::App app("Makes a fleet of agents on this machine, spreads two signed releases through it, attacks "
+                 "it, and shows what became of it.",
+                 "demo");
     Options options;
     std::string bytes = "64 MiB";
     std::vector<std::string> attack;
-    app.add_option("--payload", options.payload, "File or directory to put into the releases instead of generated data")->check(CLI::ExistingPath);
-    app.add_option("--agents", options.agents, "How many agents")->check(CLI::Range(std::size_t {2}, std::size_t {64}))->capture_default_str();
+    app.add_option("--payload", options.payload,
+                   "File or directory to put into the releases instead of generated data")
+        ->check(CLI::ExistingPath);
+    app.add_option("--agents", options.agents, "How many agents")
+        ->check(CLI::Range(std::size_t{2}, std::size_t{64}))
+        ->capture_default_str();
     app.add_flag("--json", options.json, "One final line of JSON on standard output");
     app.add_flag("--keep", options.keep, "Leave the fleet running, and say how to look at it and stop it");
     app.add_option("--data-bytes", bytes, "How much data to generate")->capture_default_str();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Runs a fuzz target without a fuzzer: every seed, every truncation of it, and seeded mutations. The same on every run.
+/// Runs a fuzz target without a fuzzer: every seed, every truncation of it, and seeded mutations. The same on
+/// every run.
 #include "base/random.h"
 #include "fuzz.h"
 
@@ -36,12 +37,16 @@ void mutate(starling::Bytes& bytes, starling::RandomSource& random)
             break;
         case 3:
             if (at < bytes.size())
-                bytes.erase(position, position + static_cast<std::ptrdiff_t>(1 + random.below(std::min<std::size_t>(8, bytes.size() - at))));
+                bytes.erase(position,
+                            position
+                                + static_cast<std::ptrdiff_t>(
+                                    1 + random.below(std::min<std::size_t>(8, bytes.size() - at))));
             break;
         case 4: {
             const std::size_t from = random.below(bytes.size() + 1);
             const starling::Bytes piece(bytes.begin() + static_cast<std::ptrdiff_t>(from),
-                                        bytes.begin() + static_cast<std::ptrdiff_t>(std::min(bytes.size(), from + 32)));
+                                        bytes.begin()
+                                            + static_cast<std::ptrdiff_t>(std::min(bytes.size(), from + 32)));
             bytes.insert(position, piece.begin(), piece.end());
             break;
         }

@@ -5,7 +5,8 @@
 
 namespace starling::support {
 
-CommandResult runCommand(const QString& program, const QStringList& arguments, std::chrono::milliseconds limit, const QString& workingDirectory)
+CommandResult runCommand(const QString& program, const QStringList& arguments,
+                         std::chrono::milliseconds limit, const QString& workingDirectory)
 {
     QProcess process;
     if (!workingDirectory.isEmpty())
@@ -25,12 +26,14 @@ CommandResult runCommand(const QString& program, const QStringList& arguments, s
     return result;
 }
 
-Result<QByteArray> mustRun(const QString& program, const QStringList& arguments, std::chrono::milliseconds limit, const QString& workingDirectory)
+Result<QByteArray> mustRun(const QString& program, const QStringList& arguments,
+                           std::chrono::milliseconds limit, const QString& workingDirectory)
 {
     const CommandResult result = runCommand(program, arguments, limit, workingDirectory);
     if (result.exitCode == 0)
         return result.output;
-    return fail(Errc::Io, program.toStdString() + " " + arguments.join(QLatin1Char(' ')).toStdString() + " ended with "
+    return fail(Errc::Io,
+                program.toStdString() + " " + arguments.join(QLatin1Char(' ')).toStdString() + " ended with "
                     + std::to_string(result.exitCode) + ": " + result.errors.trimmed().toStdString());
 }
 

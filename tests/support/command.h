@@ -10,18 +10,21 @@
 
 namespace starling::support {
 
-struct CommandResult {
+struct CommandResult
+{
     int exitCode = -1; ///< -1: killed, or never started
     QByteArray output; ///< standard output
     QByteArray errors; ///< standard error
 };
 
 /// Waits at most `limit`, then kills it.
-CommandResult runCommand(const QString& program, const QStringList& arguments, std::chrono::milliseconds limit = std::chrono::minutes(2),
+CommandResult runCommand(const QString& program, const QStringList& arguments,
+                         std::chrono::milliseconds limit = std::chrono::minutes(2),
                          const QString& workingDirectory = {});
 
 /// As runCommand(), where anything but exit status 0 is an error that quotes what the program said.
-Result<QByteArray> mustRun(const QString& program, const QStringList& arguments, std::chrono::milliseconds limit = std::chrono::minutes(2),
+Result<QByteArray> mustRun(const QString& program, const QStringList& arguments,
+                           std::chrono::milliseconds limit = std::chrono::minutes(2),
                            const QString& workingDirectory = {});
 
 } // namespace starling::support

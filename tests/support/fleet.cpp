@@ -18,22 +18,22 @@ using namespace std::chrono_literals;
 
 namespace {
 
-    constexpr std::chrono::milliseconds kStartLimit = 20s;
-    constexpr std::chrono::milliseconds kStopLimit = 10s;
+constexpr std::chrono::milliseconds kStartLimit = 20s;
+constexpr std::chrono::milliseconds kStopLimit = 10s;
 
-    QString q(const fs::path& path)
-    {
-        return QString::fromStdString(path.string());
-    }
+QString q(const fs::path& path)
+{
+    return QString::fromStdString(path.string());
+}
 
-    std::string logTail(const fs::path& log)
-    {
-        const auto bytes = node::readFile(log, 64 * 1024 * 1024);
-        if (!bytes)
-            return "no log";
-        const std::string text = toText(*bytes);
-        return text.substr(text.size() < 1'500 ? 0 : text.size() - 1'500);
-    }
+std::string logTail(const fs::path& log)
+{
+    const auto bytes = node::readFile(log, 64 * 1024 * 1024);
+    if (!bytes)
+        return "no log";
+    const std::string text = toText(*bytes);
+    return text.substr(text.size() < 1'500 ? 0 : text.size() - 1'500);
+}
 
 } // namespace
 
@@ -57,7 +57,9 @@ Fleet::Fleet(FleetPlan plan)
     , m_agents(m_plan.agents)
 {
     if (!m_plan.neighbors)
-        m_plan.neighbors = [](std::size_t i) { return i == 0 ? std::vector<std::size_t>() : std::vector<std::size_t> {i - 1}; };
+        m_plan.neighbors = [](std::size_t i) {
+            return i == 0 ? std::vector<std::size_t>() : std::vector<std::size_t>{i - 1};
+        };
 }
 
 Fleet::~Fleet()
@@ -82,11 +84,22 @@ Result<std::unique_ptr<Fleet>> Fleet::create(FleetPlan plan)
 
 Status Fleet::makeIdentities()
 {
-    if (auto written = node::writeFile(passphrase(), viewOf("a lab fleet's passphrase\n"), node::FileMode::Private); !written)
+    if (auto written =
+            node::writeFile(passphrase(), viewOf("a lab fleet's passphrase\n"), node::FileMode::Private);
+        !written)
         return written;
-    QStringList init {QStringLiteral("fleet"), QStringLiteral("init"), q(m_plan.directory / "fleet"), QStringLiteral("--quiet"),
-                      QStringLiteral("--cost"), QStringLiteral("interactive"), QStringLiteral("--devices"), QString::number(m_agents.size()),
-                      QStringLiteral("--scope"), QStringLiteral("fw"), QStringLiteral("--passphrase-file"), q(passphrase())};
+    QStringList init{QStringLiteral("fleet"),
+                     QStringLiteral("init"),
+                     q(m_plan.directory / "fleet"),
+                     QStringLiteral("--quiet"),
+                     QStringLiteral("--cost"),
+                     QStringLiteral("interactive"),
+                     QStringLiteral("--devices"),
+                     QString::number(m_agents.size()),
+                     QStringLiteral("--scope"),
+                     QStringLiteral("fw"),
+                     QStringLiteral("--passphrase-file"),
+                     q(passphrase())};
     if (m_plan.isLab)
         init.append(QStringLiteral("--lab"));
     auto made = mustRun(program("starling"), init);
@@ -97,7 +110,8 @@ Status Fleet::makeIdentities()
         if (!bytes)
             return tl::unexpected<Error>(bytes.error());
         auto envelope = trust::Envelope::parse(*bytes);
-        auto certificate = envelope ? trust::Certificate::parse(envelope->payload) : Result<trust::Certificate>(tl::unexpected<Error>(envelope.error()));
+        auto certificate = envelope ? trust::Certificate::parse(envelope->payload)
+                                    : Result<trust::Certificate>(tl::unexpected<Error>(envelope.error()));
         if (!certificate)
             return tl::unexpected<Error>(certificate.error());
         m_agents[i].node = certificate->node;
@@ -122,9 +136,13 @@ Status Fleet::configure(std::size_t i, const Overrides& overrides)
         std::string neighbors;
         for (const std::size_t other : m_plan.neighbors(i))
             neighbors += (neighbors.empty() ? "" : ", ") + toString(m_agents[other].endpoint);
-        agent.settings = {{"agent.state", state(i).string()}, {"agent.control", socket(i).string()}, {"agent.listen", toString(agent.endpoint)},
-                          {"agent.neighbours", neighbors}, {"trust.root", (home(i) / "root.envelope").string()},
-                          {"trust.key", (home(i) / "device.key").string()}, {"trust.certificate", (home(i) / "device.admit").string()},
+        agent.settings = {{"agent.state", state(i).string()},
+                          {"agent.control", socket(i).string()},
+                          {"agent.listen", toString(agent.endpoint)},
+                          {"agent.neighbours", neighbors},
+                          {"trust.root", (home(i) / "root.envelope").string()},
+                          {"trust.key", (home(i) / "device.key").string()},
+                          {"trust.certificate", (home(i) / "device.admit").string()},
                           {"deploy.root", deviceRoot(i).string()}};
     }
     for (const auto& [key, value] : overrides)
@@ -159,10 +177,16 @@ Status Fleet::start(std::size_t i, const std::string& agentProgram, const QStrin
     agent.process->setProcessChannelMode(QProcess::MergedChannels);
     agent.process->setStandardInputFile(QProcess::nullDevice());
     agent.process->setStandardOutputFile(q(log(i)), QIODevice::Append);
-    QStringList command = before + QStringList {program(agentProgram), QStringLiteral("--config"), q(configuration(i))};
+    QStringList command =
+        before + QStringList{program(agentProgram), QStringLiteral("--config"), q(configuration(i))};
     const QString first = command.takeFirst();
     agent.process->start(first, command);
-    const bool answers = waitUntil([&] { return agent.process->state() == QProcess::NotRunning || control::Client::connect(q(socket(i)), 1s).has_value(); }, kStartLimit);
+    const bool answers = waitUntil(
+        [&] {
+            return agent.process->state() == QProcess::NotRunning
+                || control::Client::connect(q(socket(i)), 1s).has_value();
+        },
+        kStartLimit);
     if (answers && agent.process->state() != QProcess::NotRunning)
         return {};
     return fail(Errc::Unreachable, "agent " + std::to_string(i + 1) + " did not start: " + logTail(log(i)));
@@ -208,7 +232,9 @@ bool Fleet::isRunning(std::size_t i) const
 std::optional<int> Fleet::waitForEnd(std::size_t i, std::chrono::milliseconds limit)
 {
     QProcess* process = m_agents[i].process.get();
-    if (process == nullptr || (process->state() != QProcess::NotRunning && !process->waitForFinished(static_cast<int>(limit.count()))))
+    if (process == nullptr
+        || (process->state() != QProcess::NotRunning
+            && !process->waitForFinished(static_cast<int>(limit.count()))))
         return std::nullopt;
     return process->exitStatus() == QProcess::CrashExit ? -process->exitCode() : process->exitCode();
 }
@@ -235,16 +261,24 @@ CommandResult Fleet::starling(const QStringList& arguments, std::chrono::millise
     return runCommand(program("starling"), arguments, limit);
 }
 
-Result<fs::path> Fleet::makeRelease(const fs::path& payload, const std::string& uri, std::uint64_t version, const QStringList& extra) const
+Result<fs::path> Fleet::makeRelease(const fs::path& payload, const std::string& uri, std::uint64_t version,
+                                    const QStringList& extra) const
 {
-    const fs::path torrent = m_plan.directory / (payload.filename().string() + "-" + std::to_string(version) + ".torrent");
-    auto created = mustRun(program("starling"), QStringList {QStringLiteral("--quiet"), QStringLiteral("release"), QStringLiteral("create"), q(payload), QStringLiteral("--uri"),
-                                                  QString::fromStdString(uri), QStringLiteral("--version"), QString::number(version), QStringLiteral("-o"), q(torrent)}
-                                          + extra);
+    const fs::path torrent =
+        m_plan.directory / (payload.filename().string() + "-" + std::to_string(version) + ".torrent");
+    auto created = mustRun(program("starling"),
+                           QStringList{QStringLiteral("--quiet"), QStringLiteral("release"),
+                                       QStringLiteral("create"), q(payload), QStringLiteral("--uri"),
+                                       QString::fromStdString(uri), QStringLiteral("--version"),
+                                       QString::number(version), QStringLiteral("-o"), q(torrent)}
+                               + extra);
     if (!created)
         return tl::unexpected<Error>(created.error());
-    auto signedFile = mustRun(program("starling"), {QStringLiteral("--quiet"), QStringLiteral("release"), QStringLiteral("sign"), q(torrent), QStringLiteral("--key"), q(key("release")),
-                                         QStringLiteral("--root"), q(root()), QStringLiteral("--passphrase-file"), q(passphrase())});
+    auto signedFile =
+        mustRun(program("starling"),
+                {QStringLiteral("--quiet"), QStringLiteral("release"), QStringLiteral("sign"), q(torrent),
+                 QStringLiteral("--key"), q(key("release")), QStringLiteral("--root"), q(root()),
+                 QStringLiteral("--passphrase-file"), q(passphrase())});
     if (!signedFile)
         return tl::unexpected<Error>(signedFile.error());
     return torrent;

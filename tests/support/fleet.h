@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A lab fleet of real agent processes on loopback, each with a directory, a device root and a control socket of its own.
+/// A lab fleet of real agent processes on loopback, each with a directory, a device root and a control socket
+/// of its own.
 #pragma once
 
 #include "command.h"
@@ -16,28 +17,34 @@ namespace starling::support {
 /// Adds to an agent's configuration: "section.key" → value. Overrides what the fleet sets.
 using Overrides = std::map<std::string, std::string>;
 
-struct FleetPlan {
-    std::filesystem::path directory {}; ///< must exist; everything goes below it
-    std::filesystem::path programs {}; ///< where starling and starling-agent are
+struct FleetPlan
+{
+    std::filesystem::path directory{}; ///< must exist; everything goes below it
+    std::filesystem::path programs{}; ///< where starling and starling-agent are
     std::size_t agents = 4;
-    /// One key for each role; otherwise `fleet init`'s own: keys "release-1" to "release-3", of which two must sign.
+    /// One key for each role; otherwise `fleet init`'s own: keys "release-1" to "release-3", of which two
+    /// must sign.
     bool isLab = true;
     std::string agentProgram = "starling-agent"; ///< below `programs`, or an absolute path
     /// Neighbours of agent `i` by index; by default a line: each knows the one before it.
-    std::function<std::vector<std::size_t>(std::size_t)> neighbors {};
-    Overrides overrides {}; ///< for every agent
+    std::function<std::vector<std::size_t>(std::size_t)> neighbors{};
+    Overrides overrides{}; ///< for every agent
 };
 
-class Fleet {
+class Fleet
+{
 public:
-    /// Makes keys and identities with `starling fleet init --lab` and writes each agent's configuration. Starts nothing.
+    /// Makes keys and identities with `starling fleet init --lab` and writes each agent's configuration.
+    /// Starts nothing.
     static Result<std::unique_ptr<Fleet>> create(FleetPlan plan);
     ~Fleet(); ///< kills the agents that it started, unless they were let go
 
     std::size_t size() const { return m_agents.size(); }
-    /// Starts agent `i` and waits until its control socket answers. Unreachable, quoting its log, if it does not.
+    /// Starts agent `i` and waits until its control socket answers. Unreachable, quoting its log, if it does
+    /// not.
     Status start(std::size_t i);
-    /// As start(i) with another program, below FleetPlan::programs or with an absolute path, which `before` may run:
+    /// As start(i) with another program, below FleetPlan::programs or with an absolute path, which `before`
+    /// may run:
     /// {"unshare", "-rm"}. It may end at once: that is Unreachable, too.
     Status start(std::size_t i, const std::string& agentProgram, const QStringList& before = {});
     Status startAll();
@@ -48,8 +55,8 @@ public:
     /// SIGKILL, and waits for the end.
     void kill(std::size_t i);
     bool isRunning(std::size_t i) const;
-    /// Waits until agent `i` has ended by itself: its exit status, or minus the signal that ended it. Nothing if it
-    /// runs on, or was never started.
+    /// Waits until agent `i` has ended by itself: its exit status, or minus the signal that ended it. Nothing
+    /// if it runs on, or was never started.
     std::optional<int> waitForEnd(std::size_t i, std::chrono::milliseconds limit);
     qint64 pid(std::size_t i) const;
     /// They go on when this program ends.
@@ -68,10 +75,14 @@ public:
     }
 
     /// `starling ARGUMENTS` with this fleet's programs.
-    CommandResult starling(const QStringList& arguments, std::chrono::milliseconds limit = std::chrono::minutes(2)) const;
+    CommandResult starling(const QStringList& arguments,
+                           std::chrono::milliseconds limit = std::chrono::minutes(2)) const;
 
     std::filesystem::path root() const { return m_plan.directory / "fleet" / "root.envelope"; }
-    std::filesystem::path key(const std::string& role) const { return m_plan.directory / "fleet" / "keys" / (role + ".key"); }
+    std::filesystem::path key(const std::string& role) const
+    {
+        return m_plan.directory / "fleet" / "keys" / (role + ".key");
+    }
     std::filesystem::path passphrase() const { return m_plan.directory / "passphrase"; }
     std::filesystem::path home(std::size_t i) const;
     std::filesystem::path deviceRoot(std::size_t i) const { return home(i) / "root"; }
@@ -84,11 +95,12 @@ public:
     QString program(const std::string& name) const;
 
     /// `starling release create` and `sign` in one: returns the torrent-file++. `extra` goes to create.
-    Result<std::filesystem::path> makeRelease(const std::filesystem::path& payload, const std::string& uri, std::uint64_t version,
-                                              const QStringList& extra = {}) const;
+    Result<std::filesystem::path> makeRelease(const std::filesystem::path& payload, const std::string& uri,
+                                              std::uint64_t version, const QStringList& extra = {}) const;
 
 private:
-    struct Agent {
+    struct Agent
+    {
         Endpoint endpoint;
         NodeId node;
         Overrides settings;
@@ -101,8 +113,8 @@ private:
     std::vector<Agent> m_agents;
 };
 
-/// Asks `isDone` again and again, at most every 20 ms and with the event loop running in between, until it says yes or
-/// `limit` is over. For conditions that only another process can fulfil.
+/// Asks `isDone` again and again, at most every 20 ms and with the event loop running in between, until it
+/// says yes or `limit` is over. For conditions that only another process can fulfil.
 bool waitUntil(const std::function<bool()>& isDone, std::chrono::milliseconds limit);
 
 } // namespace starling::support

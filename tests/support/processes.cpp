@@ -12,20 +12,20 @@ namespace starling::support {
 
 namespace {
 
-    /// "VmRSS:   1234 kB" → bytes.
-    std::uint64_t field(const QByteArray& text, const QByteArray& name)
-    {
-        for (const QByteArray& line : text.split('\n'))
-            if (line.startsWith(name + ':'))
-                return line.mid(name.size() + 1).trimmed().split(' ').first().toULongLong() * 1024;
-        return 0;
-    }
+/// "VmRSS:   1234 kB" → bytes.
+std::uint64_t field(const QByteArray& text, const QByteArray& name)
+{
+    for (const QByteArray& line : text.split('\n'))
+        if (line.startsWith(name + ':'))
+            return line.mid(name.size() + 1).trimmed().split(' ').first().toULongLong() * 1024;
+    return 0;
+}
 
-    QByteArray contents(const QString& path)
-    {
-        QFile file(path);
-        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-    }
+QByteArray contents(const QString& path)
+{
+    QFile file(path);
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
 
 } // namespace
 
@@ -51,8 +51,9 @@ Result<ProcessUse> processUse(std::int64_t pid)
 
 std::vector<std::uint16_t> freePorts(std::size_t count)
 {
-    // Below the ports that the system hands out by itself (ip_local_port_range: from 32768 on): those may be anybody's
-    // between this moment and the next start of an agent. Programs that run at the same time begin at different places.
+    // Below the ports that the system hands out by itself (ip_local_port_range: from 32768 on): those may be
+    // anybody's between this moment and the next start of an agent. Programs that run at the same time begin
+    // at different places.
     constexpr std::uint32_t kFirst = 10'000, kCount = 22'000, kStride = 211;
     static std::atomic<std::uint32_t> next = static_cast<std::uint32_t>(::getpid()) * kStride;
     std::vector<std::uint16_t> ports;

@@ -9,7 +9,8 @@
 
 namespace starling::support {
 
-struct ProcessUse {
+struct ProcessUse
+{
     std::uint64_t residentBytes = 0, peakResidentBytes = 0; ///< VmRSS, VmHWM
     std::uint64_t privateBytes = 0; ///< Private_Clean + Private_Dirty of smaps_rollup
     std::uint64_t privateDirtyBytes = 0;

@@ -72,9 +72,16 @@ private Q_SLOTS:
         const auto line = updateOf(*m_fleet, 0, m_version);
         QVERIFY2(line && line->detail.find("no such slot") != std::string::npos,
                  describe(*m_fleet, 0).c_str());
-        const auto devices = m_fleet->starling({QStringLiteral("--agent"), q(m_fleet->socket(0)),
-                                                QStringLiteral("device"), QStringLiteral("list")});
-        QVERIFY2(devices.output.contains("STAR-DEPLOY-001"), devices.output.constData());
+        // The receipt follows the record after a moment.
+        QByteArray devices;
+        const auto saysSo = [&] {
+            devices = m_fleet
+                          ->starling({QStringLiteral("--agent"), q(m_fleet->socket(0)),
+                                      QStringLiteral("device"), QStringLiteral("list")})
+                          .output;
+            return devices.contains("STAR-DEPLOY-001");
+        };
+        QVERIFY2(support::waitUntil(saysSo, std::chrono::seconds(30)), devices.constData());
     }
 
     void killsWhatHangs()

@@ -85,8 +85,8 @@ Errc codeWithin50Milliseconds(const Dict& info)
     const double milliseconds = 1'000.0 * static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
     if (milliseconds > 50)
         qWarning("refusing took %.0f ms", milliseconds);
-    // Twenty times the bound, for sanitizers and builds without optimisation, still tells a linear parser from
-    // a quadratic one.
+    // Twenty times the bound, for sanitizers and builds without optimisation, still tells a linear parser
+    // from a quadratic one.
     return milliseconds > 1'000 ? Errc::Timeout : parsed ? Errc::NotFound : parsed.error().code;
 }
 
