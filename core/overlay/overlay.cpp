@@ -15,6 +15,8 @@ template <class... Cases> struct Overloaded : Cases...
 {
     using Cases::operator()...;
 };
+/// Clang does not deduce aggregates.
+template <class... Cases> Overloaded(Cases...) -> Overloaded<Cases...>;
 
 /// What a refusal that may come of our own ignorance weighs against one that cannot: while a root or the
 /// certificates are not here yet, an honest neighbour has a whole board of such notices (8,192 documents of
