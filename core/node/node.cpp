@@ -255,19 +255,20 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
 void Node::readDatagrams()
 {
     QByteArray buffer(static_cast<qsizetype>(kMaxDatagram), Qt::Uninitialized);
-    for (int i = 0; i < kDatagramsPerTurn && m_socket.hasPendingDatagrams(); ++i) {
+    // QUdpSocket says nothing more of datagrams until one is read. This is also called when somebody was here
+    // first and there is none, so it reads without asking: an attempt that finds nothing counts for Qt, too.
+    for (int i = 0; i < kDatagramsPerTurn; ++i) {
         QHostAddress from;
         quint16 port = 0;
         const qint64 size = m_socket.readDatagram(buffer.data(), buffer.size(), &from, &port);
         if (size < 0)
-            break;
+            return;
         feedLinks(link::DatagramReceived{
             fromQt(from, port),
             std::as_bytes(std::span(buffer.constData(), static_cast<std::size_t>(size)))});
     }
-    if (m_socket.hasPendingDatagrams())
-        QMetaObject::invokeMethod(
-            this, [this] { readDatagrams(); }, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(
+        this, [this] { readDatagrams(); }, Qt::QueuedConnection);
 }
 
 void Node::feedLinks(const link::Input& input)

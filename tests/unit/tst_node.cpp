@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "link/frame.h"
 #include "node_fixture.h"
 
 #include <QSignalSpy>
+#include <QUdpSocket>
 
 using namespace starling;
 using namespace starling::node;
@@ -135,6 +137,23 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(first->refusals().contains(name) && second->refusals().contains(name),
                                  kSpreadMilliseconds);
         QVERIFY(first->holdsPayload(one) && second->holdsPayload(other));
+    }
+
+    /// More datagrams than one turn takes arrive at once: the socket is read to its end and heard afterwards.
+    void hearsAfterABurst()
+    {
+        const Endpoint node = start(*m_first)->listenEndpoint();
+        QUdpSocket stranger;
+        QVERIFY(stranger.bind(QHostAddress::LocalHost));
+        for (int i = 0; i < 300; ++i) // below what the smallest default buffer holds
+            QCOMPARE(stranger.writeDatagram("x", 1, QHostAddress::LocalHost, node.port), qint64{1});
+        const auto hello = link::serialize({link::Token{}, link::Token{1}, link::Hello{m_second->id()}});
+        const auto isAnswered = [&] {
+            stranger.writeDatagram(reinterpret_cast<const char*>(hello.data()),
+                                   static_cast<qint64>(hello.size()), QHostAddress::LocalHost, node.port);
+            return stranger.hasPendingDatagrams();
+        };
+        QTRY_VERIFY(isAnswered());
     }
 
     void aRestartForgetsNothing()
