@@ -39,6 +39,29 @@ using ContentSink = std::function<Status(ByteView)>;
 Status readContents(const std::filesystem::path& directory, const std::string& name, bool isSingleFile,
                     const std::vector<release::PayloadFile>& files, const ContentSink& sink);
 
+/// Memory for portions, on the border of a page: the kernel copies there in a quarter of the time (0.15 s for
+/// 1 GiB instead of 0.6 s).
+class ReadBuffer
+{
+public:
+    ReadBuffer();
+    std::span<std::byte> span() { return m_portion; }
+
+private:
+    Bytes m_memory;
+    std::span<std::byte> m_portion;
+};
+
+/// A part of one file.
+struct FileRange
+{
+    std::filesystem::path file;
+    std::uint64_t fileBytes = 0; ///< its announced size
+    std::uint64_t offset = 0, bytes = 0;
+};
+/// Reads it in the same way.
+Status readRange(ReadBuffer& buffer, const FileRange& range, const ContentSink& sink);
+
 /// Size, change time and inode of every file: equal snapshots mean that nothing was written meanwhile.
 using Snapshot = std::string;
 /// PayloadMissing if a file is not there.

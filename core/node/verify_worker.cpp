@@ -3,23 +3,6 @@
 
 namespace starling::node {
 
-Verification verifyPayload(const release::ReleaseInfo& info, const std::filesystem::path& directory,
-                           const std::atomic<bool>& stop)
-{
-    release::PayloadVerifier verifier(info);
-    const auto read =
-        readContents(directory, info.name, info.isSingleFile, info.files, [&](ByteView portion) -> Status {
-            if (stop)
-                return fail(Errc::Cancelled, "verification stopped");
-            return verifier.feed(portion);
-        });
-    if (!read)
-        return tl::unexpected<Error>(read.error());
-    if (auto complete = verifier.finish(); !complete)
-        return tl::unexpected<Error>(complete.error());
-    return verifier.takeLayers();
-}
-
 VerifyWorker::VerifyWorker(QObject* parent)
     : QObject(parent)
 {

@@ -2,17 +2,13 @@
 /// Hashes payloads on a thread of its own, one after the other, so that the event loop stays free.
 #pragma once
 
-#include "node/payload_files.h"
+#include "node/payload_verification.h"
 
 #include <QObject>
-#include <atomic>
 #include <deque>
 #include <thread>
 
 namespace starling::node {
-
-/// What verification found: the piece layers if all is as signed.
-using Verification = Result<release::PieceLayers>;
 
 class VerifyWorker : public QObject
 {
@@ -40,9 +36,5 @@ private:
     std::atomic<bool> m_stop = false;
     std::thread m_thread;
 };
-
-/// Compares the files with what was signed, on the calling thread; `stop` makes it Cancelled.
-Verification verifyPayload(const release::ReleaseInfo& info, const std::filesystem::path& directory,
-                           const std::atomic<bool>& stop);
 
 } // namespace starling::node

@@ -59,9 +59,10 @@ Difference compare(const std::vector<Head>& ours, const SummaryMessage& theirs)
             difference.newerThere.push_back(head.key);
             continue;
         }
-        if (head.rank < mine->rank)
+        const bool isContested = head.rank == mine->rank && head.id != mine->id;
+        if (head.rank < mine->rank || isContested)
             difference.newerHere.push_back(mine->key);
-        else if (mine->rank < head.rank)
+        if (mine->rank < head.rank || isContested)
             difference.newerThere.push_back(head.key);
         ++mine;
     }

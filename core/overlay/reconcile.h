@@ -13,8 +13,8 @@ Digest digestOf(const std::vector<Head>& heads);
 /// end.
 SummaryMessage summarize(const std::vector<Head>& heads, const NoticeKey& from, std::size_t maxBytes);
 
-/// What two boards have to tell each other. Heads of equal rank and different id are in neither list: no
-/// exchange can decide between them, so nobody sends.
+/// What two boards have to tell each other. Heads of equal rank and different id are in both lists: no
+/// exchange can decide between them, but each side sees that somebody signed two contents for one revision.
 struct Difference
 {
     std::vector<NoticeKey> newerHere; ///< or absent there

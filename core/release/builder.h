@@ -9,7 +9,29 @@
 
 namespace starling::release {
 
-/// Merkle tree of one file as BEP 52 wants it: SHA-256 over 16 KiB blocks, padded with zero hashes.
+/// One piece of a file as BEP 52 wants it: SHA-256 over 16 KiB blocks, and over them a tree that is padded
+/// with zero hashes. Pieces of one file can be hashed in any order, and by several threads at once.
+class PieceHasher
+{
+public:
+    /// For pieces of a file of `fileBytes`.
+    PieceHasher(std::uint64_t fileBytes, std::uint64_t pieceBytes);
+    /// Feeding more than one piece is a broken invariant.
+    void update(ByteView bytes);
+    /// The root of what was fed; the next piece may follow.
+    Digest finish();
+
+private:
+    void closeBlock();
+    bool m_isOnlyPiece;
+    std::uint64_t m_pieceBytes;
+    std::uint64_t m_fed = 0;
+    std::uint32_t m_inBlock = 0;
+    crypto::Sha256 m_block;
+    std::vector<Digest> m_blocks;
+};
+
+/// Merkle tree of one file, fed from its beginning to its end.
 class FileHasher
 {
 public:
@@ -24,16 +46,14 @@ public:
     };
     /// Broken invariant unless exactly `fileBytes` were fed.
     Result finish();
+    /// The same from the hashes of all its pieces, in order; none for an empty file.
+    static Result combine(std::vector<Digest> pieces, std::uint64_t pieceBytes);
 
 private:
-    void closeBlock();
-    void closePiece();
     std::uint64_t m_fileBytes;
     std::uint64_t m_pieceBytes;
     std::uint64_t m_fed = 0;
-    std::uint32_t m_inBlock = 0;
-    crypto::Sha256 m_block;
-    std::vector<Digest> m_blocks; ///< of the piece at hand
+    PieceHasher m_piece;
     std::vector<Digest> m_pieces;
 };
 
@@ -81,6 +101,10 @@ private:
     std::uint64_t m_fed = 0;
     std::optional<FileHasher> m_hasher;
 };
+
+/// Compares a payload of which all pieces were hashed with a signed `info`: `pieces` for each of its files.
+/// PayloadMismatch, naming the file, or the piece layers, which whoever serves the payload needs.
+starling::Result<PieceLayers> verifyPieces(const ReleaseInfo& info, std::vector<std::vector<Digest>> pieces);
 
 /// Compares contents with a signed `info`, fed like a Builder; says at once which file is wrong.
 class PayloadVerifier

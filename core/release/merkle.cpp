@@ -3,6 +3,7 @@
 #include "release/builder.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace starling::release {
 
@@ -50,16 +51,16 @@ Digest paddingForPiece(std::uint64_t pieceBytes)
     return rootAtHeight({}, heightFor(pieceBytes / kBlockBytes), Digest());
 }
 
-FileHasher::FileHasher(std::uint64_t fileBytes, std::uint64_t pieceBytes)
-    : m_fileBytes(fileBytes)
+PieceHasher::PieceHasher(std::uint64_t fileBytes, std::uint64_t pieceBytes)
+    : m_isOnlyPiece(fileBytes <= pieceBytes)
     , m_pieceBytes(pieceBytes)
 {
     STARLING_ASSERT(pieceBytes >= kBlockBytes && (pieceBytes & (pieceBytes - 1)) == 0);
 }
 
-void FileHasher::update(ByteView bytes)
+void PieceHasher::update(ByteView bytes)
 {
-    STARLING_ASSERT(bytes.size() <= m_fileBytes - m_fed);
+    STARLING_ASSERT(bytes.size() <= m_pieceBytes - m_fed);
     m_fed += bytes.size();
     while (!bytes.empty()) {
         const auto portion =
@@ -72,37 +73,63 @@ void FileHasher::update(ByteView bytes)
     }
 }
 
-void FileHasher::closeBlock()
+void PieceHasher::closeBlock()
 {
     m_blocks.push_back(m_block.finish());
     m_inBlock = 0;
-    // A file of one piece has no piece layer: its tree ends with its own blocks, however large a piece is.
-    if (m_fileBytes > m_pieceBytes && m_blocks.size() == m_pieceBytes / kBlockBytes)
-        closePiece();
 }
 
-void FileHasher::closePiece()
+Digest PieceHasher::finish()
 {
-    m_pieces.push_back(rootAtHeight(m_blocks, heightFor(m_pieceBytes / kBlockBytes), Digest()));
-    m_blocks.clear();
+    if (m_inBlock > 0)
+        closeBlock();
+    m_fed = 0;
+    std::vector<Digest> blocks = std::exchange(m_blocks, {});
+    // A file of one piece has no piece layer: its tree ends with its own blocks, however large a piece is.
+    const std::uint64_t leaves = m_isOnlyPiece ? blocks.size() : m_pieceBytes / kBlockBytes;
+    return rootAtHeight(std::move(blocks), heightFor(leaves), Digest());
+}
+
+FileHasher::FileHasher(std::uint64_t fileBytes, std::uint64_t pieceBytes)
+    : m_fileBytes(fileBytes)
+    , m_pieceBytes(pieceBytes)
+    , m_piece(fileBytes, pieceBytes)
+{
+}
+
+void FileHasher::update(ByteView bytes)
+{
+    STARLING_ASSERT(bytes.size() <= m_fileBytes - m_fed);
+    while (!bytes.empty()) {
+        const std::uint64_t missing = m_pieceBytes - m_fed % m_pieceBytes;
+        const auto portion = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), missing));
+        m_piece.update(bytes.first(portion));
+        m_fed += portion;
+        bytes = bytes.subspan(portion);
+        if (portion == missing)
+            m_pieces.push_back(m_piece.finish());
+    }
 }
 
 FileHasher::Result FileHasher::finish()
 {
     STARLING_ASSERT(m_fed == m_fileBytes);
-    if (m_fileBytes == 0)
+    if (m_fed % m_pieceBytes != 0)
+        m_pieces.push_back(m_piece.finish());
+    return combine(std::move(m_pieces), m_pieceBytes);
+}
+
+FileHasher::Result FileHasher::combine(std::vector<Digest> pieces, std::uint64_t pieceBytes)
+{
+    if (pieces.empty())
         return {};
-    if (m_inBlock > 0)
-        closeBlock();
-    if (m_fileBytes <= m_pieceBytes)
-        return {.piecesRoot = merkleRoot(std::move(m_blocks), Digest()), .layer = {}};
-    if (!m_blocks.empty())
-        closePiece();
+    if (pieces.size() == 1)
+        return {.piecesRoot = pieces.front(), .layer = {}};
     Result result;
-    result.layer.reserve(m_pieces.size() * Digest::kSize);
-    for (const Digest& piece : m_pieces)
+    result.layer.reserve(pieces.size() * Digest::kSize);
+    for (const Digest& piece : pieces)
         append(result.layer, piece.bytes());
-    result.piecesRoot = merkleRoot(std::move(m_pieces), paddingForPiece(m_pieceBytes));
+    result.piecesRoot = merkleRoot(std::move(pieces), paddingForPiece(pieceBytes));
     return result;
 }
 

@@ -1,10 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/assert.h"
 #include "release/builder.h"
 #include "release/paths.h"
 
 #include <algorithm>
 
 namespace starling::release {
+
+namespace {
+
+Status compare(const PayloadFile& file, FileHasher::Result hashed, PieceLayers& layers)
+{
+    if (hashed.piecesRoot != file.piecesRoot)
+        return fail(Errc::PayloadMismatch, quoted(file.path) + " is not what was signed");
+    if (!hashed.layer.empty())
+        layers[hashed.piecesRoot] = std::move(hashed.layer);
+    return {};
+}
+
+} // namespace
+
+starling::Result<PieceLayers> verifyPieces(const ReleaseInfo& info, std::vector<std::vector<Digest>> pieces)
+{
+    STARLING_ASSERT(pieces.size() == info.files.size());
+    PieceLayers layers;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        if (info.files[i].size == 0)
+            continue;
+        auto hashed = FileHasher::combine(std::move(pieces[i]), info.pieceBytes);
+        if (auto same = compare(info.files[i], std::move(hashed), layers); !same)
+            return tl::unexpected<Error>(same.error());
+    }
+    return layers;
+}
 
 PayloadVerifier::PayloadVerifier(const ReleaseInfo& info)
     : m_info(info)
@@ -24,12 +52,10 @@ void PayloadVerifier::openNext()
 
 Status PayloadVerifier::completeFile()
 {
-    const PayloadFile& file = m_info.files[m_file];
-    FileHasher::Result hashed = m_hasher->finish();
-    if (hashed.piecesRoot != file.piecesRoot)
-        return refuse(quoted(file.path) + " is not what was signed");
-    if (!hashed.layer.empty())
-        m_layers[hashed.piecesRoot] = std::move(hashed.layer);
+    if (auto same = compare(m_info.files[m_file], m_hasher->finish(), m_layers); !same) {
+        m_refusal = same.error();
+        return same;
+    }
     ++m_file;
     openNext();
     return {};

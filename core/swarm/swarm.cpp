@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "swarm/swarm.h"
 
+#include "swarm/disk_io_lt.h"
 #include "swarm/endpoint_lt.h"
 #include "swarm/member_extension_lt.h"
 #include "swarm/session_settings_lt.h"
@@ -9,12 +10,12 @@
 #include <libtorrent/alert_types.hpp>
 #include <libtorrent/error_code.hpp>
 #include <libtorrent/peer_info.hpp>
-#include <libtorrent/posix_disk_io.hpp>
 #include <libtorrent/session.hpp>
 #include <libtorrent/session_params.hpp>
 #include <libtorrent/torrent_status.hpp>
 #include <libtorrent/write_resume_data.hpp>
 
+#include <cstdlib>
 #include <map>
 
 namespace starling::swarm {
@@ -26,12 +27,10 @@ constexpr auto kListenPatience = std::chrono::seconds(5); ///< binding is instan
 
 namespace errc = boost::system::errc;
 
-Error troubleOf(const lt::error_code& error, std::string_view what, Payload::Presence presence)
+Error troubleOf(const lt::error_code& error, std::string_view what)
 {
-    // libtorrent does not hear of it when closing a file loses its last bytes, only when it reads them again.
-    const bool isCut = error == lt::errors::file_too_short && presence == Payload::Presence::Unknown;
     auto code = Errc::Io;
-    if (error == errc::no_space_on_device || error == errc::file_too_large || isCut
+    if (error == errc::no_space_on_device || error == errc::file_too_large
         || error == lt::error_code(EDQUOT, lt::generic_category()))
         code = Errc::DiskFull;
     else if (error == errc::no_such_file_or_directory || error == errc::not_a_directory
@@ -39,6 +38,33 @@ Error troubleOf(const lt::error_code& error, std::string_view what, Payload::Pre
         code = Errc::PayloadMissing;
     return {code, std::string(what) + ": " + error.message()};
 }
+
+/// While this lives, OpenSSL finds no certificate authorities. libtorrent parses all of the system's for each
+/// session, 35 ms and more than a megabyte, although none of ours speaks TLS. Scripts that are started later
+/// see the environment as it was.
+class WithoutAuthorities
+{
+public:
+    WithoutAuthorities()
+    {
+        if (const char* value = ::getenv(kVariable))
+            m_before = value;
+        ::setenv(kVariable, "/dev/null", 1);
+    }
+    ~WithoutAuthorities()
+    {
+        if (m_before)
+            ::setenv(kVariable, m_before->c_str(), 1);
+        else
+            ::unsetenv(kVariable);
+    }
+    WithoutAuthorities(const WithoutAuthorities&) = delete;
+    WithoutAuthorities& operator=(const WithoutAuthorities&) = delete;
+
+private:
+    static constexpr const char* kVariable = "SSL_CERT_FILE"; // X509_get_default_cert_file_env(3)
+    std::optional<std::string> m_before;
+};
 
 /// Waits until the one TCP socket listens.
 Result<std::uint16_t> awaitListening(lt::session& session, const Endpoint& listen)
@@ -146,8 +172,11 @@ Status Swarm::Impl::start(const Config& config)
 {
     // An empty list of plugins: no metadata exchange, no peer exchange.
     lt::session_params params(sessionSettings(config), std::vector<std::shared_ptr<lt::plugin>>{});
-    params.disk_io_constructor = lt::posix_disk_io_constructor; // mapped files would count as our memory
-    m_session = std::make_unique<lt::session>(std::move(params));
+    params.disk_io_constructor = makeDiskIo;
+    {
+        const WithoutAuthorities bare;
+        m_session = std::make_unique<lt::session>(std::move(params));
+    }
     m_session->set_peer_class_filter(everyoneInGlobalClass());
     auto port = awaitListening(*m_session, config.listen);
     if (!port)
@@ -352,7 +381,7 @@ void Swarm::Impl::takeFileError(const lt::torrent_handle& torrent, const lt::err
     const auto found = find(torrent);
     if (found == m_entries.end() || found->second.errand == Entry::Errand::Retry)
         return; // old news of a torrent that is about to be replaced
-    auto trouble = troubleOf(error, file, found->second.payload.presence);
+    auto trouble = troubleOf(error, file);
     // A full disk stops fetching and not serving; libtorrent has gone into its upload mode by itself.
     if (trouble.code == Errc::DiskFull)
         torrent.set_flags(lt::torrent_flags::upload_mode);

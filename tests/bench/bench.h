@@ -62,15 +62,15 @@ struct Transfer
     double seconds = 0;
     std::uint64_t bytes = 0;
     std::uint64_t peakResidentBytes = 0; ///< of the one that fetched
-    double waitedSeconds = 0; ///< of aria2: before the first byte
+    double waitedSeconds = 0; ///< of aria2, before that
     double megabytesPerSecond() const { return static_cast<double>(bytes) / 1e6 / seconds; }
 };
 /// Two agents. Time is from the moment the fetching agent knows of the release (it asks who has it, starts
 /// its BitTorrent session, connects, both prove membership) until it says "staged": fetched, hashed once more
 /// and durable.
 Result<Transfer> transferByAgents(const Bench& bench, const std::filesystem::path& payload);
-/// Two aria2c with a private BitTorrent v1 torrent. Time is from the moment the fetching one asks the tracker
-/// for peers until it calls the download complete.
+/// Two aria2c with a private BitTorrent v1 torrent. Time is from the first byte in the file until aria2 calls the
+/// download complete. The two seconds that it mostly needs to get there are not counted against it.
 Result<Transfer> transferByAria(const Bench& bench, const std::filesystem::path& payload);
 
 } // namespace starling::bench

@@ -122,17 +122,16 @@ private Q_SLOTS:
     {
         Node* first = start(*m_first);
         Node* second = start(*m_second);
-        AgentConfig config = m_second->config;
-        config.neighbors = {first->listenEndpoint()};
-        QVERIFY(second->reconfigure(config).empty());
-        QTRY_VERIFY(upLinks(*first) == 1 && upLinks(*second) == 1);
-        // Both publish a signed version 1, of different contents, at the same moment: neither takes the
-        // other's.
+        // Both take a signed version 1, of different contents, while they are apart: neither takes the other's
+        // when they meet, and both say so.
         const samples::Contents others{{"a", toBytes("1")}, {"b", toBytes("2")}};
         const auto one = signedRelease(contents());
         const auto other = signedRelease(others);
         QCOMPARE(code(push(*first, one, streamOf(one, contents()))), 0);
         QCOMPARE(code(push(*second, other, streamOf(other, others))), 0);
+        AgentConfig config = m_second->config;
+        config.neighbors = {first->listenEndpoint()};
+        QVERIFY(second->reconfigure(config).empty());
         const std::string name(shortName(Errc::Equivocation));
         QTRY_VERIFY_WITH_TIMEOUT(first->refusals().contains(name) && second->refusals().contains(name),
                                  kSpreadMilliseconds);
