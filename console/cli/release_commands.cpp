@@ -24,6 +24,7 @@ struct CreateOptions
     std::optional<std::uint64_t> created;
     std::uint32_t timeout = release::DeployPlan{}.timeoutSeconds;
     std::vector<std::string> requirements;
+    bool force = false;
 };
 
 Result<release::TorrentFile> readTorrent(const std::string& file)
@@ -102,6 +103,20 @@ Result<release::UpdateInfo> interpret(const CreateOptions& options)
     return update;
 }
 
+/// A release that nobody signed can be made again at any time; signatures, or another file, cannot.
+Status requireReplaceable(const std::string& output)
+{
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(output, error)))
+        return {};
+    const auto held = readTorrent(output);
+    if (held && held->signatures.empty())
+        return {};
+    return fail(Errc::AlreadyExists,
+                output + (held ? " is signed" : " is not a release")
+                    + "; write to another file with -o, or replace it with --force");
+}
+
 Result<Exit> createRelease(const CommandLine& line, const CreateOptions& options)
 {
     auto update = interpret(options);
@@ -118,6 +133,9 @@ Result<Exit> createRelease(const CommandLine& line, const CreateOptions& options
     const fs::path directory = fs::canonical(options.payload, error).parent_path();
     if (error)
         return fail(Errc::PayloadMissing, options.payload + ": " + error.message());
+    const std::string output = options.output.empty() ? listing->name + ".torrent" : options.output;
+    if (auto replaceable = options.force ? Status() : requireReplaceable(output); !replaceable)
+        return tl::unexpected<Error>(replaceable.error());
     {
         Progress progress(line, "Hashing", builder->payloadBytes());
         const auto files = builder->files();
@@ -133,7 +151,6 @@ Result<Exit> createRelease(const CommandLine& line, const CreateOptions& options
     auto torrent = builder->finish();
     if (!torrent)
         return fail(std::move(torrent.error()), "payload");
-    const std::string output = options.output.empty() ? listing->name + ".torrent" : options.output;
     if (auto written = node::writeFile(output, torrent->serialize(), node::FileMode::Public); !written)
         return tl::unexpected<Error>(written.error());
     if (line.json) {
@@ -281,6 +298,7 @@ void addCreate(CLI::App& group, CommandLine& line)
         "Seconds since 1970; left out unless given, so that the same input gives the same bytes");
     create->add_option("-o,--output", options->output,
                        "The torrent-file++ to write (default: PAYLOAD's name and .torrent)");
+    create->add_flag("--force", options->force, "Replace the file that is there, also a signed one");
 }
 
 } // namespace

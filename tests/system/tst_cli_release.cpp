@@ -180,6 +180,24 @@ private Q_SLOTS:
         ENDED(m_cli->run("release verify r.torrent --root fleet/root.envelope"), 0);
     }
 
+    void keepsWhatItCannotMakeAgain()
+    {
+        ENDED(create("--run install.sh"), 0);
+        ENDED(create("--run install.sh --label again"), 0); // nobody signed the first one
+        ENDED(sign("fleet/keys/release-1.key"), 4);
+        const QByteArray before = m_cli->read(s("r.torrent"));
+        const auto refused = create("--run install.sh --json");
+        ENDED(refused, 1);
+        QCOMPARE(errorName(refused), s("already-exists"));
+        QCOMPARE(m_cli->read(s("r.torrent")), before);
+        ENDED(create("--run install.sh --force"), 0);
+        QVERIFY(m_cli->read(s("r.torrent")) != before);
+
+        m_cli->write(s("r.torrent"), "notes\n");
+        ENDED(create("--run install.sh"), 1);
+        QCOMPARE(m_cli->read(s("r.torrent")), QByteArray("notes\n"));
+    }
+
     void severalKeysMaySignAtOnce()
     {
         ENDED(create("--run install.sh"), 0);

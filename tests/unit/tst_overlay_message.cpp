@@ -69,7 +69,7 @@ private Q_SLOTS:
     void refusesFlagsThatAreNeitherZeroNorOne();
     void splitsASummaryIntoRangesWithoutGaps();
     void comparesWithinTheRangeOnly();
-    void leavesEqualRanksAlone();
+    void showsBothSidesTwoContentsOfOneRank();
     void splitsRequestsByCountAndSize();
 };
 
@@ -227,11 +227,16 @@ void TestOverlayMessage::comparesWithinTheRangeOnly()
     QVERIFY(reversed.newerHere.empty() && reversed.newerThere.empty());
 }
 
-void TestOverlayMessage::leavesEqualRanksAlone()
+void TestOverlayMessage::showsBothSidesTwoContentsOfOneRank()
 {
-    const Difference difference =
-        compare({headOf(1, "a", 1, 1)}, SummaryMessage{{}, {}, {headOf(1, "a", 1, 2)}});
-    QVERIFY(difference.newerHere.empty() && difference.newerThere.empty());
+    const auto between = [](const Head& ours, const Head& theirs) {
+        return compare({ours}, SummaryMessage{{}, {}, {theirs}});
+    };
+    const Difference contested = between(headOf(1, "a", 1, 1), headOf(1, "a", 1, 2));
+    const std::vector<NoticeKey> both{headOf(1, "a", 1, 1).key};
+    QVERIFY(contested.newerHere == both && contested.newerThere == both);
+    const Difference equal = between(headOf(1, "a", 1, 1), headOf(1, "a", 1, 1));
+    QVERIFY(equal.newerHere.empty() && equal.newerThere.empty());
     QVERIFY(digestOf({headOf(1, "a", 1, 1)}) != digestOf({headOf(1, "a", 1, 2)}));
 }
 
