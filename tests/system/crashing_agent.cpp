@@ -7,19 +7,18 @@
 ///     kill     removes the plan, then ends this process by SIGKILL, as a power loss would
 ///     full     from now on every write to a file fails; the file `crash.reached` says that it happened
 ///     room     writes succeed again
-///     hold     makes `crash.reached` and goes on when there is a file `crash.go`
-///     damage   flips a byte of the payload on disk
+///     hold     makes the fifo `crash.go` and `crash.reached`, and goes on when somebody opens the fifo to
+///     write damage   flips a byte of the payload on disk
 #include "agent/agent.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <string_view>
-#include <thread>
 #include <unistd.h>
 
 namespace {
@@ -75,9 +74,11 @@ private:
         } else if (action == "room") {
             limitFileSize(RLIM_INFINITY);
         } else if (action == "hold") {
+            // Opening it waits for whoever writes.
+            const fs::path go = m_directory / "crash.go";
+            ::mkfifo(go.c_str(), 0600);
             announce();
-            while (!fs::exists(m_directory / "crash.go"))
-                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            std::ifstream(go).get();
         } else if (action == "damage") {
             damage(m_directory / "state" / "payloads" / step.record.infoHash.hex() / "data");
         }
