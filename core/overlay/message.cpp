@@ -2,6 +2,7 @@
 #include "overlay/message.h"
 
 #include "base/assert.h"
+#include "crypto/sha256.h"
 
 #include <algorithm>
 
@@ -19,6 +20,9 @@ enum class Kind : std::uint8_t {
     StopHave = 7,
     WhoHas = 8,
     Providers = 9,
+    IHave = 10,
+    Graft = 11,
+    Prune = 12,
 };
 
 constexpr std::size_t kIdBytes = 32;
@@ -132,6 +136,33 @@ Bytes encode(const ProvidersMessage& message)
         writeDescriptor(writer, told.descriptor);
     }
     return writer.take();
+}
+
+Bytes encode(const IHaveMessage& message)
+{
+    STARLING_ASSERT(message.items.size() <= kMaxItems);
+    ByteWriter writer = begin(Kind::IHave);
+    writer.u16(static_cast<std::uint16_t>(message.items.size()));
+    for (const IHaveMessage::Item& item : message.items) {
+        writeKey(writer, item.key);
+        writer.raw(item.tag);
+    }
+    return writer.take();
+}
+
+Bytes encode(const GraftMessage& message)
+{
+    STARLING_ASSERT(message.keys.size() <= kMaxItems);
+    ByteWriter writer = begin(Kind::Graft);
+    writer.u16(static_cast<std::uint16_t>(message.keys.size()));
+    for (const NoticeKey& key : message.keys)
+        writeKey(writer, key);
+    return writer.take();
+}
+
+Bytes encode(const PruneMessage&)
+{
+    return begin(Kind::Prune).take();
 }
 
 template <class SomeId> SomeId readId(ByteReader& reader)
@@ -274,6 +305,58 @@ Result<Message> readProviders(ByteReader& reader)
     return message;
 }
 
+/// How many items follow, at most kMaxItems.
+Result<std::size_t> readItemCount(ByteReader& reader, std::string_view what)
+{
+    const std::size_t count = reader.u16();
+    if (count > kMaxItems)
+        return fail(Errc::TooLarge, std::string(what) + " of " + std::to_string(count) + " items");
+    return count;
+}
+
+Result<NoticeKey> readItemKey(ByteReader& reader, std::string_view what)
+{
+    NoticeKey key = readKey(reader);
+    if (auto status = reader.status(what); !status)
+        return tl::unexpected(status.error());
+    if (auto status = keyStatus(key); !status)
+        return fail(std::move(status.error()), std::string(what));
+    return key;
+}
+
+Result<Message> readIHave(ByteReader& reader)
+{
+    IHaveMessage message;
+    const auto count = readItemCount(reader, "i-have");
+    if (!count)
+        return tl::unexpected(count.error());
+    for (std::size_t i = 0; i < *count; ++i) {
+        auto key = readItemKey(reader, "i-have");
+        if (!key)
+            return tl::unexpected(key.error());
+        NoticeTag tag{};
+        const ByteView bytes = reader.raw(tag.size());
+        std::copy(bytes.begin(), bytes.end(), tag.begin());
+        message.items.push_back({std::move(*key), tag});
+    }
+    return message;
+}
+
+Result<Message> readGraft(ByteReader& reader)
+{
+    GraftMessage message;
+    const auto count = readItemCount(reader, "graft");
+    if (!count)
+        return tl::unexpected(count.error());
+    for (std::size_t i = 0; i < *count; ++i) {
+        auto key = readItemKey(reader, "graft");
+        if (!key)
+            return tl::unexpected(key.error());
+        message.keys.push_back(std::move(*key));
+    }
+    return message;
+}
+
 Result<Message> readFields(Kind kind, ByteReader& reader)
 {
     switch (kind) {
@@ -295,11 +378,25 @@ Result<Message> readFields(Kind kind, ByteReader& reader)
         return WhoHasMessage{readId<InfoHash>(reader)};
     case Kind::Providers:
         return readProviders(reader);
+    case Kind::IHave:
+        return readIHave(reader);
+    case Kind::Graft:
+        return readGraft(reader);
+    case Kind::Prune:
+        return PruneMessage();
     }
     return fail(Errc::UnsupportedFormat, "message of kind " + std::to_string(static_cast<unsigned>(kind)));
 }
 
 } // namespace
+
+NoticeTag tagOf(ByteView notice)
+{
+    const Digest digest = crypto::sha256(notice);
+    NoticeTag tag{};
+    std::copy_n(digest.bytes().begin(), tag.size(), tag.begin());
+    return tag;
+}
 
 std::size_t encodedSize(const NoticeKey& key)
 {

@@ -16,12 +16,17 @@
 ///     7 StopHave   info-hash[32]
 ///     8 WhoHas     info-hash[32]
 ///     9 Providers  info-hash[32] | count u8 | count × (complete u8 | age u16 | length u16 | descriptor)
+///    10 IHave      count u16 | count × (KEY | tag[16])
+///    11 Graft      count u16 | count × KEY
+///    12 Prune
 ///
 ///     KEY   kind u8 | length u8 | name
 ///     HEAD  KEY | rank major u64 | rank minor u64 | notice id[32]
 #pragma once
 
 #include "overlay/overlay.h"
+
+#include <array>
 
 namespace starling::overlay {
 
@@ -31,6 +36,7 @@ constexpr std::size_t kMaxNameBytes = ResourceUri::kMaxBytes; ///< the longest n
 constexpr std::size_t kMaxHeads = 8'192; ///< per Summary; guess: certificates and receipts of 4,096 devices
 constexpr std::size_t kMaxKeys =
     4'096; ///< per Request: 4,096 of the longest keys are 808 KiB, below a message
+constexpr std::size_t kMaxItems = 256; ///< per IHave and Graft; guess: 256 of the longest are 55 KiB
 constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< Provider::descriptor
 constexpr std::size_t kMaxProviders = 32; ///< architecture.md, "The way of an update", 4
 
@@ -108,8 +114,39 @@ struct ProvidersMessage
     bool operator==(const ProvidersMessage&) const = default;
 };
 
-using Message = std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage,
-                             HaveMessage, StopHaveMessage, WhoHasMessage, ProvidersMessage>;
+/// The first 16 bytes of the SHA-256 of a notice, signatures and all: which notice IHave speaks of.
+using NoticeTag = std::array<std::byte, 16>;
+NoticeTag tagOf(ByteView notice);
+
+/// "I have these; say so if nobody sends them to you."
+struct IHaveMessage
+{
+    struct Item
+    {
+        NoticeKey key;
+        NoticeTag tag{};
+        bool operator==(const Item&) const = default;
+    };
+    std::vector<Item> items; ///< at most kMaxItems
+    bool operator==(const IHaveMessage&) const = default;
+};
+
+/// "Send me these, and push to me from now on."
+struct GraftMessage
+{
+    std::vector<NoticeKey> keys; ///< at most kMaxItems
+    bool operator==(const GraftMessage&) const = default;
+};
+
+/// "Others are quicker: only tell me from now on."
+struct PruneMessage
+{
+    bool operator==(const PruneMessage&) const = default;
+};
+
+using Message =
+    std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage, HaveMessage,
+                 StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage, GraftMessage, PruneMessage>;
 
 /// The limits above must hold: a broken invariant otherwise.
 Bytes serialize(const Message& message);

@@ -2,6 +2,7 @@
 #include "overlay/overlay.h"
 
 #include "overlay/board_exchange.h"
+#include "overlay/broadcast.h"
 #include "overlay/discovery.h"
 
 #include <algorithm>
@@ -48,6 +49,7 @@ public:
         , m_config(config)
         , m_mediator(mediator)
         , m_random(random)
+        , m_broadcast(config)
         , m_exchange(self, config, mediator)
         , m_discovery(self, config, mediator, random)
     {
@@ -74,8 +76,10 @@ private:
     void onNeighborDown(NeighborId neighbor);
     void onMessage(const MessageReceived& input, Instant now, Postbox& postbox);
     void onTimer(const Timer& timer, Instant now, Postbox& postbox);
-    void onNotice(NeighborId from, ByteView notice, Postbox& postbox);
-    void publish(const NoticeKey& key, Postbox& postbox);
+    void onNotice(NeighborId from, ByteView notice, Instant now, Postbox& postbox);
+    void publish(const NoticeKey& key, Instant now, Postbox& postbox);
+    void spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from, Instant now,
+                Postbox& postbox);
     void refuse(NeighborId from, Error error, Postbox& postbox);
     void forgive();
     Instant nextRound(Instant now);
@@ -86,6 +90,7 @@ private:
     Config m_config;
     Mediator& m_mediator;
     RandomSource& m_random;
+    Broadcast m_broadcast;
     BoardExchange m_exchange;
     Discovery m_discovery;
     std::map<NeighborId, NeighborStats> m_stats;
@@ -95,6 +100,8 @@ private:
     Alarm m_roundAlarm{Timer::What::AntiEntropy, 0, {}};
     Alarm m_questionAlarm{Timer::What::AskProviders, 0, {}};
     Alarm m_refreshAlarm{Timer::What::Expire, 0, {}};
+    Alarm m_tellAlarm{Timer::What::Tell, 0, {}};
+    Alarm m_graftAlarm{Timer::What::Graft, 0, {}};
 };
 
 std::vector<Output> Overlay::Impl::start(Instant now)
@@ -115,7 +122,7 @@ std::vector<Output> Overlay::Impl::handle(const Input& input, Instant now)
                    [&](const NeighborDown& down) { onNeighborDown(down.neighbor); },
                    [&](const MessageReceived& received) { onMessage(received, now, postbox); },
                    [&](const TimerExpired& expired) { onTimer(expired.timer, now, postbox); },
-                   [&](const Publish& own) { publish(own.key, postbox); },
+                   [&](const Publish& own) { publish(own.key, now, postbox); },
                    [&](const Provide& own) { m_discovery.provide(own, postbox); },
                    [&](const StopProviding& own) { m_discovery.stopProviding(own.payload, postbox); },
                    [&](const FindProviders& want) { m_discovery.find(want.payload, now, postbox); },
@@ -153,11 +160,13 @@ void Overlay::Impl::setAlarms(Instant now, Postbox& postbox)
     set(m_roundAlarm, m_nextRound, now, postbox);
     set(m_questionAlarm, m_discovery.nextQuestion(), now, postbox);
     set(m_refreshAlarm, m_nextRefresh, now, postbox);
+    set(m_tellAlarm, m_broadcast.nextTelling(), now, postbox);
+    set(m_graftAlarm, m_broadcast.nextAsking(), now, postbox);
 }
 
 void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
 {
-    for (Alarm* alarm : {&m_roundAlarm, &m_questionAlarm, &m_refreshAlarm}) {
+    for (Alarm* alarm : {&m_roundAlarm, &m_questionAlarm, &m_refreshAlarm, &m_tellAlarm, &m_graftAlarm}) {
         if (alarm->what != timer.what || alarm->generation != timer.generation || !alarm->due)
             continue;
         // A timer may fire a little early; what is not due yet is only scheduled again.
@@ -178,6 +187,12 @@ void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
             m_nextRefresh.reset();
             m_discovery.refresh(now, postbox);
             return;
+        case Timer::What::Tell:
+            m_broadcast.tell(postbox);
+            return;
+        case Timer::What::Graft:
+            m_broadcast.ask(now, postbox);
+            return;
         }
     }
 }
@@ -189,6 +204,7 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
         return;
     m_stats[input.neighbor].node = input.node;
     m_conduct[input.neighbor] = {};
+    m_broadcast.addNeighbor(input.neighbor, now);
     m_exchange.addNeighbor(input.neighbor, input.node, now, postbox);
     m_discovery.addNeighbor(input.neighbor, input.node, now, postbox);
 }
@@ -197,6 +213,7 @@ void Overlay::Impl::onNeighborDown(NeighborId neighbor)
 {
     m_stats.erase(neighbor);
     m_conduct.erase(neighbor);
+    m_broadcast.removeNeighbor(neighbor);
     m_exchange.removeNeighbor(neighbor);
     m_discovery.removeNeighbor(neighbor);
 }
@@ -222,7 +239,7 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
             refuse(from, status.error(), postbox);
     };
     std::visit(Overloaded{
-                   [&](const NoticeMessage& m) { onNotice(from, m.bytes, postbox); },
+                   [&](const NoticeMessage& m) { onNotice(from, m.bytes, now, postbox); },
                    [&](const DigestMessage& m) { m_exchange.onDigest(from, m, now, postbox); },
                    [&](const SummaryMessage& m) { m_exchange.onSummary(from, m, now, postbox); },
                    [&](const RequestMessage& m) { m_exchange.onRequest(from, m, now, postbox); },
@@ -231,25 +248,26 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
                    [&](const StopHaveMessage& m) { m_discovery.onStopHave(from, m); },
                    [&](const WhoHasMessage& m) { m_discovery.onWhoHas(from, m, now, postbox); },
                    [&](const ProvidersMessage& m) { judge(m_discovery.onProviders(from, m, now, postbox)); },
+                   [&](const IHaveMessage& m) { m_broadcast.onIHave(from, m, now); },
+                   [&](const GraftMessage& m) { m_broadcast.onGraft(from, m, now, m_mediator, postbox); },
+                   [&](const PruneMessage&) { m_broadcast.onPrune(from); },
                },
                *message);
 }
 
-void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Postbox& postbox)
+void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Instant now, Postbox& postbox)
 {
     NeighborStats& stats = m_stats.at(from);
     ++stats.noticesIn;
     Mediator::Opinion opinion = m_mediator.examine(notice);
     switch (opinion.verdict) {
     case Mediator::Verdict::Taken:
-        m_exchange.boardChanged();
-        for (const auto& [neighbor, unused] : m_stats)
-            m_exchange.settled(neighbor, opinion.head.key);
-        postbox.sendNoticeToAll(notice, from);
+        spread(opinion.head.key, notice, from, now, postbox);
         postbox.put(NoticeTaken{from, std::move(opinion.head)});
         return;
     case Mediator::Verdict::Known:
         ++stats.duplicates;
+        m_broadcast.onDuplicate(from, notice, now, postbox);
         return;
     case Mediator::Verdict::Refused:
         refuse(from, opinion.error.value_or(Error{Errc::Refused, "notice"}), postbox);
@@ -257,15 +275,23 @@ void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Postbox& postbox)
     }
 }
 
-void Overlay::Impl::publish(const NoticeKey& key, Postbox& postbox)
+void Overlay::Impl::publish(const NoticeKey& key, Instant now, Postbox& postbox)
 {
-    m_exchange.boardChanged();
     const Bytes notice = m_mediator.notice(key);
     if (notice.empty())
-        return;
-    for (const auto& [neighbor, unused] : m_stats)
+        m_exchange.boardChanged();
+    else
+        spread(key, notice, std::nullopt, now, postbox);
+}
+
+void Overlay::Impl::spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from, Instant now,
+                           Postbox& postbox)
+{
+    m_exchange.boardChanged();
+    if (from)
+        m_exchange.settled(*from, key);
+    for (const NeighborId neighbor : m_broadcast.spread(key, notice, from, now, postbox))
         m_exchange.settled(neighbor, key);
-    postbox.sendNoticeToAll(notice, std::nullopt);
 }
 
 void Overlay::Impl::refuse(NeighborId from, Error error, Postbox& postbox)

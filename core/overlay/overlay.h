@@ -3,7 +3,8 @@
 /// whether it is valid and newer is the Mediator's word, asked before anything is forwarded. Pure: no socket,
 /// no clock.
 ///
-/// Membership in this form is the neighbours whose links are up; HyParView and Plumtree come behind the same
+/// Notices spread along a tree that the overlay finds by itself (broadcast.h); comparing boards brings what
+/// was missed. Membership in this form is the neighbours whose links are up; HyParView comes behind the same
 /// interface. Messages: message.h.
 #pragma once
 
@@ -89,7 +90,7 @@ struct Provider
 
 struct Timer
 {
-    enum class What : std::uint8_t { AntiEntropy, AskProviders, Expire } what{};
+    enum class What : std::uint8_t { AntiEntropy, AskProviders, Expire, Tell, Graft } what{};
     std::uint64_t generation = 0;
     bool operator==(const Timer&) const = default;
 };
@@ -169,6 +170,11 @@ using Output = std::variant<SendMessage, NoticeTaken, NoticeRefused, ProviderFou
 struct Config
 {
     Duration antiEntropy = std::chrono::seconds(30); ///< guess: heals what link-up and eager push missed
+    Duration tellDelay = std::chrono::milliseconds(100); ///< guess: some notices for one message
+    /// Guess: above the differences between ways through the overlay, so that what is on its way is not asked
+    /// for.
+    Duration graftTimeout = std::chrono::milliseconds(500);
+    Duration graftRetry = std::chrono::seconds(1); ///< guess: a slow round trip; then the next is asked
     Duration askProviders = std::chrono::seconds(2); ///< while a payload is wanted; doubled up to
     Duration askProvidersMax = std::chrono::seconds(30);
     Duration providerLifetime = std::chrono::minutes(10); ///< providers repeat themselves at half of it

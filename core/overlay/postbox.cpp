@@ -38,19 +38,6 @@ std::size_t Postbox::sendNotice(NeighborId to, ByteView notice)
     return size;
 }
 
-void Postbox::sendNoticeToAll(ByteView notice, std::optional<NeighborId> except)
-{
-    const Bytes bytes = serialize(NoticeMessage{notice});
-    if (bytes.size() > m_maxMessageBytes)
-        return;
-    for (auto& [neighbor, stats] : m_stats) {
-        if (neighbor == except)
-            continue;
-        ++stats.noticesOut;
-        post(neighbor, bytes);
-    }
-}
-
 Allowance::Allowance(std::uint64_t burst, std::uint64_t perSecond, Instant now)
     : m_burst(static_cast<std::int64_t>(burst))
     , m_perSecond(static_cast<std::int64_t>(perSecond))

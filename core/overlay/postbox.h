@@ -16,8 +16,6 @@ public:
     std::size_t send(NeighborId to, const Message& message);
     /// Sends a notice to one neighbour; returns the number of bytes, 0 if it is larger than a message may be.
     std::size_t sendNotice(NeighborId to, ByteView notice);
-    /// Sends a notice to all neighbours but `except`.
-    void sendNoticeToAll(ByteView notice, std::optional<NeighborId> except);
     void put(Output output) { m_outputs.push_back(std::move(output)); }
 
 private:

@@ -112,6 +112,8 @@ public:
     Instant now;
     Duration latency = std::chrono::milliseconds(10);
     std::function<bool(std::size_t, std::size_t)> isLost = [](std::size_t, std::size_t) { return false; };
+    std::function<void(std::size_t, NeighborId, const Message&)>
+        onSend; ///< sees what is sent, also what gets lost
     Traffic traffic;
     std::size_t largestBurst = 0; ///< bytes for one link in one call
     crypto::Sha256 trace; ///< of all that was sent, by whom, when
@@ -142,8 +144,11 @@ private:
     {
         ++traffic.all;
         traffic.bytes += send.bytes.size();
-        if (const auto message = parse(send.bytes))
+        if (const auto message = parse(send.bytes)) {
             ++traffic.messages[message->index()];
+            if (onSend)
+                onSend(self, send.to, *message);
+        }
         ByteWriter line;
         line.u64(self);
         line.u64(static_cast<std::uint64_t>(now.time_since_epoch().count()));

@@ -50,6 +50,9 @@ std::vector<Message> oneOfEach()
         StopHaveMessage{idOf<InfoHash>(3)},
         WhoHasMessage{idOf<InfoHash>(3)},
         ProvidersMessage{idOf<InfoHash>(3), {{true, 12, toBytes(std::string_view("d"))}, {false, 0, {}}}},
+        IHaveMessage{{{{1, "a"}, tagOf(kNotice)}, {{3, "fw/x"}, {}}}},
+        GraftMessage{{{3, "fw/x"}, {1, "a"}}},
+        PruneMessage{},
     };
 }
 
@@ -126,7 +129,7 @@ void TestOverlayMessage::refusesOtherVersionsAndUnknownKinds()
     bytes[0] = std::byte{2};
     QCOMPARE(refusal(bytes), std::optional(Errc::UnsupportedFormat));
     bytes[0] = std::byte{kMessageVersion};
-    for (const unsigned kind : {0u, 10u, 255u}) {
+    for (const unsigned kind : {0u, 13u, 255u}) {
         bytes[1] = static_cast<std::byte>(kind);
         QCOMPARE(refusal(bytes), std::optional(Errc::UnsupportedFormat));
     }
@@ -140,6 +143,14 @@ void TestOverlayMessage::refusesWhatIsOverALimit()
     request.raw(viewOf(std::string_view("\x01\x04", 2)));
     request.u32(kMaxKeys + 1);
     QCOMPARE(refusal(request.take()), std::optional(Errc::TooLarge));
+
+    for (const char kind : {'\x0a', '\x0b'}) {
+        ByteWriter items;
+        items.u8(kMessageVersion);
+        items.u8(static_cast<std::uint8_t>(kind));
+        items.u16(kMaxItems + 1);
+        QCOMPARE(refusal(items.take()), std::optional(Errc::TooLarge));
+    }
 
     ByteWriter name;
     name.raw(viewOf(std::string_view("\x01\x04", 2)));

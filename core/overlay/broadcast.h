@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Which neighbours a notice is pushed to, and which are only told of it: Plumtree (Leitão, Pereira,
+/// Rodrigues: "Epidemic Broadcast Trees", SRDS 2007). Every link begins eager. Whoever sends what we have
+/// already is pruned: from then on it is told of notices in batches, and asks for one that does not reach it
+/// otherwise. So the eager links become a tree, and the others mend it. Pure.
+///
+///     Notice, held already    ──►  Prune     "only tell me"
+///     IHave, and no notice    ──►  Graft     "send me these, and push from now on"
+///
+/// Modification: a neighbour that told of notices and did not send them when asked is asked last, and after
+/// kMaxBroken times not at all, until it sends one.
+#pragma once
+
+#include "overlay/postbox.h"
+
+#include <deque>
+#include <set>
+
+namespace starling::overlay {
+
+class Broadcast
+{
+public:
+    explicit Broadcast(const Config& config);
+
+    void addNeighbor(NeighborId neighbor, Instant now);
+    void removeNeighbor(NeighborId neighbor);
+
+    /// A notice that is news, from a neighbour or our own: pushes it to eager neighbours, and the others will
+    /// be told. Returns to whom it was sent.
+    std::vector<NeighborId> spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from,
+                                   Instant now, Postbox& postbox);
+    /// A notice that was no news.
+    void onDuplicate(NeighborId from, ByteView notice, Instant now, Postbox& postbox);
+    void onIHave(NeighborId from, const IHaveMessage& message, Instant now);
+    /// Answers with what `notice` gives for each key.
+    void onGraft(NeighborId from, const GraftMessage& message, Instant now, const Mediator& mediator,
+                 Postbox& postbox);
+    void onPrune(NeighborId from);
+
+    /// When tell() and ask() have something to do.
+    std::optional<Instant> nextTelling() const { return m_nextTelling; }
+    std::optional<Instant> nextAsking() const
+    {
+        return m_due.empty() ? std::nullopt : std::optional(m_due.begin()->first);
+    }
+    /// Tells lazy neighbours what became news since the last time.
+    void tell(Postbox& postbox);
+    /// Asks for what was told of and did not come.
+    void ask(Instant now, Postbox& postbox);
+
+    bool isEager(NeighborId neighbor) const;
+
+private:
+    struct Peer
+    {
+        bool isEager = true;
+        unsigned broken = 0; ///< notices that it told of and did not send, since it last sent one
+        std::size_t told = 0; ///< entries of m_missing that it was the first to tell of
+        std::vector<IHaveMessage::Item> untold;
+        Allowance allowance;
+    };
+    struct Missing
+    {
+        NoticeKey key;
+        std::vector<NeighborId> tellers; ///< not asked yet
+        std::optional<NeighborId> asked; ///< and not answered yet
+        NeighborId first{}; ///< whose limit it counts against
+        Instant due;
+    };
+    void setDue(const NoticeTag& tag, Missing& missing, Instant due);
+    void forget(std::map<NoticeTag, Missing>::iterator missing);
+    void remember(const NoticeTag& tag, Instant now);
+    std::optional<Instant> seenAt(const NoticeTag& tag) const;
+    std::vector<NeighborId>::iterator mostTrusted(std::vector<NeighborId>& tellers);
+
+    Config m_config;
+    std::map<NeighborId, Peer> m_peers;
+    std::map<NoticeTag, Missing> m_missing;
+    std::set<std::pair<Instant, NoticeTag>> m_due; ///< of m_missing
+    std::map<NoticeTag, Instant> m_seen;
+    std::deque<NoticeTag> m_seenOrder; ///< the oldest first
+    std::optional<Instant> m_nextTelling;
+};
+
+} // namespace starling::overlay

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/// How notices spread: the tree that the overlay finds, how it is mended, and what a hostile neighbour can
+/// make of it.
+#include "overlay_network.h"
+
+#include <QtTest>
+
+using namespace starling;
+using namespace starling::overlay;
+using namespace starling::overlay::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kNodes = 60;
+
+/// Each node links to three others that came before it.
+void connectAtRandom(Network& network)
+{
+    SeededRandom random(7);
+    std::set<std::pair<std::size_t, std::size_t>> linked;
+    for (std::size_t i = 1; i < network.size(); ++i)
+        for (int k = 0; k < 3; ++k)
+            if (const std::size_t other = random.below(i); linked.emplace(other, i).second)
+                network.connect(other, i);
+    network.run(1s);
+}
+
+TestNotice release(std::uint64_t rank, const std::string& name = "fw/a")
+{
+    return {{kReleaseKind, name}, rank, {}};
+}
+
+/// How many hold at least that version.
+std::size_t holders(Network& network, std::uint64_t rank)
+{
+    std::size_t count = 0;
+    for (const auto& node : network.nodes) {
+        const auto held = node->mediator.board.find({kReleaseKind, "fw/a"});
+        count += held != node->mediator.board.end() && held->second.rank >= rank ? 1 : 0;
+    }
+    return count;
+}
+
+Message told(std::initializer_list<TestNotice> notices)
+{
+    IHaveMessage message;
+    for (const TestNotice& notice : notices)
+        message.items.push_back({notice.key, tagOf(notice.serialize())});
+    return message;
+}
+
+} // namespace
+
+class TestOverlayBroadcast : public QObject
+{
+    Q_OBJECT
+
+private:
+    /// The neighbours whom `node` has asked for a notice, in order; the Network does not deliver to them.
+    static std::vector<NeighborId> asked(Network& network, std::size_t node, Duration duration)
+    {
+        std::vector<NeighborId> order;
+        network.onSend = [&](std::size_t from, NeighborId to, const Message& message) {
+            if (from == node && std::holds_alternative<GraftMessage>(message))
+                order.push_back(to);
+        };
+        network.run(duration);
+        network.onSend = nullptr;
+        return order;
+    }
+
+private Q_SLOTS:
+    void findsATree()
+    {
+        Network network(kNodes);
+        connectAtRandom(network);
+        network.publish(4, release(1));
+        network.run(2s);
+        QCOMPARE(holders(network, 1), kNodes);
+        constexpr std::uint64_t kRepeats = 20;
+        const std::uint64_t before = network.sent(kIndexOf<NoticeMessage>);
+        for (std::uint64_t rank = 2; rank < 2 + kRepeats; ++rank) {
+            network.publish(4, release(rank));
+            network.run(2s);
+            QCOMPARE(holders(network, rank), kNodes);
+        }
+        // Every node but the source is sent each notice once: redundancy 0, where 0.05 is allowed.
+        const std::uint64_t sent = network.sent(kIndexOf<NoticeMessage>) - before;
+        const std::uint64_t needed = kRepeats * (kNodes - 1);
+        QVERIFY2(sent * 100 <= needed * 105,
+                 (std::to_string(sent) + " of " + std::to_string(needed)).c_str());
+    }
+
+    void servesOtherSourcesByTheSameTree()
+    {
+        Network network(kNodes);
+        connectAtRandom(network);
+        network.publish(4, release(1));
+        network.run(2s);
+        const std::uint64_t before = network.sent(kIndexOf<NoticeMessage>);
+        for (std::uint64_t rank = 2; rank < 12; ++rank) {
+            network.publish(rank * 5, release(rank));
+            network.run(2s);
+            QCOMPARE(holders(network, rank), kNodes);
+        }
+        const std::uint64_t sent = network.sent(kIndexOf<NoticeMessage>) - before;
+        QVERIFY2(sent * 100 <= 10 * (kNodes - 1) * 110, std::to_string(sent).c_str());
+    }
+
+    /// A node that pushes nothing any more, though its links stay up, is replaced by those who only told.
+    void mendsATreeThatLostABranch()
+    {
+        Network network(kNodes);
+        connectAtRandom(network);
+        network.publish(4, release(1));
+        network.run(2s);
+        network.isLost = [](std::size_t from, std::size_t) { return from == 1 || from == 2; };
+        network.publish(4, release(2));
+        network.run(Config().tellDelay + Config().graftTimeout + 500ms);
+        QCOMPARE(holders(network, 2), kNodes);
+        // And the mended tree needs no more asking.
+        const std::uint64_t grafts = network.sent(kIndexOf<GraftMessage>);
+        QVERIFY(grafts > 0);
+        network.publish(4, release(3));
+        network.run(Config().tellDelay + 300ms);
+        QCOMPARE(holders(network, 3), kNodes);
+    }
+
+    /// The branch comes back: what replaced it meanwhile is pruned, or the other way round.
+    void prunesWhatMendedTheTree()
+    {
+        Network network(kNodes);
+        connectAtRandom(network);
+        network.publish(4, release(1));
+        network.run(2s);
+        network.isLost = [](std::size_t from, std::size_t) { return from < 20 && from != 4; };
+        for (std::uint64_t rank = 2; rank < 5; ++rank) {
+            network.publish(4, release(rank));
+            network.run(5s);
+        }
+        network.isLost = [](std::size_t, std::size_t) { return false; };
+        network.publish(4, release(5));
+        network.run(5s);
+        const std::uint64_t before = network.sent(kIndexOf<NoticeMessage>);
+        for (std::uint64_t rank = 6; rank < 16; ++rank) {
+            network.publish(4, release(rank));
+            network.run(2s);
+            QCOMPARE(holders(network, rank), kNodes);
+        }
+        const std::uint64_t sent = network.sent(kIndexOf<NoticeMessage>) - before;
+        QVERIFY2(sent * 100 <= 10 * (kNodes - 1) * 105, std::to_string(sent).c_str());
+    }
+
+    void asksTheNextIfOneDoesNotSend()
+    {
+        Network network(4);
+        const NeighborId liar = network.connect(0, 1);
+        const NeighborId second = network.connect(0, 2);
+        network.run(1s);
+        network.isLost = [](std::size_t, std::size_t) { return true; };
+        network.inject(0, liar, told({release(5)}));
+        network.inject(0, second, told({release(5)}));
+        const auto order = asked(network, 0, 5s);
+        QVERIFY((order == std::vector{liar, second}));
+    }
+
+    void stopsAskingWhoeverNeverSends()
+    {
+        Network network(3);
+        const NeighborId liar = network.connect(0, 1);
+        network.run(1s);
+        network.isLost = [](std::size_t, std::size_t) { return true; };
+        std::size_t grafts = 0;
+        for (std::uint64_t i = 0; i < 100; ++i) {
+            network.inject(0, liar, told({release(1, "fw/" + std::to_string(i))}));
+            grafts += asked(network, 0, 5s).size();
+        }
+        QCOMPARE(grafts, std::size_t{16});
+        // One that it sends unasked makes it a neighbour like the others again.
+        network.inject(0, liar, NoticeMessage{release(1).serialize()});
+        network.inject(0, liar, told({release(2)}));
+        QCOMPARE(asked(network, 0, 5s).size(), std::size_t{1});
+    }
+
+    void isNotMovedByAFloodOfTelling()
+    {
+        Network network(3);
+        const NeighborId flooder = network.connect(0, 1);
+        const NeighborId honest = network.connect(0, 2);
+        network.run(1s);
+        network.isLost = [](std::size_t, std::size_t) { return true; };
+        for (std::uint64_t i = 0; i < 1'000; ++i) {
+            IHaveMessage message;
+            for (std::uint64_t k = 0; k < kMaxItems; ++k)
+                message.items.push_back({{kReleaseKind, "fw/" + std::to_string(k)},
+                                         tagOf(release(i * kMaxItems + k).serialize())});
+            network.inject(0, flooder, message);
+        }
+        network.inject(0, honest, told({release(5)}));
+        std::size_t keys = 0;
+        bool isHonestAsked = false;
+        network.onSend = [&](std::size_t from, NeighborId to, const Message& message) {
+            const auto* graft = std::get_if<GraftMessage>(&message);
+            if (from != 0 || graft == nullptr)
+                return;
+            keys += graft->keys.size();
+            isHonestAsked = isHonestAsked || to == honest;
+        };
+        network.run(1min);
+        network.onSend = nullptr;
+        QVERIFY(isHonestAsked);
+        QVERIFY2(keys <= 2'049, std::to_string(keys).c_str());
+    }
+
+    void isNotMovedByAFloodOfGrafts()
+    {
+        Network network(2);
+        const NeighborId flooder = network.connect(0, 1);
+        network.run(1s);
+        TestNotice large = release(1);
+        large.body.assign(100'000, 'x');
+        network[0].mediator.hold(large);
+        GraftMessage graft;
+        graft.keys.assign(kMaxItems, large.key);
+        const std::uint64_t before = network.traffic.bytes;
+        for (int i = 0; i < 100; ++i)
+            network.inject(0, flooder, graft);
+        QVERIFY(network.traffic.bytes - before <= 17 * 1024 * 1024);
+    }
+
+    /// Whoever prunes everybody is told of notices all the same, and hurts itself only.
+    void servesWhoeverPrunes()
+    {
+        Network network(3);
+        network.connect(0, 1);
+        network.connect(1, 2);
+        network.run(1s);
+        for (const auto& [neighbor, to] : network[1].links)
+            network.inject(1, neighbor, PruneMessage());
+        network.publish(0, release(1));
+        network.run(Config().tellDelay + Config().graftTimeout + 100ms);
+        QCOMPARE(holders(network, 1), std::size_t{3});
+    }
+
+    /// What comes by comparing boards is no reason to prune whoever sent it.
+    void doesNotPruneForOldNotices()
+    {
+        Network network(2);
+        const NeighborId neighbor = network.connect(0, 1);
+        network.publish(0, release(1));
+        network.run(1min);
+        network.inject(0, neighbor, NoticeMessage{release(1).serialize()});
+        QCOMPARE(network.sent(kIndexOf<PruneMessage>), std::uint64_t{0});
+        network.publish(0, release(2));
+        network.run(network.latency);
+        QCOMPARE(holders(network, 2), std::size_t{2});
+    }
+};
+
+QTEST_GUILESS_MAIN(TestOverlayBroadcast)
+#include "tst_overlay_broadcast.moc"
