@@ -3,11 +3,11 @@
 /// configuration keys with their defaults.
 #include "node/config.h"
 
+#include <QRegularExpression>
 #include <QTest>
 
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -23,27 +23,43 @@ std::string read(const std::string& path)
     return text.str();
 }
 
+QRegularExpression regularExpression(const std::string& pattern)
+{
+    return QRegularExpression(QString::fromStdString(pattern));
+}
+
+std::string replaceAll(const std::string& text, const std::string& pattern, const char* by)
+{
+    return QString::fromStdString(text)
+        .replace(regularExpression(pattern), QString::fromLatin1(by))
+        .toStdString();
+}
+
+bool matches(const std::string& text, const std::string& pattern)
+{
+    return regularExpression(pattern).match(QString::fromStdString(text)).hasMatch();
+}
+
 /// A man page as a reader sees its words: "\-" is "-", font changes are gone, macros stay.
 std::string readManPage(const std::string& name)
 {
-    const std::string dashes = std::regex_replace(read("installers/man/" + name), std::regex("\\\\-"), "-");
-    return std::regex_replace(dashes, std::regex("\\\\f[A-Z]|\""), "");
+    return replaceAll(read("installers/man/" + name), "\\\\f[A-Z]|\"|\\\\(?=-)", "");
 }
 
 /// Every first group of `pattern` in `text`.
 std::set<std::string> findAll(const std::string& text, const std::string& pattern)
 {
     std::set<std::string> found;
-    const std::regex regex(pattern);
-    for (std::sregex_iterator match(text.begin(), text.end(), regex), end; match != end; ++match)
-        found.insert((*match)[1]);
+    const QString subject = QString::fromStdString(text);
+    for (auto match = regularExpression(pattern).globalMatch(subject); match.hasNext();)
+        found.insert(match.next().captured(1).toStdString());
     return found;
 }
 
 bool hasWord(const std::string& text, const std::string& word)
 {
-    const std::string plain = std::regex_replace(word, std::regex("[.+*?^$()\\[\\]{}|\\\\]"), "\\$&");
-    return std::regex_search(text, std::regex("(^|[^A-Za-z0-9_-])" + plain + "($|[^A-Za-z0-9_-])"));
+    const std::string plain = QRegularExpression::escape(QString::fromStdString(word)).toStdString();
+    return matches(text, "(^|[^A-Za-z0-9_-])" + plain + "($|[^A-Za-z0-9_-])");
 }
 
 std::string commandSources()
@@ -135,7 +151,7 @@ void TestDocs::describesEveryCommandInTheManPage()
     commands.merge(findAll(sources, "add_subcommand\\(\\s*\"([a-z]+)\""));
     QVERIFY(commands.size() >= 15);
     for (const std::string& command : commands)
-        QVERIFY2(std::regex_search(page, std::regex("\n\\.BI? ([a-z]+ )?" + command + "\\b")),
+        QVERIFY2(matches(page, "\n\\.BI? ([a-z]+ )?" + command + "\\b"),
                  ("starling.1 has no paragraph on " + command).c_str());
 }
 
@@ -184,7 +200,7 @@ void TestDocs::describesEveryMemberOfTheJson()
     const auto members = findAll(commandSources(), "\\bQStringLiteral\\(\"([a-z_]+)\"\\)");
     QVERIFY(members.size() >= 50);
     for (const std::string& member : members)
-        QVERIFY2(std::regex_search(schema, std::regex("[`.\"]" + member + "(\\[\\])?[`\"]")),
+        QVERIFY2(matches(schema, "[`.\"]" + member + "(\\[\\])?[`\"]"),
                  ("json.md does not describe " + member).c_str());
 }
 
@@ -199,7 +215,7 @@ void TestDocs::documentsEveryConfigurationKey()
         const std::size_t begin = manPage.find(heading);
         QVERIFY2(begin != std::string::npos, ("agent.conf.5 has no section " + sectionOf(key)).c_str());
         const std::string section = manPage.substr(begin, manPage.find("\n.SH ", begin + 1) - begin);
-        QVERIFY2(std::regex_search(section, std::regex("\n\\.BR [^\n]*\\b" + nameOf(key) + "\\b")),
+        QVERIFY2(matches(section, "\n\\.BR [^\n]*\\b" + nameOf(key) + "\\b"),
                  ("agent.conf.5 does not describe " + key).c_str());
         const std::size_t place = file.find("\n[" + sectionOf(key) + "]\n");
         QVERIFY2(place != std::string::npos, ("agent.conf has no section " + sectionOf(key)).c_str());
@@ -211,8 +227,7 @@ void TestDocs::documentsEveryConfigurationKey()
 
 void TestDocs::defaultConfigurationSaysTheDefaults()
 {
-    const std::string file =
-        std::regex_replace(read("resources/config/agent.conf"), std::regex("\n#([a-z_]+ =)"), "\n$1");
+    const std::string file = replaceAll(read("resources/config/agent.conf"), "\n#([a-z_]+ =)", "\n\\1");
     const auto ini = node::parseIni(file, "agent.conf");
     QVERIFY2(ini.has_value(), ini ? "" : toString(ini.error()).c_str());
     QCOMPARE(ini->entries().size(), configurationKeys().size());
