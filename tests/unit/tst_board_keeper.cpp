@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/board_keeper.h"
+#include "board/board_keeper.h"
 #include "release_samples.h"
 
 #include <QTest>
 
 using namespace starling;
-using namespace starling::node;
+using namespace starling::board;
 namespace samples = starling::release::samples;
 using Verdict = overlay::Mediator::Verdict;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/board_keeper.h"
+#include "board/board_keeper.h"
 
-namespace starling::node {
+namespace starling::board {
 
 namespace {
 
@@ -129,4 +129,4 @@ void BoardKeeper::countRefusal(const Error& error)
     ++m_refusals[std::string(shortName(error.code))];
 }
 
-} // namespace starling::node
+} // namespace starling::board

@@ -5,7 +5,7 @@
 #include "overlay/overlay.h"
 #include "release/board.h"
 
-namespace starling::node {
+namespace starling::board {
 
 class BoardKeeper final : public overlay::Mediator
 {
@@ -44,4 +44,4 @@ private:
     std::map<std::string, std::uint64_t> m_refusals;
 };
 
-} // namespace starling::node
+} // namespace starling::board
