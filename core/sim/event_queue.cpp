@@ -25,6 +25,21 @@ void EventQueue::push(Instant at, Event&& event)
         m_events[slot] = std::move(event);
     }
     const Entry entry{at.time_since_epoch().count(), m_sequence++, slot};
+    const Duration::rep number = bucketOf(entry);
+    if (number <= m_current)
+        return pushHeap(entry);
+    if (number - m_current < static_cast<Duration::rep>(kBuckets)) {
+        bucket(number).push_back(entry);
+        ++m_inBuckets;
+    } else {
+        m_far[number].push_back(entry);
+    }
+    if (m_heap.empty())
+        refill();
+}
+
+void EventQueue::pushHeap(const Entry& entry)
+{
     std::size_t place = m_heap.size();
     m_heap.push_back(entry);
     while (place > 0) {
@@ -37,6 +52,31 @@ void EventQueue::push(Instant at, Event&& event)
     m_heap[place] = entry;
 }
 
+/// Takes the next bucket that is not empty into the empty heap, if there is one.
+void EventQueue::refill()
+{
+    if (m_inBuckets == 0 && m_far.empty())
+        return;
+    // Nothing near: on to the far ones without looking at thousands of empty buckets.
+    if (m_inBuckets == 0)
+        m_current = m_far.begin()->first - 1;
+    do {
+        ++m_current;
+        const Duration::rep last = m_current + static_cast<Duration::rep>(kBuckets) - 1;
+        while (!m_far.empty() && m_far.begin()->first <= last) {
+            Entries& place = bucket(m_far.begin()->first);
+            const Entries& entries = m_far.begin()->second;
+            place.insert(place.end(), entries.begin(), entries.end());
+            m_inBuckets += entries.size();
+            m_far.erase(m_far.begin());
+        }
+    } while (bucket(m_current).empty());
+    std::swap(m_heap, bucket(m_current));
+    m_inBuckets -= m_heap.size();
+    // What is sorted is a heap.
+    std::sort(m_heap.begin(), m_heap.end(), [](const Entry& a, const Entry& b) { return a.isBefore(b); });
+}
+
 Event EventQueue::pop()
 {
     STARLING_ASSERT(!m_heap.empty());
@@ -45,6 +85,11 @@ Event EventQueue::pop()
     m_heap.pop_back();
     if (!m_heap.empty())
         siftDown(last);
+    else
+        refill();
+    // The events after it, while this one is dealt with: each lies in a cache line of its own.
+    for (std::size_t i = 0; i < std::min(kChildren, m_heap.size()); ++i)
+        __builtin_prefetch(&m_events[m_heap[i].slot]);
     m_free.push_back(slot);
     return std::move(m_events[slot]);
 }

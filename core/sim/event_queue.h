@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What is still to happen, in the order of time; of two events at one time the one that was said first comes
-/// first. A heap with four children a node: half as deep as a binary one, and the four lie side by side.
-/// Events stay where they are while the heap moves 24 bytes for each. Pure.
+/// first. Events of the next few milliseconds are in a heap that fits the processor's cache; later ones lie
+/// unsorted in buckets of time until their turn comes. What moves is 24 bytes for each; the events themselves
+/// stay where they are. Pure.
 #pragma once
 
 #include "base/bytes.h"
 #include "base/time.h"
+
+#include <map>
 
 namespace starling::sim {
 
@@ -36,11 +39,13 @@ class EventQueue
 public:
     void push(Instant at, Event&& event);
     bool isEmpty() const { return m_heap.empty(); }
-    std::size_t size() const { return m_heap.size(); }
+    std::size_t size() const { return m_events.size() - m_free.size(); }
     /// Of the next event; the queue must not be empty.
     Instant nextAt() const { return Instant(Duration(m_heap.front().at)); }
     /// The next event; the queue must not be empty.
     Event pop();
+    /// Whom the next event happens to, as far as is known: what a caller may fetch into the cache meanwhile.
+    NodeIndex nextNode() const { return m_heap.empty() ? 0 : m_events[m_heap.front().slot].node; }
 
 private:
     struct Entry
@@ -53,9 +58,22 @@ private:
             return at != other.at ? at < other.at : sequence < other.sequence;
         }
     };
+    using Entries = std::vector<Entry>;
+    /// About 4 ms of events in the heap, and 34 s of them in buckets: longer than the protocols' timers.
+    static constexpr int kBucketBits = 22;
+    static constexpr std::size_t kBuckets = 8'192;
+    static Duration::rep bucketOf(const Entry& entry) { return entry.at >> kBucketBits; }
+    Entries& bucket(Duration::rep number) { return m_buckets[static_cast<std::size_t>(number) % kBuckets]; }
+    void pushHeap(const Entry& entry);
     void siftDown(Entry entry);
+    void refill();
 
-    std::vector<Entry> m_heap;
+    /// Empty only if all is: everything of bucket m_current and before.
+    Entries m_heap;
+    std::vector<Entries> m_buckets = std::vector<Entries>(kBuckets); ///< by number modulo kBuckets
+    std::size_t m_inBuckets = 0;
+    std::map<Duration::rep, Entries> m_far; ///< beyond them, by number
+    Duration::rep m_current = 0;
     std::vector<Event> m_events; ///< by slot
     std::vector<std::uint32_t> m_free; ///< slots without an event
     std::uint64_t m_sequence = 0;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A simulated node's board, asked as the agent's is: by overlay::Mediator. Either each node has a
 /// board::BoardKeeper of its own and verifies everything itself, or nodes whose boards are equal share one:
-/// the first of them that is given a notice verifies it, and the others go to the board that came of it. Both
-/// say the same; the shared way takes a hundredth of the time where thousands of boards go through the same
-/// few states, and no less where every board is different. Pure.
+/// the first of them that is given a notice examines it, and the others go to the board that came of it. Both
+/// say the same; sharing is for thousands of boards that go through the same few states. Pure.
 #pragma once
 
 #include "board/board_keeper.h"

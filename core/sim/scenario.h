@@ -4,8 +4,8 @@
 ///     # Comments are whole lines. Times: 250ms, 10s, 5m, 1h. Shares: 30%, 0.5%. Every key may be left out.
 ///     [run]
 ///     duration = 10m                virtual time
-///     verification = each           or shared: nodes with equal boards share one, verified once;
-///                                   then certificates = no
+///     verification = each           or shared: of all nodes only the first verifies a signature; without
+///                                   certificates, nodes with equal boards even share the board
 ///     [fleet]
 ///     nodes = 50                    when it begins; the hostile ones are among them, and come last
 ///     degree = 5                    neighbours that a node has, in a random graph

@@ -47,6 +47,8 @@ struct World
         , network(itsScenario.network, seed)
         , authority(seed)
     {
+        if (itsScenario.verification == Scenario::Verification::Shared)
+            authority.shareVerification();
     }
     Scenario scenario;
     SeededRandom random; ///< the one generator of a simulation

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <unistd.h>
 
 namespace {
@@ -60,12 +61,14 @@ int simulate(Run& run, const Scenario& scenario, bool isJson)
     Simulation simulation(scenario, run.seed);
     run.setupSeconds = secondsSince(begin);
     const auto started = Clock::now();
+    const std::clock_t cpu = std::clock();
     {
         Progress progress;
         while (simulation.run(kEventsAtATime))
             progress.show(simulation, scenario.duration);
     }
     run.wallSeconds = secondsSince(started);
+    run.cpuSeconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
     run.verification = scenario.verification;
     run.outcome = simulation.outcome();
     std::fputs((isJson ? jsonLine(run) : table(run)).c_str(), stdout);

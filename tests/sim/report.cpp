@@ -83,8 +83,8 @@ std::string jsonLine(const Run& run)
         + ",\"nodes\":" + std::to_string(o.nodes) + ",\"verification\":"
         + quoted(verificationName(run.verification)) + ",\"events\":" + std::to_string(o.events)
         + ",\"virtual_seconds\":" + number(seconds(o.virtualTime)) + ",\"wall_seconds\":" + number(run.wallSeconds)
-        + ",\"setup_seconds\":" + number(run.setupSeconds)
-        + ",\"events_per_second\":" + number(perSecond(events, run.wallSeconds))
+        + ",\"cpu_seconds\":" + number(run.cpuSeconds) + ",\"setup_seconds\":" + number(run.setupSeconds)
+        + ",\"events_per_second\":" + number(perSecond(events, run.cpuSeconds))
         + ",\"times_real_time\":" + number(perSecond(seconds(o.virtualTime), run.wallSeconds))
         + ",\"delivered_percent\":" + number(100 * o.delivered)
         + ",\"delivery_ms\":{\"median\":" + milliseconds(o.medianDelivery)
@@ -109,7 +109,7 @@ std::string table(const Run& run)
         + row("virtual time", number(seconds(o.virtualTime)) + " s in " + number(run.wallSeconds) + " s: "
                   + number(perSecond(seconds(o.virtualTime), run.wallSeconds)) + " times real time, after "
                   + number(run.setupSeconds) + " s to make the fleet")
-        + row("events", std::to_string(o.events) + ", " + number(perSecond(events, run.wallSeconds)) + " a second")
+        + row("events", std::to_string(o.events) + ", " + number(perSecond(events, run.cpuSeconds)) + " a second of the processor")
         + row("delivered", number(100 * o.delivered) + " % of the nodes that are up")
         + row("time of delivery", "median " + milliseconds(o.medianDelivery) + " ms, 99 % "
                   + milliseconds(o.p99Delivery) + " ms, last " + milliseconds(o.lastDelivery) + " ms")

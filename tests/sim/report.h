@@ -13,6 +13,7 @@ struct Run
     Scenario::Verification verification{};
     std::string repeat; ///< the command that does it again
     double wallSeconds = 0; ///< of the events alone, without making the fleet
+    double cpuSeconds = 0; ///< of the same
     double setupSeconds = 0;
     Outcome outcome;
 };
