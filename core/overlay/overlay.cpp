@@ -3,6 +3,7 @@
 
 #include "overlay/board_exchange.h"
 #include "overlay/discovery.h"
+#include "overlay/forward_pace.h"
 
 #include <algorithm>
 #include <array>
@@ -74,7 +75,7 @@ private:
     void onNeighborDown(NeighborId neighbor);
     void onMessage(const MessageReceived& input, Instant now, Postbox& postbox);
     void onTimer(const Timer& timer, Instant now, Postbox& postbox);
-    void onNotice(NeighborId from, ByteView notice, Postbox& postbox);
+    void onNotice(NeighborId from, ByteView notice, Instant now, Postbox& postbox);
     void publish(const NoticeKey& key, Postbox& postbox);
     void refuse(NeighborId from, Error error, Postbox& postbox);
     void forgive();
@@ -88,6 +89,7 @@ private:
     RandomSource& m_random;
     BoardExchange m_exchange;
     Discovery m_discovery;
+    ForwardPace m_pace;
     std::map<NeighborId, NeighborStats> m_stats;
     std::map<NeighborId, Conduct> m_conduct; ///< of the same neighbours
     Instant m_nextRound;
@@ -169,6 +171,7 @@ void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
         case Timer::What::AntiEntropy:
             m_nextRound = nextRound(now);
             forgive();
+            m_pace.forgetQuiet(now);
             m_exchange.round(now, postbox);
             return;
         case Timer::What::AskProviders:
@@ -222,7 +225,7 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
             refuse(from, status.error(), postbox);
     };
     std::visit(Overloaded{
-                   [&](const NoticeMessage& m) { onNotice(from, m.bytes, postbox); },
+                   [&](const NoticeMessage& m) { onNotice(from, m.bytes, now, postbox); },
                    [&](const DigestMessage& m) { m_exchange.onDigest(from, m, now, postbox); },
                    [&](const SummaryMessage& m) { m_exchange.onSummary(from, m, now, postbox); },
                    [&](const RequestMessage& m) { m_exchange.onRequest(from, m, now, postbox); },
@@ -235,7 +238,7 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
                *message);
 }
 
-void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Postbox& postbox)
+void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Instant now, Postbox& postbox)
 {
     NeighborStats& stats = m_stats.at(from);
     ++stats.noticesIn;
@@ -243,9 +246,12 @@ void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Postbox& postbox)
     switch (opinion.verdict) {
     case Mediator::Verdict::Taken:
         m_exchange.boardChanged();
-        for (const auto& [neighbor, unused] : m_stats)
-            m_exchange.settled(neighbor, opinion.head.key);
-        postbox.sendNoticeToAll(notice, from);
+        m_exchange.settled(from, opinion.head.key);
+        if (m_pace.allows(opinion.head.key, now)) {
+            for (const auto& [neighbor, unused] : m_stats)
+                m_exchange.settled(neighbor, opinion.head.key);
+            postbox.sendNoticeToAll(notice, from);
+        }
         postbox.put(NoticeTaken{from, std::move(opinion.head)});
         return;
     case Mediator::Verdict::Known:
