@@ -2,6 +2,7 @@
 #include "sim/node.h"
 
 #include "base/assert.h"
+#include "sim/topology.h"
 
 #include <algorithm>
 
@@ -297,15 +298,26 @@ void Node::putOwn(ByteView notice)
         publishKey(opinion.head.key);
 }
 
+/// All others that the overlay can be expected to reach: through nodes that are up and honest.
+std::vector<bool> Node::addressed() const
+{
+    std::vector<std::vector<NodeIndex>> graph;
+    for (const auto& node : m_world.nodes)
+        graph.push_back(node->m_neighbors);
+    auto isAddressed = reachable(m_index, graph, [this](NodeIndex other) {
+        const Node& node = *m_world.nodes[other];
+        return node.isUp() && node.isHonest() && !m_world.network.isCut(m_index, other);
+    });
+    isAddressed[m_index] = false;
+    return isAddressed;
+}
+
 void Node::publish()
 {
     auto& publications = m_world.books.publications;
     const auto torrent = m_world.authority.release(publications.size() + 1, wallClock());
     Publication publication{publications.size() + 1, torrent.infoHash, m_world.now,
-                            m_world.network.group(m_index), {}};
-    for (const auto& node : m_world.nodes)
-        publication.isAddressed.push_back(node->isUp() && node->isHonest() && node.get() != this
-                                          && !m_world.network.isCut(m_index, node->m_index));
+                            m_world.network.group(m_index), addressed()};
     publications.push_back(std::move(publication));
     m_version = publications.size();
     m_complete.insert(torrent.infoHash);

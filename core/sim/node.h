@@ -62,6 +62,7 @@ private:
     void act(overlay::Output& output);
     void send(const Endpoint& to, Bytes bytes);
 
+    std::vector<bool> addressed() const;
     void onTaken(const overlay::Head& head);
     void noteDelivery();
     void putOwn(ByteView notice);

@@ -33,8 +33,8 @@
 ///     120s = churn 20s              from now on, a random node crashes that often and is back after as long;
 ///     600s = churn off              whoever is still down comes back
 ///     [expect]
-///     delivered = 100% within 60s   of the honest nodes that are up and reachable for all that time, so many
-///                                   have each release
+///     delivered = 100% within 60s   of the honest nodes that are up all that time, and that configured
+///                                   neighbours connect to the publisher, so many have each release
 ///     fetched = 100% within 5m      and so many its payload
 ///     boards = equal within 2 rounds after the last action all honest boards are equal; or: within TIME
 ///     forged = none                 no honest board holds what nobody issued

@@ -25,6 +25,29 @@ std::vector<NodeIndex> sample(std::vector<NodeIndex> candidates, std::size_t cou
     return candidates;
 }
 
+std::vector<bool> reachable(NodeIndex start, const std::vector<std::vector<NodeIndex>>& graph,
+                            const std::function<bool(NodeIndex)>& isOpen)
+{
+    std::vector<std::vector<NodeIndex>> both = graph;
+    for (NodeIndex a = 0; a < graph.size(); ++a)
+        for (const NodeIndex b : graph[a])
+            both[b].push_back(a);
+    std::vector<bool> isReached(graph.size());
+    std::vector<NodeIndex> next{start};
+    isReached[start] = true;
+    while (!next.empty()) {
+        const NodeIndex node = next.back();
+        next.pop_back();
+        for (const NodeIndex other : both[node]) {
+            if (isReached[other] || !isOpen(other))
+                continue;
+            isReached[other] = true;
+            next.push_back(other);
+        }
+    }
+    return isReached;
+}
+
 std::vector<std::vector<NodeIndex>> randomGraph(std::size_t count, unsigned degree, RandomSource& random)
 {
     std::vector<std::vector<NodeIndex>> graph(count);

@@ -22,7 +22,7 @@ struct Publication
     InfoHash payload;
     Instant at;
     std::uint8_t group = 0; ///< of its publisher
-    /// By node: honest, up and in the publisher's group when it was published.
+    /// By node: whether it could be reached through honest nodes that were up when it was published.
     std::vector<bool> isAddressed;
 };
 
