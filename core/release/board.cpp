@@ -40,13 +40,6 @@ Examined judged(Examined::Verdict verdict, BoardKey key, trust::Revision rank, c
     return examined;
 }
 
-/// The very bytes that are held: they were verified when they came, and again at every newer root. An overlay
-/// brings each notice several times, and a signature costs more than all else about it.
-Examined duplicateOf(const BoardEntry& held)
-{
-    return judged(Examined::Verdict::Duplicate, held.key, held.rank, held.id);
-}
-
 /// A certificate has no sequence: of two of one admit epoch the one that lasts longer counts.
 trust::Revision rankOf(const trust::Certificate& certificate)
 {
@@ -113,9 +106,6 @@ Examined Board::examineRelease(ByteView bytes)
         return refused(std::move(torrent.error()));
     if (torrent->notice().size() != bytes.size())
         return refused(Errc::Malformed, "a notice carries no piece layers");
-    if (const BoardEntry* held = find({trust::Kind::Release, torrent->info.update.uri.text()});
-        held && std::ranges::equal(documentOf(*held), bytes))
-        return duplicateOf(*held);
     auto release = verifyRelease(std::move(*torrent), m_trust);
     if (!release)
         return refused(std::move(release.error()));
@@ -137,10 +127,6 @@ Examined Board::examineRelease(ByteView bytes)
 
 Examined Board::examineAdmit(const trust::Envelope& envelope)
 {
-    const auto claimed = trust::Certificate::parse(envelope.payload);
-    if (const BoardEntry* held = claimed ? find({trust::Kind::Admit, claimed->node.hex()}) : nullptr;
-        held && std::ranges::equal(documentOf(*held), envelope.serialize()))
-        return duplicateOf(*held);
     auto certificate = m_trust.verifyAdmit(envelope);
     if (!certificate)
         return refused(std::move(certificate.error()));
@@ -167,9 +153,6 @@ Examined Board::examineReceipt(const trust::Envelope& envelope)
     auto claimed = trust::Receipt::parse(envelope.payload);
     if (!claimed)
         return refused(std::move(claimed.error()));
-    if (const BoardEntry* held = find({trust::Kind::Receipt, claimed->node.hex()});
-        held && std::ranges::equal(documentOf(*held), envelope.serialize()))
-        return duplicateOf(*held);
     const trust::Certificate* device = certificate(claimed->node);
     if (!device)
         return refused(Errc::NotAdmitted,

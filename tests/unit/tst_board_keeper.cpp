@@ -29,6 +29,22 @@ private Q_SLOTS:
         QVERIFY(m_keeper->collectTaken().empty());
     }
 
+    void examinesAgainWhatIsOnlyAlmostHeld()
+    {
+        const Bytes notice = samples::certificateNotice(50);
+        const auto taken = m_keeper->examine(notice);
+        for (int i = 0; i < 3; ++i) {
+            const auto again = m_keeper->examine(notice);
+            QVERIFY(again.verdict == Verdict::Known && again.head == taken.head);
+        }
+        // The same document: by another key it is known, by none it is refused, however often the held one came.
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 12)).verdict == Verdict::Known);
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 99)).verdict == Verdict::Refused);
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 99)).verdict == Verdict::Refused);
+        QCOMPARE(m_keeper->refusals().size(), std::size_t{1});
+        QVERIFY(m_keeper->notice(taken.head.key) == notice);
+    }
+
     void namesEveryPlaceInOrder()
     {
         QVERIFY(m_keeper->examine(samples::certificateNotice(51)).verdict == Verdict::Taken);
