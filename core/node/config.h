@@ -6,7 +6,7 @@
 #include "base/size.h"
 #include "base/time.h"
 #include "base/uri.h"
-#include "node/ini_file.h"
+#include "base/ini_file.h"
 #include "swarm/swarm.h"
 
 #include <filesystem>

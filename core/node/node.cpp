@@ -454,7 +454,7 @@ void Node::issueReceipt()
         return;
     }
     settle(examined);
-    feedOverlay(overlay::Publish{BoardKeeper::keyOf(examined.key)});
+    feedOverlay(overlay::Publish{board::BoardKeeper::keyOf(examined.key)});
 }
 
 // --- Pushes
@@ -507,7 +507,7 @@ Status Node::publish(const release::TorrentFile& torrent)
         return {};
     }
     settle(examined);
-    feedOverlay(overlay::Publish{BoardKeeper::keyOf(examined.key)});
+    feedOverlay(overlay::Publish{board::BoardKeeper::keyOf(examined.key)});
     return {};
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "link/link.h"
-#include "node/board_keeper.h"
+#include "board/board_keeper.h"
 #include "node/member_proof.h"
 #include "node/push_intake.h"
 #include "node/updater.h"
@@ -95,7 +95,7 @@ private:
     PayloadStore m_payloads;
     crypto::SystemRandom m_random;
     TimerQueue m_timers;
-    BoardKeeper m_keeper;
+    board::BoardKeeper m_keeper;
     std::shared_ptr<DeviceProof> m_proof;
     link::Links m_links;
     std::deque<link::Output> m_linkOutputs; ///< not carried out yet

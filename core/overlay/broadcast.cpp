@@ -108,6 +108,13 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
     return sentTo;
 }
 
+void Broadcast::hear(NeighborId from, ByteView notice, Instant now)
+{
+    remember(tagOf(notice), now);
+    if (const auto peer = m_peers.find(from); peer != m_peers.end())
+        peer->second.broken = 0;
+}
+
 void Broadcast::onDuplicate(NeighborId from, ByteView notice, Instant now, Postbox& postbox)
 {
     const auto peer = m_peers.find(from);

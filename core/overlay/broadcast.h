@@ -30,6 +30,8 @@ public:
     /// be told. Returns to whom it was sent.
     std::vector<NeighborId> spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from,
                                    Instant now, Postbox& postbox);
+    /// A notice that is news and is not to be spread.
+    void hear(NeighborId from, ByteView notice, Instant now);
     /// A notice that was no news.
     void onDuplicate(NeighborId from, ByteView notice, Instant now, Postbox& postbox);
     void onIHave(NeighborId from, const IHaveMessage& message, Instant now);

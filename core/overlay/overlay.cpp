@@ -4,6 +4,7 @@
 #include "overlay/board_exchange.h"
 #include "overlay/broadcast.h"
 #include "overlay/discovery.h"
+#include "overlay/forward_pace.h"
 
 #include <algorithm>
 #include <array>
@@ -80,6 +81,7 @@ private:
     void publish(const NoticeKey& key, Instant now, Postbox& postbox);
     void spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from, Instant now,
                 Postbox& postbox);
+    void keep(const NoticeKey& key, ByteView notice, NeighborId from, Instant now);
     void refuse(NeighborId from, Error error, Postbox& postbox);
     void forgive();
     Instant nextRound(Instant now);
@@ -93,6 +95,7 @@ private:
     Broadcast m_broadcast;
     BoardExchange m_exchange;
     Discovery m_discovery;
+    ForwardPace m_pace;
     std::map<NeighborId, NeighborStats> m_stats;
     std::map<NeighborId, Conduct> m_conduct; ///< of the same neighbours
     Instant m_nextRound;
@@ -178,6 +181,7 @@ void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
         case Timer::What::AntiEntropy:
             m_nextRound = nextRound(now);
             forgive();
+            m_pace.forgetQuiet(now);
             m_exchange.round(now, postbox);
             return;
         case Timer::What::AskProviders:
@@ -262,7 +266,11 @@ void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Instant now, Post
     Mediator::Opinion opinion = m_mediator.examine(notice);
     switch (opinion.verdict) {
     case Mediator::Verdict::Taken:
-        spread(opinion.head.key, notice, from, now, postbox);
+        // What changes too fast is not passed on one by one: comparing boards brings the newest.
+        if (m_pace.allows(opinion.head.key, now))
+            spread(opinion.head.key, notice, from, now, postbox);
+        else
+            keep(opinion.head.key, notice, from, now);
         postbox.put(NoticeTaken{from, std::move(opinion.head)});
         return;
     case Mediator::Verdict::Known:
@@ -292,6 +300,13 @@ void Overlay::Impl::spread(const NoticeKey& key, ByteView notice, std::optional<
         m_exchange.settled(*from, key);
     for (const NeighborId neighbor : m_broadcast.spread(key, notice, from, now, postbox))
         m_exchange.settled(neighbor, key);
+}
+
+void Overlay::Impl::keep(const NoticeKey& key, ByteView notice, NeighborId from, Instant now)
+{
+    m_exchange.boardChanged();
+    m_exchange.settled(from, key);
+    m_broadcast.hear(from, notice, now);
 }
 
 void Overlay::Impl::refuse(NeighborId from, Error error, Postbox& postbox)

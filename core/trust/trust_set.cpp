@@ -27,28 +27,35 @@ struct Count
     std::size_t badForeign = 0;
 };
 
-Count count(const RootDocument& root, const Role& role, ByteView message, const Signatures& signatures)
+Status verifySignature(crypto::SignatureMemo* memo, const KeyId& key, ByteView message,
+                       const crypto::Signature& signature)
+{
+    return memo == nullptr ? crypto::verify(key, message, signature) : memo->verify(key, message, signature);
+}
+
+Count count(const RootDocument& root, const Role& role, ByteView message, const Signatures& signatures,
+            crypto::SignatureMemo* memo)
 {
     Count result;
     for (const auto& [key, signature] : signatures) {
         const bool isMember = role.keys.contains(key);
         if (!isMember && !isKnown(root, key))
             continue;
-        const bool isValid = crypto::verify(key, message, signature).has_value();
+        const bool isValid = verifySignature(memo, key, message, signature).has_value();
         ++(isMember ? (isValid ? result.valid : result.bad) : (isValid ? result.foreign : result.badForeign));
     }
     return result;
 }
 
 Status authorizeBy(const RootDocument& root, const Role& role, Kind kind, const FleetId& fleet,
-                   const Digest& hash, const Signatures& signatures)
+                   const Digest& hash, const Signatures& signatures, crypto::SignatureMemo* memo = nullptr)
 {
     STARLING_ASSERT(role.threshold >= 1);
     if (signatures.size() > kMaxSignatures)
         return fail(Errc::TooLarge, std::to_string(signatures.size()) + " signatures, 16 at most");
     if (signatures.empty())
         return fail(Errc::Unsigned, "there is no signature");
-    const Count seen = count(root, role, signedMessage(kind, fleet, hash), signatures);
+    const Count seen = count(root, role, signedMessage(kind, fleet, hash), signatures, memo);
     if (seen.valid >= role.threshold)
         return {};
     const std::string tally =
@@ -185,7 +192,7 @@ Result<RootDocument> TrustSet::predecessorOfHeld() const
 Status TrustSet::authorize(const Role& role, Kind kind, const Digest& hash,
                            const Signatures& signatures) const
 {
-    return authorizeBy(m_root, role, kind, m_fleet, hash, signatures);
+    return authorizeBy(m_root, role, kind, m_fleet, hash, signatures, m_memo.get());
 }
 
 Status TrustSet::authorizeRelease(const ResourceUri& uri, std::uint64_t epoch, const Digest& infoHash,
@@ -240,7 +247,8 @@ Status TrustSet::verifyByDevice(const Envelope& envelope, Kind kind, const NodeI
     const auto& [key, signature] = *envelope.signatures.begin();
     if (!std::ranges::equal(key.bytes(), node.bytes()))
         return fail(Errc::UnknownKey, what + " is signed by " + key.shortHex());
-    if (auto status = crypto::verify(key, signedMessage(kind, m_fleet, envelope.payloadHash()), signature);
+    if (auto status = verifySignature(m_memo.get(), key,
+                                      signedMessage(kind, m_fleet, envelope.payloadHash()), signature);
         !status)
         return fail(std::move(status.error()), what);
     return {};

@@ -3,8 +3,11 @@
 /// The order of loading is the interface: first the anchor, then newer roots one by one, then the rest.
 #pragma once
 
+#include "crypto/signature_memo.h"
 #include "trust/documents.h"
 #include "trust/root.h"
+
+#include <memory>
 
 namespace starling::trust {
 
@@ -38,6 +41,10 @@ public:
     /// code is the signatures'), InvalidRoot, TooLarge (more than kMaxRootChain after the anchor) or a
     /// signature code; then nothing changed. The held root again is a success that changes nothing.
     Status advance(ByteView rootEnvelope);
+
+    /// This one and its copies, from now on, ask `memo` about signatures of notices and descriptors: for
+    /// simulations of many nodes in one process. Roots are always verified anew.
+    void shareVerification(std::shared_ptr<crypto::SignatureMemo> memo) { m_memo = std::move(memo); }
 
     const FleetId& fleet() const { return m_fleet; }
     const RootDocument& root() const { return m_root; }
@@ -78,6 +85,7 @@ private:
     RootDocument m_root;
     Digest m_rootHash;
     std::vector<Bytes> m_chain;
+    std::shared_ptr<crypto::SignatureMemo> m_memo; ///< none in an agent
 };
 
 } // namespace starling::trust

@@ -2,13 +2,13 @@
 /// Property: what was accepted, written out again, reads the same.
 #include "base/assert.h"
 #include "fuzz.h"
-#include "node/ini_file.h"
+#include "base/ini_file.h"
 
 #include <algorithm>
 
 namespace {
 
-using starling::node::IniFile;
+using starling::IniFile;
 
 std::string written(const IniFile& file)
 {
@@ -36,12 +36,12 @@ bool isSame(const IniFile& one, const IniFile& other)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    const auto file = starling::node::parseIni(text, "f");
+    const auto file = starling::parseIni(text, "f");
     if (!file) {
         STARLING_ASSERT(file.error().code == starling::Errc::ConfigInvalid);
         return 0;
     }
-    const auto again = starling::node::parseIni(written(*file), "f");
+    const auto again = starling::parseIni(written(*file), "f");
     STARLING_ASSERT(again && isSame(*file, *again));
     return 0;
 }

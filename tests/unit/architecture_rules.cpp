@@ -25,19 +25,21 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"release", {"base", "bencode", "crypto", "trust"}},
     {"link", {"base", "crypto"}},
     {"overlay", {"base", "crypto"}},
+    {"board", {"base", "bencode", "crypto", "trust", "release", "overlay"}},
     {"update", {"base", "bencode", "crypto", "trust", "release"}},
     {"deploy", {"base", "bencode", "crypto", "trust", "release"}},
     {"store", {"base", "bencode", "crypto", "trust", "release", "update"}},
     {"swarm", {"base", "bencode", "crypto", "trust", "release"}},
     {"control", {"base", "bencode", "crypto", "trust", "release"}},
     {"node",
-     {"base", "bencode", "crypto", "trust", "release", "link", "overlay", "update", "deploy", "store",
-      "swarm"}},
+     {"base", "bencode", "crypto", "trust", "release", "link", "overlay", "board", "update", "deploy",
+      "store", "swarm"}},
+    {"sim", {"base", "bencode", "crypto", "trust", "release", "link", "overlay", "board", "update"}},
 };
 
 /// Rooms without I/O: values in, values out.
 const std::set<std::string_view> kPureRooms{"base",    "bencode", "crypto",  "trust",
-                                            "release", "link",    "overlay", "update"};
+                                            "release", "link",    "overlay", "board",  "update", "sim"};
 
 bool isHeader(std::string_view path)
 {

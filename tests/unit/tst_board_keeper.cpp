@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/board_keeper.h"
+#include "board/board_keeper.h"
 #include "release_samples.h"
 
 #include <QTest>
 
 using namespace starling;
-using namespace starling::node;
+using namespace starling::board;
 namespace samples = starling::release::samples;
 using Verdict = overlay::Mediator::Verdict;
 
@@ -27,6 +27,22 @@ private Q_SLOTS:
         const auto taken = m_keeper->collectTaken();
         QVERIFY(taken.size() == 1 && taken[0].key == BoardKeeper::keyOf(opinion.head.key));
         QVERIFY(m_keeper->collectTaken().empty());
+    }
+
+    void examinesAgainWhatIsOnlyAlmostHeld()
+    {
+        const Bytes notice = samples::certificateNotice(50);
+        const auto taken = m_keeper->examine(notice);
+        for (int i = 0; i < 3; ++i) {
+            const auto again = m_keeper->examine(notice);
+            QVERIFY(again.verdict == Verdict::Known && again.head == taken.head);
+        }
+        // The same document: by another key it is known, by none it is refused, however often the held one came.
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 12)).verdict == Verdict::Known);
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 99)).verdict == Verdict::Refused);
+        QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 99)).verdict == Verdict::Refused);
+        QCOMPARE(m_keeper->refusals().size(), std::size_t{1});
+        QVERIFY(m_keeper->notice(taken.head.key) == notice);
     }
 
     void namesEveryPlaceInOrder()

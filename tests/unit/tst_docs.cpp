@@ -228,7 +228,7 @@ void TestDocs::documentsEveryConfigurationKey()
 void TestDocs::defaultConfigurationSaysTheDefaults()
 {
     const std::string file = replaceAll(read("resources/config/agent.conf"), "\n#([a-z_]+ =)", "\n\\1");
-    const auto ini = node::parseIni(file, "agent.conf");
+    const auto ini = parseIni(file, "agent.conf");
     QVERIFY2(ini.has_value(), ini ? "" : toString(ini.error()).c_str());
     QCOMPARE(ini->entries().size(), configurationKeys().size());
     const auto read = node::interpretConfig(*ini);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/ini_file.h"
+#include "base/ini_file.h"
 
 #include <QtTest>
 
 using namespace starling;
-using namespace starling::node;
+
 
 class TestIniFile : public QObject
 {

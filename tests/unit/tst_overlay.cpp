@@ -97,6 +97,7 @@ private Q_SLOTS:
     void offersAgainWhatWasRefusedTooEarly();
     void mutesANeighborThatFloodsForgeries();
     void isPatientWithWhatItMayNotUnderstandYet();
+    void forwardsAFloodAtItsPaceAndTheNewestInTheEnd();
     void forgivesOverTime();
     void ignoresMessagesOfLaterVersions();
     void countsMessagesThatAreNoMessages();
@@ -388,6 +389,26 @@ void TestOverlay::isPatientWithWhatItMayNotUnderstandYet()
     }
     network.inject(0, honest, NoticeMessage{release("fw/a").serialize()});
     QVERIFY(network[0].mediator.board.contains({kReleaseKind, "fw/a"}));
+}
+
+// Validly signed and newer each time: nothing to refuse, but the fleet need not see every one of them.
+void TestOverlay::forwardsAFloodAtItsPaceAndTheNewestInTheEnd()
+{
+    Network network(3);
+    connectAll(network, lineOf(3));
+    network.run(1s);
+    const std::uint64_t before = noticesOut(network, 1);
+    for (std::uint64_t rank = 1; rank <= 1'000; ++rank) {
+        network.publish(0, release("fw/flood", rank));
+        network.run(10ms);
+    }
+    network.publish(0, release("fw/other"));
+    network.run(100ms);
+    QVERIFY2(noticesOut(network, 1) - before <= 20, std::to_string(noticesOut(network, 1) - before).c_str());
+    QVERIFY(network[2].mediator.board.contains({kReleaseKind, "fw/other"}));
+    network.run(Config().antiEntropy * 5 / 2);
+    QVERIFY(network.areBoardsEqual());
+    QCOMPARE(network[2].mediator.board.at({kReleaseKind, "fw/flood"}).rank, std::uint64_t{1'000});
 }
 
 void TestOverlay::forgivesOverTime()

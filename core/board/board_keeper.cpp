@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/board_keeper.h"
+#include "board/board_keeper.h"
 
-namespace starling::node {
+#include "crypto/sha256.h"
+
+#include <algorithm>
+
+namespace starling::board {
 
 namespace {
 
@@ -38,11 +42,31 @@ release::Examined BoardKeeper::take(ByteView notice)
     return m_board.examine(notice);
 }
 
+const release::BoardEntry* BoardKeeper::held(const Digest& hash, ByteView notice) const
+{
+    const auto place = m_held.find(hash);
+    const release::BoardEntry* entry = place == m_held.end() ? nullptr : m_board.find(place->second);
+    return entry != nullptr && std::ranges::equal(entry->bytes, notice) ? entry : nullptr;
+}
+
+void BoardKeeper::remember(const Digest& hash, const release::BoardKey& key)
+{
+    if (m_held.size() >= 2 * m_board.entries().size())
+        m_held.clear(); // most of them are not on the board any more
+    m_held.insert_or_assign(hash, key);
+}
+
 overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
 {
+    // What is on the board was verified when it came, and again at every newer root. An overlay brings every
+    // notice several times; decoding and verifying each copy is most of what a busy board costs.
+    const Digest hash = crypto::sha256(notice);
+    if (const release::BoardEntry* entry = held(hash, notice))
+        return {Verdict::Known, headOf(entry->key, entry->rank, entry->id), std::nullopt};
     release::Examined examined = m_board.examine(notice);
     switch (examined.verdict) {
     case release::Examined::Verdict::Taken: {
+        remember(hash, examined.key);
         Opinion opinion{Verdict::Taken, headOf(examined.key, examined.rank, examined.id), std::nullopt};
         if (examined.key.kind == trust::Kind::Admit)
             if (const auto node = NodeId::fromHex(examined.key.name))
@@ -51,6 +75,8 @@ overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
         return opinion;
     }
     case release::Examined::Verdict::Duplicate:
+        remember(hash, examined.key); // held() compares the bytes: other signatures are examined again
+        [[fallthrough]];
     case release::Examined::Verdict::Stale:
         return {Verdict::Known, headOf(examined.key, examined.rank, examined.id), std::nullopt};
     case release::Examined::Verdict::Refused:
@@ -129,4 +155,4 @@ void BoardKeeper::countRefusal(const Error& error)
     ++m_refusals[std::string(shortName(error.code))];
 }
 
-} // namespace starling::node
+} // namespace starling::board

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/ini_file.h"
+#include "base/ini_file.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <map>
 #include <tuple>
 
-namespace starling::node {
+namespace starling {
 
 namespace {
 
@@ -192,4 +192,4 @@ Result<IniFile> parseIni(std::string_view text, std::string fileName)
     return file;
 }
 
-} // namespace starling::node
+} // namespace starling

@@ -5,7 +5,7 @@
 #include "overlay/overlay.h"
 #include "release/board.h"
 
-namespace starling::node {
+namespace starling::board {
 
 class BoardKeeper final : public overlay::Mediator
 {
@@ -38,10 +38,16 @@ private:
     /// Whether it is a receipt that has overtaken its device's certificate: right after a link came up that
     /// is no attack, and comparing boards brings both again.
     bool isEarly(ByteView notice, const Error& error);
+    /// The place where this very notice stands, if it does.
+    const release::BoardEntry* held(const Digest& hash, ByteView notice) const;
+    /// That the notice of this hash stands at `key`.
+    void remember(const Digest& hash, const release::BoardKey& key);
+
     release::Board m_board;
+    std::map<Digest, release::BoardKey> m_held; ///< by the notice's hash; some may have gone since
     std::map<NodeId, unsigned> m_early; ///< receipts let pass, by device
     std::vector<release::Examined> m_taken;
     std::map<std::string, std::uint64_t> m_refusals;
 };
 
-} // namespace starling::node
+} // namespace starling::board

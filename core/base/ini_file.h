@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace starling::node {
+namespace starling {
 
 /// One `key = value` with where it stands, so that later errors can name it.
 struct IniEntry
@@ -42,4 +42,4 @@ private:
 /// KiB.
 Result<IniFile> parseIni(std::string_view text, std::string fileName);
 
-} // namespace starling::node
+} // namespace starling

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Verdicts on signatures that were verified before: for simulations, where thousands of nodes in one process
+/// verify the same signature. Whatever it says, verify() has said of those very bytes. Pure.
+#pragma once
+
+#include "crypto/signing.h"
+
+#include <map>
+
+namespace starling::crypto {
+
+class SignatureMemo
+{
+public:
+    /// As crypto::verify, which it asks the first time.
+    Status verify(const KeyId& key, ByteView message, const Signature& signature);
+
+private:
+    static constexpr std::size_t kMaxVerdicts = 1'000'000; ///< about 100 MB; then it starts anew
+    std::map<Digest, bool> m_verdicts; ///< by the SHA-256 of key, signature and message
+};
+
+} // namespace starling::crypto

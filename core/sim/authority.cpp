@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/authority.h"
+
+#include "base/assert.h"
+
+#include <algorithm>
+
+namespace starling::sim {
+
+namespace {
+
+constexpr std::string_view kUri = "fw/sim";
+constexpr std::string_view kScope = "fw";
+
+} // namespace
+
+Authority::Authority(std::uint64_t seed)
+    : m_seed(seed)
+    , m_admit(key(Role::Admit))
+    , m_scope(key(Role::Scope))
+    , m_trust(makeTrust())
+{
+}
+
+ResourceUri Authority::uri()
+{
+    return *ResourceUri::parse(kUri);
+}
+
+crypto::SecretKey Authority::key(Role role, std::uint32_t number) const
+{
+    ByteWriter writer;
+    writer.u64(m_seed);
+    writer.u8(static_cast<std::uint8_t>(role));
+    writer.u32(number);
+    auto secret = crypto::SecretKey::fromSeed(crypto::sha256(writer.take()).bytes());
+    STARLING_ASSERT(secret);
+    return std::move(*secret);
+}
+
+crypto::SecretKey Authority::deviceKey(std::uint32_t number) const
+{
+    return key(Role::Device, number);
+}
+
+trust::TrustSet Authority::makeTrust() const
+{
+    const crypto::SecretKey root = key(Role::Root);
+    trust::RootDocument document;
+    document.root.keys = {root.id()};
+    document.admit.keys = {m_admit.id()};
+    trust::Role scope;
+    scope.keys = {m_scope.id()};
+    document.scopes = {{*ResourceUri::parse(kScope), scope, 0}};
+    trust::Envelope envelope{trust::Kind::Root, document.serialize(), {}};
+    envelope.sign(FleetId(), root);
+    auto trust = trust::TrustSet::fromAnchor(envelope.serialize());
+    STARLING_ASSERT(trust);
+    return std::move(*trust);
+}
+
+Bytes Authority::admit(const NodeId& node, std::uint32_t number) const
+{
+    trust::Certificate certificate;
+    certificate.node = node;
+    certificate.name = "node " + std::to_string(number);
+    trust::Envelope envelope{trust::Kind::Admit, certificate.serialize(), {}};
+    envelope.sign(m_trust.fleet(), m_admit);
+    return release::noticeOf(trust::Kind::Admit, envelope.serialize());
+}
+
+release::TorrentFile Authority::build(std::uint64_t version, std::uint64_t created) const
+{
+    release::UpdateInfo update{.uri = uri(),
+                               .revision = {0, version},
+                               .label = {},
+                               .created = created,
+                               .requirements = {},
+                               .deploy = {}};
+    const Bytes payload = toBytes("payload " + std::to_string(version));
+    auto builder = release::Builder::create("payload", true, {{"payload", payload.size()}}, std::move(update));
+    STARLING_ASSERT(builder);
+    builder->feed(payload);
+    auto torrent = builder->finish();
+    STARLING_ASSERT(torrent);
+    return std::move(*torrent);
+}
+
+release::TorrentFile Authority::release(std::uint64_t version, UtcTime created) const
+{
+    const auto seconds = std::max<std::int64_t>(created.time_since_epoch().count(), 0);
+    auto torrent = build(version, static_cast<std::uint64_t>(seconds));
+    torrent.sign(m_trust.fleet(), m_scope);
+    return torrent;
+}
+
+release::TorrentFile Authority::forgedRelease(std::uint64_t version) const
+{
+    auto torrent = build(version, 0);
+    torrent.sign(m_trust.fleet(), key(Role::Stranger));
+    return torrent;
+}
+
+Bytes Authority::seal(trust::Kind kind, Bytes payload, std::uint32_t number) const
+{
+    trust::Envelope envelope{kind, std::move(payload), {}};
+    envelope.sign(m_trust.fleet(), deviceKey(number));
+    return envelope.serialize();
+}
+
+} // namespace starling::sim

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The keys of a simulated fleet, made from the seed: root, admission, one scope, and the devices'. Signs with
+/// the classes that the real ones are signed with. Pure.
+#pragma once
+
+#include "base/time.h"
+#include "release/board.h"
+#include "release/builder.h"
+
+namespace starling::sim {
+
+class Authority
+{
+public:
+    explicit Authority(std::uint64_t seed);
+
+    const trust::TrustSet& trust() const { return m_trust; }
+    /// Copies of trust() that are made from now on verify each signature once, all together.
+    void shareVerification() { m_trust.shareVerification(std::make_shared<crypto::SignatureMemo>()); }
+    /// The resource that simulated releases update.
+    static ResourceUri uri();
+
+    /// A device's key; made anew at every call, for a key in memory costs four locked pages.
+    crypto::SecretKey deviceKey(std::uint32_t number) const;
+    /// The notice that admits `node`.
+    Bytes admit(const NodeId& node, std::uint32_t number) const;
+    /// A release of a small payload, signed by the scope's key. `created` is its maker's wall clock.
+    release::TorrentFile release(std::uint64_t version, UtcTime created) const;
+    /// The same, but signed by a key that the root does not name.
+    release::TorrentFile forgedRelease(std::uint64_t version) const;
+    /// Signs a document of device `number`.
+    Bytes seal(trust::Kind kind, Bytes payload, std::uint32_t number) const;
+
+private:
+    enum class Role : std::uint8_t { Root, Admit, Scope, Stranger, Device };
+    crypto::SecretKey key(Role role, std::uint32_t number = 0) const;
+    trust::TrustSet makeTrust() const;
+    release::TorrentFile build(std::uint64_t version, std::uint64_t created) const;
+
+    std::uint64_t m_seed;
+    crypto::SecretKey m_admit;
+    crypto::SecretKey m_scope;
+    trust::TrustSet m_trust;
+};
+
+} // namespace starling::sim

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace starling::sim {
+
+namespace {
+
+std::string percentText(std::size_t part, std::size_t whole)
+{
+    std::array<char, 32> text{};
+    const double percent = whole == 0 ? 100 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+    std::snprintf(text.data(), text.size(), "%.2f%%", percent);
+    return std::string(text.data()) + " (" + std::to_string(part) + " of " + std::to_string(whole) + ")";
+}
+
+/// Of sorted values: the smallest one that `share` of them do not exceed.
+Duration percentile(const std::vector<Duration>& sorted, double share)
+{
+    const auto rank = static_cast<std::size_t>(share * static_cast<double>(sorted.size()) + 0.999999);
+    return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
+}
+
+} // namespace
+
+bool Outcome::holds() const
+{
+    return mishaps.empty()
+        && std::all_of(judgements.begin(), judgements.end(), [](const Judgement& j) { return j.holds; });
+}
+
+bool Simulation::areBoardsEqual() const
+{
+    const Node* first = nullptr;
+    for (const auto& node : m_world->nodes) {
+        if (!node->isUp() || !node->isHonest())
+            continue;
+        if (first == nullptr)
+            first = node.get();
+        else if (node->replica().heads() != first->replica().heads())
+            return false;
+    }
+    return true;
+}
+
+/// Boards are looked at so long after the last action; releases are when they are published.
+void Simulation::scheduleEvaluations()
+{
+    const Scenario& scenario = m_world->scenario;
+    const Duration last = scenario.timeline.empty() ? Duration{} : scenario.timeline.back().at;
+    for (std::size_t i = 0; i < scenario.expectations.size(); ++i)
+        if (scenario.expectations[i].what == Expectation::What::BoardsEqual)
+            m_world->queue.push(Instant(last + scenario.expectations[i].within),
+                                {Event::What::Evaluation, 0, 0, 0, i, 0, {}});
+}
+
+void Simulation::schedulePublished()
+{
+    const auto& expectations = m_world->scenario.expectations;
+    for (; m_evaluated < m_world->books.publications.size(); ++m_evaluated)
+        for (std::size_t i = 0; i < expectations.size(); ++i)
+            if (expectations[i].what == Expectation::What::Delivered
+                || expectations[i].what == Expectation::What::Fetched)
+                m_world->queue.push(m_world->now + expectations[i].within,
+                                    {Event::What::Evaluation, 0, 0, 0, i, m_evaluated, {}});
+}
+
+Judgement Simulation::judgeReach(const Expectation& expectation, const Publication& publication) const
+{
+    std::size_t addressed = 0, reached = 0;
+    for (std::size_t i = 0; i < publication.isAddressed.size(); ++i) {
+        const Node& node = *m_world->nodes[i];
+        const bool wasReachable = publication.isAddressed[i] && node.isUp() && node.upSince() <= publication.at
+            && m_world->network.group(static_cast<NodeIndex>(i)) == publication.group;
+        if (!wasReachable)
+            continue;
+        ++addressed;
+        // A newer release has taken the place of this one, and of its payload.
+        const bool isReached = expectation.what == Expectation::What::Delivered
+            ? node.version() >= publication.version
+            : node.version() > publication.version || node.holdsPayload(publication.payload);
+        reached += isReached ? 1 : 0;
+    }
+    const bool holds = static_cast<std::uint64_t>(reached) * Share::kWhole
+        >= static_cast<std::uint64_t>(addressed) * expectation.share.millionths;
+    return {expectation.text, holds,
+            percentText(reached, addressed) + " of release " + std::to_string(publication.version)};
+}
+
+void Simulation::evaluate(const Event& event)
+{
+    const Expectation& expectation = m_world->scenario.expectations[event.first];
+    if (expectation.what == Expectation::What::BoardsEqual) {
+        const bool isEqual = areBoardsEqual();
+        return judge(event.first, isEqual, isEqual ? "equal" : "different");
+    }
+    const Judgement judged = judgeReach(expectation, m_world->books.publications[event.second]);
+    judge(event.first, judged.holds, judged.found);
+}
+
+void Simulation::judge(std::size_t expectation, bool holds, const std::string& found)
+{
+    Judgement& judgement = m_judgements[expectation];
+    const bool isFirst = judgement.expectation.empty();
+    if (!isFirst && !judgement.holds)
+        return; // the first failure is the one to look at
+    judgement = {m_world->scenario.expectations[expectation].text, holds, found};
+}
+
+/// A notice on an honest board that nobody issued, or empty.
+std::string Simulation::strangeNotice() const
+{
+    for (std::size_t i = 0; i < m_world->nodes.size(); ++i) {
+        const Node& node = *m_world->nodes[i];
+        if (!node.isHonest())
+            continue;
+        for (const overlay::Head& head : node.replica().heads())
+            if (head.key.kind != static_cast<std::uint8_t>(trust::Kind::Root)
+                && !m_world->books.genuine.contains(head.id))
+                return "node " + std::to_string(i) + " holds " + head.id.shortHex() + " for " + head.key.name;
+    }
+    return {};
+}
+
+void Simulation::judgeAtEnd(Outcome& outcome) const
+{
+    const auto& expectations = m_world->scenario.expectations;
+    for (std::size_t i = 0; i < expectations.size(); ++i) {
+        const Expectation& expectation = expectations[i];
+        if (const auto judged = m_judgements.find(i); judged != m_judgements.end()) {
+            outcome.judgements.push_back(judged->second);
+        } else if (expectation.what == Expectation::What::NoneForged) {
+            const std::string strange = strangeNotice();
+            outcome.judgements.push_back({expectation.text, strange.empty(), strange.empty() ? "none" : strange});
+        } else if (expectation.what == Expectation::What::Bytes) {
+            const auto most = static_cast<double>(expectation.most.value);
+            const ByteCount sent{static_cast<std::uint64_t>(outcome.honestBytesPerNode)};
+            outcome.judgements.push_back(
+                {expectation.text, outcome.honestBytesPerNode <= most, toString(sent)});
+        } else {
+            // Never judged is not held: the scenario ends too early, or publishes nothing.
+            outcome.judgements.push_back({expectation.text, false, "never came to be judged"});
+        }
+    }
+}
+
+Outcome Simulation::outcome() const
+{
+    const World& world = *m_world;
+    const Books& books = world.books;
+    Outcome outcome;
+    outcome.events = m_trace.events();
+    outcome.virtualTime = now();
+    outcome.nodes = world.nodes.size();
+    outcome.datagrams = books.datagrams;
+    outcome.datagramBytes = books.datagramBytes;
+    outcome.lostDatagrams = books.lostDatagrams;
+    outcome.retransmissions = books.retransmissions;
+    outcome.messages = books.messages;
+    outcome.messageBytes = books.messageBytes;
+    std::uint64_t honest = 0, own = 0, up = 0, upToDate = 0;
+    for (const auto& node : world.nodes) {
+        outcome.retransmissions += node->retransmissions();
+        if (!node->isHonest())
+            continue;
+        ++honest;
+        own += node->ownNotices();
+        outcome.taken += node->replica().counts().taken;
+        outcome.known += node->replica().counts().known;
+        outcome.refused += node->replica().counts().refused;
+        up += node->isUp() ? 1 : 0;
+        upToDate += node->isUp() && node->version() == books.publications.size() ? 1 : 0;
+    }
+    outcome.taken -= own;
+    if (outcome.taken > 0)
+        outcome.redundancy = static_cast<double>(outcome.known) / static_cast<double>(outcome.taken);
+    if (up > 0)
+        outcome.delivered = static_cast<double>(upToDate) / static_cast<double>(up);
+    outcome.honestBytesPerNode =
+        honest == 0 ? 0 : static_cast<double>(books.honestBytes) / static_cast<double>(honest);
+    if (!books.deliveries.empty()) {
+        std::vector<Duration> sorted = books.deliveries;
+        std::sort(sorted.begin(), sorted.end());
+        outcome.medianDelivery = percentile(sorted, 0.5);
+        outcome.p99Delivery = percentile(sorted, 0.99);
+        outcome.lastDelivery = sorted.back();
+    }
+    outcome.trace = m_trace.digest();
+    outcome.mishaps = m_mishaps;
+    judgeAtEnd(outcome);
+    return outcome;
+}
+
+} // namespace starling::sim

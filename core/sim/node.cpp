@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/node.h"
+
+#include "base/assert.h"
+#include "sim/topology.h"
+
+#include <algorithm>
+
+namespace starling::sim {
+
+namespace {
+
+constexpr std::uint16_t kPort = 7001;
+/// Of node/node.cpp: what the simulated agent does, it does at the agent's pace.
+constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
+constexpr Duration kAlarmDelay = std::chrono::seconds(60);
+constexpr std::uint64_t kSequenceBlock = 64;
+/// When simulations begin: 2026-01-01. Only wall clocks know.
+constexpr UtcTime kBeginning{std::chrono::seconds(1'767'225'600)};
+
+Endpoint endpointOf(NodeIndex node)
+{
+    return Endpoint::ipv4(10, static_cast<std::uint8_t>(node >> 16), static_cast<std::uint8_t>(node >> 8),
+                          static_cast<std::uint8_t>(node), kPort);
+}
+
+NodeIndex indexOf(const Endpoint& endpoint)
+{
+    const auto& address = endpoint.address;
+    return static_cast<NodeIndex>(address[13]) << 16 | static_cast<NodeIndex>(address[14]) << 8 | address[15];
+}
+
+InfoHash payloadOf(const overlay::Head& release)
+{
+    return *InfoHash::fromBytes(release.id.bytes());
+}
+
+bool isRelease(const overlay::NoticeKey& key)
+{
+    return key.kind == static_cast<std::uint8_t>(trust::Kind::Release);
+}
+
+std::unique_ptr<Replica> makeReplica(World& world)
+{
+    // With certificates no two boards are equal for long.
+    if (world.scenario.verification == Scenario::Verification::Shared && !world.scenario.hasCertificates)
+        return std::make_unique<SharedReplica>(world.shared);
+    return std::make_unique<OwnReplica>(world.authority.trust());
+}
+
+/// A certified node is its key; others need only a name.
+NodeId identityOf(const World& world, NodeIndex index)
+{
+    if (world.scenario.hasCertificates)
+        return *NodeId::fromBytes(world.authority.deviceKey(index).id().bytes());
+    ByteWriter writer;
+    writer.raw(world.authority.trust().fleet().bytes());
+    writer.u32(index);
+    return *NodeId::fromBytes(crypto::sha256(writer.take()).bytes());
+}
+
+} // namespace
+
+Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeIndex> neighbors)
+    : m_world(world)
+    , m_index(index)
+    , m_behaviour(behaviour)
+    , m_neighbors(std::move(neighbors))
+    , m_id(identityOf(world, index))
+    , m_replica(makeReplica(world))
+{
+    if (!isHonest()) {
+        auto lies = std::make_unique<LyingReplica>(std::move(m_replica));
+        m_lies = lies.get();
+        m_replica = std::move(lies);
+    }
+    if (!world.scenario.hasCertificates)
+        return;
+    world.byId.emplace(m_id, index);
+    putOwn(world.authority.admit(m_id, index));
+}
+
+Node::~Node() = default;
+
+/// The one place where simulated links are made.
+std::unique_ptr<link::Links> Node::makeLinks() const
+{
+    return std::make_unique<link::Links>(m_id, link::Config(), m_world.random);
+}
+
+// --- Life and death
+
+void Node::startAt(Instant at)
+{
+    wake(Purpose::Start, std::max(at - m_world.now, Duration{}));
+}
+
+void Node::start()
+{
+    ++m_life;
+    m_upSince = m_world.now;
+    m_links = makeLinks();
+    m_overlay = std::make_unique<overlay::Overlay>(m_id, overlay::Config(), *m_replica, m_world.random);
+    perform(m_overlay->start(m_world.now));
+    for (const NodeIndex neighbor : m_neighbors)
+        feedLinks(link::Connect{endpointOf(neighbor)});
+    for (const InfoHash& payload : m_complete)
+        provide(payload);
+    for (const overlay::Head& head : m_replica->heads())
+        if (isRelease(head.key) && m_world.scenario.payload.count() > 0 && !holdsPayload(payloadOf(head)))
+            beginFetch(payloadOf(head));
+    if (m_world.scenario.issuesReceipts)
+        scheduleReceipt(kReceiptDelay);
+    if (!isHonest() && m_behaviour != Behaviour::Liar)
+        wake(Purpose::Mischief, std::chrono::seconds(1));
+}
+
+void Node::crash()
+{
+    if (!isUp())
+        return;
+    m_world.books.retransmissions += retransmissions();
+    ++m_life;
+    m_links.reset();
+    m_overlay.reset();
+    m_receiptDue.reset();
+    m_fetch.reset();
+    // The agent reserves numbers in blocks: what is left of one is lost with it.
+    m_sequence = (m_sequence / kSequenceBlock + 1) * kSequenceBlock;
+}
+
+std::uint64_t Node::retransmissions() const
+{
+    return m_links ? m_links->stats().retransmissions : 0;
+}
+
+UtcTime Node::wallClock() const
+{
+    return kBeginning
+        + std::chrono::duration_cast<std::chrono::seconds>(m_world.now.time_since_epoch() + m_clockShift);
+}
+
+// --- Inputs
+
+void Node::handle(const Event& event)
+{
+    if (event.what == Event::What::Datagram) {
+        // A partition also takes what is on its way.
+        if (isUp() && !m_world.network.isCut(event.from, m_index))
+            feedLinks(link::DatagramReceived{endpointOf(event.from), event.bytes});
+        return;
+    }
+    if (event.life != m_life)
+        return;
+    switch (event.what) {
+    case Event::What::LinkTimer:
+        return feedLinks(link::TimerExpired{{link::LinkId{event.first}, event.second}});
+    case Event::What::OverlayTimer:
+        return feedOverlay(overlay::TimerExpired{
+            {static_cast<overlay::Timer::What>(event.first), event.second}});
+    case Event::What::Wake:
+        return onWake(static_cast<Purpose>(event.first), event.second);
+    case Event::What::Datagram:
+    case Event::What::Action:
+    case Event::What::Evaluation:
+        return;
+    }
+}
+
+void Node::wake(Purpose purpose, Duration delay, std::uint64_t second)
+{
+    m_world.queue.push(m_world.now + delay,
+                       {Event::What::Wake, m_index, m_index, m_life, static_cast<std::uint64_t>(purpose), second, {}});
+}
+
+void Node::onWake(Purpose purpose, std::uint64_t second)
+{
+    switch (purpose) {
+    case Purpose::Start:
+        if (!isUp())
+            start();
+        return;
+    case Purpose::Receipt:
+        if (m_receiptDue != m_world.now)
+            return;
+        m_receiptDue.reset();
+        return issueReceipt();
+    case Purpose::Fetched:
+        return onFetched(static_cast<NodeIndex>(second));
+    case Purpose::Mischief:
+        return misbehave();
+    }
+}
+
+void Node::feedLinks(const link::Input& input)
+{
+    std::vector<link::Output>& pending = m_world.linkOutputs;
+    for (link::Output& output : m_links->handle(input, m_world.now))
+        pending.push_back(std::move(output));
+    // As core/node does: carried out in the order in which they were said.
+    if (std::exchange(m_isActing, true))
+        return;
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+        link::Output output = std::move(pending[i]);
+        act(output);
+    }
+    pending.clear();
+    m_isActing = false;
+}
+
+void Node::feedOverlay(const overlay::Input& input)
+{
+    perform(m_overlay->handle(input, m_world.now));
+}
+
+void Node::perform(std::vector<overlay::Output> outputs)
+{
+    for (overlay::Output& output : outputs)
+        act(output);
+}
+
+// --- Outputs
+
+void Node::act(link::Output& output)
+{
+    if (auto* datagram = std::get_if<link::SendDatagram>(&output)) {
+        send(datagram->to, std::move(datagram->bytes));
+    } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
+        m_world.queue.push(m_world.now + timer->delay,
+                           {Event::What::LinkTimer, m_index, m_index, m_life,
+                            static_cast<std::uint64_t>(timer->timer.link), timer->timer.generation, {}});
+    } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
+        feedOverlay(overlay::NeighborUp{overlay::NeighborId{static_cast<std::uint64_t>(up->link)}, up->node});
+    } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
+        feedOverlay(overlay::NeighborDown{overlay::NeighborId{static_cast<std::uint64_t>(down->link)}});
+    } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {
+        feedOverlay(overlay::MessageReceived{overlay::NeighborId{static_cast<std::uint64_t>(message->link)},
+                                             message->message});
+    }
+}
+
+void Node::act(overlay::Output& output)
+{
+    if (auto* message = std::get_if<overlay::SendMessage>(&output)) {
+        ++m_world.books.messages;
+        m_world.books.messageBytes += message->bytes.size();
+        feedLinks(link::SendMessage{link::LinkId{static_cast<std::uint64_t>(message->to)},
+                                    std::move(message->bytes)});
+    } else if (const auto* timer = std::get_if<overlay::ScheduleTimer>(&output)) {
+        m_world.queue.push(m_world.now + timer->delay,
+                           {Event::What::OverlayTimer, m_index, m_index, m_life,
+                            static_cast<std::uint64_t>(timer->timer.what), timer->timer.generation, {}});
+    } else if (const auto* taken = std::get_if<overlay::NoticeTaken>(&output)) {
+        onTaken(taken->head);
+    } else if (std::holds_alternative<overlay::NoticeRefused>(output)) {
+        if (m_world.scenario.issuesReceipts)
+            scheduleReceipt(kAlarmDelay);
+    } else if (const auto* found = std::get_if<overlay::ProviderFound>(&output)) {
+        const auto provider = m_world.byId.find(found->provider.node);
+        if (!m_fetch || m_fetch->payload != found->payload || !found->provider.isComplete
+            || provider == m_world.byId.end())
+            return;
+        auto& known = m_fetch->providers;
+        if (std::find(known.begin(), known.end(), provider->second) == known.end())
+            known.push_back(provider->second);
+        fetchFromAnyone();
+    }
+}
+
+void Node::send(const Endpoint& to, Bytes bytes)
+{
+    Books& books = m_world.books;
+    ++books.datagrams;
+    books.datagramBytes += bytes.size();
+    if (isHonest())
+        books.honestBytes += bytes.size();
+    const NodeIndex other = indexOf(to);
+    const Network::Fate fate = m_world.network.fate(m_index, other, m_world.random);
+    if (fate.copies == 0)
+        ++books.lostDatagrams;
+    if (fate.copies == 2)
+        m_world.queue.push(m_world.now + fate.delays[1],
+                           {Event::What::Datagram, other, m_index, 0, 0, 0, bytes});
+    if (fate.copies > 0)
+        m_world.queue.push(m_world.now + fate.delays[0],
+                           {Event::What::Datagram, other, m_index, 0, 0, 0, std::move(bytes)});
+}
+
+// --- Notices
+
+void Node::putOwn(ByteView notice)
+{
+    const auto opinion = m_replica->examine(notice);
+    STARLING_ASSERT(opinion.verdict == overlay::Mediator::Verdict::Taken);
+    m_world.books.genuine.insert(opinion.head.id);
+    ++m_ownNotices;
+    if (isUp())
+        publishKey(opinion.head.key);
+}
+
+/// All others that the overlay can be expected to reach: through nodes that are up and honest.
+std::vector<bool> Node::addressed() const
+{
+    std::vector<std::vector<NodeIndex>> graph;
+    for (const auto& node : m_world.nodes)
+        graph.push_back(node->m_neighbors);
+    auto isAddressed = reachable(m_index, graph, [this](NodeIndex other) {
+        const Node& node = *m_world.nodes[other];
+        return node.isUp() && node.isHonest() && !m_world.network.isCut(m_index, other);
+    });
+    isAddressed[m_index] = false;
+    return isAddressed;
+}
+
+void Node::publish()
+{
+    auto& publications = m_world.books.publications;
+    const auto torrent = m_world.authority.release(publications.size() + 1, wallClock());
+    Publication publication{publications.size() + 1, torrent.infoHash, m_world.now,
+                            m_world.network.group(m_index), addressed()};
+    publications.push_back(std::move(publication));
+    m_version = publications.size();
+    m_complete.insert(torrent.infoHash);
+    putOwn(release::noticeOf(trust::Kind::Release, torrent.notice()));
+    provide(torrent.infoHash);
+    if (m_world.scenario.issuesReceipts)
+        scheduleReceipt(kReceiptDelay);
+}
+
+void Node::onTaken(const overlay::Head& head)
+{
+    if (!isRelease(head.key))
+        return;
+    m_version = head.rank.minor;
+    noteDelivery();
+    if (m_behaviour == Behaviour::Liar)
+        provide(payloadOf(head));
+    else if (m_world.scenario.payload.count() > 0)
+        beginFetch(payloadOf(head));
+    if (m_world.scenario.issuesReceipts)
+        scheduleReceipt(kReceiptDelay);
+}
+
+void Node::noteDelivery()
+{
+    const auto& publications = m_world.books.publications;
+    if (m_version == 0 || m_version > publications.size())
+        return;
+    const Publication& publication = publications[m_version - 1];
+    const bool isAddressed = m_index < publication.isAddressed.size() && publication.isAddressed[m_index];
+    if (isAddressed && m_upSince <= publication.at && m_world.network.group(m_index) == publication.group)
+        m_world.books.deliveries.push_back(m_world.now - publication.at);
+}
+
+void Node::scheduleReceipt(Duration delay)
+{
+    const Instant due = m_world.now + delay;
+    if (m_receiptDue && *m_receiptDue <= due)
+        return;
+    m_receiptDue = due;
+    wake(Purpose::Receipt, delay);
+}
+
+void Node::issueReceipt()
+{
+    trust::Receipt receipt;
+    receipt.node = m_id;
+    receipt.sequence = m_sequence++;
+    receipt.rootNumber = m_world.authority.trust().root().number;
+    receipt.uptimeSeconds = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(m_world.now - m_upSince).count());
+    if (m_version > 0) {
+        const InfoHash& payload = m_world.books.publications[m_version - 1].payload;
+        const bool isDone = m_world.scenario.payload.count() == 0 || holdsPayload(payload);
+        receipt.entries.push_back({Authority::uri(),
+                                   {0, m_version},
+                                   payload,
+                                   isDone ? trust::Phase::Healthy : trust::Phase::Downloading,
+                                   0,
+                                   ""});
+    }
+    if (m_replica->counts().refused > 0)
+        receipt.alarms["refused"] = m_replica->counts().refused;
+    putOwn(release::noticeOf(trust::Kind::Receipt,
+                             m_world.authority.seal(trust::Kind::Receipt, receipt.serialize(), m_index)));
+}
+
+// --- Payloads
+
+void Node::beginFetch(const InfoHash& payload)
+{
+    if (m_fetch)
+        feedOverlay(overlay::StopFinding{m_fetch->payload});
+    m_fetch = Fetch{payload, {}, {}};
+    feedOverlay(overlay::FindProviders{payload});
+}
+
+void Node::fetchFromAnyone()
+{
+    if (!m_fetch || m_fetch->from || m_fetch->providers.empty())
+        return;
+    m_fetch->from = m_fetch->providers[m_world.random.below(m_fetch->providers.size())];
+    wake(Purpose::Fetched, m_world.scenario.payload, *m_fetch->from);
+}
+
+void Node::onFetched(NodeIndex from)
+{
+    if (!m_fetch || m_fetch->from != from)
+        return;
+    m_fetch->from.reset();
+    const Node& provider = *m_world.nodes[from];
+    const InfoHash payload = m_fetch->payload;
+    const bool isServed =
+        provider.isUp() && provider.holdsPayload(payload) && !m_world.network.isCut(m_index, from);
+    if (!isServed)
+        return fetchFromAnyone();
+    m_complete.insert(payload);
+    m_fetch.reset();
+    feedOverlay(overlay::StopFinding{payload});
+    provide(payload);
+    if (m_world.scenario.issuesReceipts)
+        scheduleReceipt(kReceiptDelay);
+}
+
+void Node::provide(const InfoHash& payload)
+{
+    if (m_world.scenario.payload.count() == 0)
+        return;
+    const trust::Descriptor descriptor{m_id, m_sequence++, {endpointOf(m_index)}, kPort};
+    feedOverlay(overlay::Provide{
+        payload, m_world.authority.seal(trust::Kind::Descriptor, descriptor.serialize(), m_index), true});
+}
+
+// --- Hostility
+
+void Node::pretend(const Forgery& forgery)
+{
+    m_lies->pretend(forgery.head, forgery.notice);
+    publishKey(forgery.head.key);
+}
+
+void Node::misbehave()
+{
+    wake(Purpose::Mischief, std::chrono::duration_cast<Duration>(std::chrono::seconds(1)) / m_world.scenario.hostility);
+    if (m_behaviour == Behaviour::Flooder)
+        return issueReceipt();
+    if (m_behaviour == Behaviour::Replayer) {
+        if (Bytes outdated = m_lies->nextOutdated(); !outdated.empty()) {
+            // Its place does not matter: it is pushed, whatever a summary says.
+            static constexpr std::uint8_t kNoKind = 255;
+            pretend({{{kNoKind, "replay"}, {}, {}}, std::move(outdated)});
+        }
+        return;
+    }
+    auto victim = static_cast<NodeIndex>(m_world.random.below(m_world.nodes.size()));
+    if (victim == m_index)
+        victim = 0;
+    pretend(forge(m_mischief++, m_world.authority, m_index, victim, m_version, m_world.random));
+}
+
+} // namespace starling::sim

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One simulated node: the shipped Links and Overlay over a board, joined as the agent joins them. What
+/// survives a crash is what the agent's store keeps: the board, the sequence numbers, finished payloads. The
+/// swarm is a model: a payload is there after so long, if whoever was asked has it and serves it. Pure.
+#pragma once
+
+#include "overlay/overlay.h"
+#include "sim/hostile.h"
+#include "sim/world.h"
+
+namespace starling::sim {
+
+class Node
+{
+public:
+    Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeIndex> neighbors);
+    ~Node();
+
+    /// Comes up at `at`, or at once if that is past; for a node that is down.
+    void startAt(Instant at);
+    /// Goes down without a word; what is not durable is lost.
+    void crash();
+    /// Something that the queue kept for this node. Ignored if it is for an earlier life, or the node is
+    /// down.
+    void handle(const Event& event);
+
+    /// Puts a new release on the board and tells the neighbours; for a node that is up.
+    void publish();
+    void shiftClock(Duration by) { m_clockShift += by; }
+
+    bool isUp() const { return m_overlay != nullptr; }
+    bool isHonest() const { return m_behaviour == Behaviour::Honest; }
+    Behaviour behaviour() const { return m_behaviour; }
+    Instant upSince() const { return m_upSince; }
+    std::uint64_t version() const { return m_version; } ///< of the release on its board, 0 for none
+    bool holdsPayload(const InfoHash& payload) const { return m_complete.contains(payload); }
+    const Replica& replica() const { return *m_replica; }
+    std::uint64_t ownNotices() const { return m_ownNotices; } ///< on its board because it issued them
+    std::uint64_t retransmissions() const;
+    const std::map<overlay::NeighborId, overlay::NeighborStats>& neighbors() const
+    {
+        return m_overlay->neighbors();
+    }
+
+private:
+    enum class Purpose : std::uint8_t { Start, Receipt, Fetched, Mischief };
+    struct Fetch
+    {
+        InfoHash payload;
+        std::vector<NodeIndex> providers;
+        std::optional<NodeIndex> from;
+    };
+
+    void start();
+    std::unique_ptr<link::Links> makeLinks() const;
+    void wake(Purpose purpose, Duration delay, std::uint64_t second = 0);
+    void onWake(Purpose purpose, std::uint64_t second);
+    void feedLinks(const link::Input& input);
+    void feedOverlay(const overlay::Input& input);
+    void perform(std::vector<overlay::Output> outputs);
+    void act(link::Output& output);
+    void act(overlay::Output& output);
+    void send(const Endpoint& to, Bytes bytes);
+
+    std::vector<bool> addressed() const;
+    void onTaken(const overlay::Head& head);
+    void noteDelivery();
+    void putOwn(ByteView notice);
+    void publishKey(const overlay::NoticeKey& key) { feedOverlay(overlay::Publish{key}); }
+    void scheduleReceipt(Duration delay);
+    void issueReceipt();
+    void beginFetch(const InfoHash& payload);
+    void fetchFromAnyone();
+    void onFetched(NodeIndex from);
+    void provide(const InfoHash& payload);
+    void misbehave();
+    void pretend(const Forgery& forgery);
+    UtcTime wallClock() const;
+
+    World& m_world;
+    const NodeIndex m_index;
+    const Behaviour m_behaviour;
+    std::vector<NodeIndex> m_neighbors; ///< as configured
+    NodeId m_id;
+    Duration m_clockShift{};
+
+    // Durable
+    std::unique_ptr<Replica> m_replica;
+    LyingReplica* m_lies = nullptr; ///< the same, of a hostile node
+    std::uint64_t m_sequence = 1; ///< of the next receipt or descriptor
+    std::uint64_t m_version = 0;
+    std::set<InfoHash> m_complete;
+
+    // Of one life
+    std::unique_ptr<link::Links> m_links;
+    std::unique_ptr<overlay::Overlay> m_overlay;
+    std::uint32_t m_life = 0;
+    Instant m_upSince;
+    bool m_isActing = false;
+    std::optional<Instant> m_receiptDue;
+    std::optional<Fetch> m_fetch;
+    std::uint64_t m_ownNotices = 0;
+    std::uint64_t m_mischief = 0;
+};
+
+} // namespace starling::sim

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A simulated node's board, asked as the agent's is: by overlay::Mediator. Either each node has a
+/// board::BoardKeeper of its own and verifies everything itself, or nodes whose boards are equal share one:
+/// the first of them that is given a notice examines it, and the others go to the board that came of it. Both
+/// say the same; sharing is for thousands of boards that go through the same few states. Pure.
+#pragma once
+
+#include "board/board_keeper.h"
+
+#include <memory>
+
+namespace starling::sim {
+
+class Replica : public overlay::Mediator
+{
+public:
+    struct Counts
+    {
+        std::uint64_t taken = 0, known = 0, refused = 0;
+    };
+    /// Judges as judge(), and counts.
+    Opinion examine(ByteView notice) final;
+    const Counts& counts() const { return m_counts; }
+
+private:
+    virtual Opinion judge(ByteView notice) = 0;
+    Counts m_counts;
+};
+
+/// A board of one's own.
+class OwnReplica final : public Replica
+{
+public:
+    explicit OwnReplica(const trust::TrustSet& trust);
+    std::vector<overlay::Head> heads() const override { return m_keeper.heads(); }
+    Bytes notice(const overlay::NoticeKey& key) const override { return m_keeper.notice(key); }
+    Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override
+    {
+        return m_keeper.examineDescriptor(descriptor);
+    }
+
+private:
+    Opinion judge(ByteView notice) override;
+    board::BoardKeeper m_keeper;
+};
+
+/// All boards that came of one empty one by the notices that they were given, each of them once.
+class SharedBoards
+{
+public:
+    struct State;
+    using StatePtr = std::shared_ptr<State>;
+    explicit SharedBoards(const trust::TrustSet& trust);
+    ~SharedBoards();
+
+    const StatePtr& empty() const { return m_empty; }
+    /// What the board `state` says to `notice`; `state` is the one that came of it afterwards.
+    overlay::Mediator::Opinion examine(StatePtr& state, ByteView notice);
+
+private:
+    StatePtr intern(board::BoardKeeper keeper);
+    std::map<Digest, std::weak_ptr<State>> m_states; ///< by what is on them
+    StatePtr m_empty;
+};
+
+/// A board that others have, too, as long as they are equal.
+class SharedReplica final : public Replica
+{
+public:
+    explicit SharedReplica(SharedBoards& boards);
+    std::vector<overlay::Head> heads() const override;
+    Bytes notice(const overlay::NoticeKey& key) const override;
+    Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override;
+
+private:
+    Opinion judge(ByteView notice) override;
+    SharedBoards& m_boards;
+    SharedBoards::StatePtr m_state;
+};
+
+} // namespace starling::sim

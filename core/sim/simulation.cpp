@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/simulation.h"
+
+#include "base/assert.h"
+#include "sim/topology.h"
+
+#include <algorithm>
+
+namespace starling::sim {
+
+namespace {
+
+/// Nodes come up one after the other within it. Guess: a site after a power cut.
+constexpr Duration kStartSpread = std::chrono::seconds(1);
+/// What an Action event is about: one of the timeline, or churn's own.
+constexpr std::uint64_t kChurnTick = ~std::uint64_t{0};
+constexpr std::uint64_t kChurnReturn = kChurnTick - 1;
+
+} // namespace
+
+Simulation::Simulation(const Scenario& scenario, std::uint64_t seed)
+    : m_world(std::make_unique<World>(scenario, seed))
+{
+    STARLING_ASSERT(validate(scenario));
+    addFleet();
+    for (std::size_t i = 0; i < scenario.timeline.size(); ++i)
+        m_world->queue.push(Instant(scenario.timeline[i].at), {Event::What::Action, 0, 0, 0, i, 0, {}});
+    scheduleEvaluations();
+}
+
+Simulation::~Simulation() = default;
+
+void Simulation::addFleet()
+{
+    const Scenario& scenario = m_world->scenario;
+    std::vector<Behaviour> behaviours(scenario.nodes - scenario.hostile(), Behaviour::Honest);
+    for (const auto& [count, behaviour] : {std::pair(scenario.forgers, Behaviour::Forger),
+                                           std::pair(scenario.liars, Behaviour::Liar),
+                                           std::pair(scenario.replayers, Behaviour::Replayer),
+                                           std::pair(scenario.flooders, Behaviour::Flooder)})
+        behaviours.insert(behaviours.end(), count, behaviour);
+    auto graph = randomGraph(scenario.nodes, scenario.degree, m_world->random);
+    m_world->nodes.reserve(scenario.nodes);
+    for (std::size_t i = 0; i < graph.size(); ++i) {
+        const auto delay = m_world->random.below(static_cast<std::uint64_t>(kStartSpread.count()));
+        addNode(behaviours[i], std::move(graph[i]), Instant(Duration(static_cast<Duration::rep>(delay))));
+    }
+}
+
+NodeIndex Simulation::addNode(Behaviour behaviour, std::vector<NodeIndex> neighbors, Instant start)
+{
+    const auto index = static_cast<NodeIndex>(m_world->nodes.size());
+    m_world->nodes.push_back(std::make_unique<Node>(*m_world, index, behaviour, std::move(neighbors)));
+    m_world->nodes.back()->startAt(start);
+    return index;
+}
+
+bool Simulation::run(std::uint64_t events)
+{
+    const Instant end(m_world->scenario.duration);
+    for (; events > 0; --events) {
+        if (m_world->queue.isEmpty() || m_world->queue.nextAt() > end) {
+            m_world->now = std::max(m_world->now, end);
+            return false;
+        }
+        m_world->now = m_world->queue.nextAt();
+        const Event event = m_world->queue.pop();
+        // Where fleets are large, most of the time goes to waiting for memory.
+        __builtin_prefetch(m_world->nodes[m_world->queue.nextNode()].get());
+        handle(event);
+    }
+    return true;
+}
+
+void Simulation::runFor(Duration time)
+{
+    const Instant end = m_world->now + time;
+    while (!m_world->queue.isEmpty() && m_world->queue.nextAt() <= end) {
+        m_world->now = m_world->queue.nextAt();
+        handle(m_world->queue.pop());
+    }
+    m_world->now = end;
+}
+
+void Simulation::runToEnd()
+{
+    while (run(UINT64_MAX)) { }
+}
+
+void Simulation::handle(const Event& event)
+{
+    m_trace.add(m_world->now, event);
+    switch (event.what) {
+    case Event::What::Datagram:
+    case Event::What::LinkTimer:
+    case Event::What::OverlayTimer:
+    case Event::What::Wake:
+        if (event.node < m_world->nodes.size())
+            m_world->nodes[event.node]->handle(event);
+        return;
+    case Event::What::Action:
+        if (event.first == kChurnTick || event.first == kChurnReturn)
+            return churn(event.first, event.life);
+        perform(m_world->scenario.timeline[event.first]);
+        return schedulePublished();
+    case Event::What::Evaluation:
+        return evaluate(event);
+    }
+}
+
+std::vector<NodeIndex> Simulation::nodesThat(bool areUp) const
+{
+    std::vector<NodeIndex> found;
+    for (std::size_t i = 0; i < m_world->nodes.size(); ++i)
+        if (m_world->nodes[i]->isUp() == areUp)
+            found.push_back(static_cast<NodeIndex>(i));
+    return found;
+}
+
+// --- The timeline
+
+void Simulation::perform(const Action& action)
+{
+    World& world = *m_world;
+    const auto chosen = [&](bool areUp) {
+        auto candidates = nodesThat(areUp);
+        const std::size_t count = action.share.of(candidates.size());
+        return sample(std::move(candidates), count, world.random);
+    };
+    switch (action.what) {
+    case Action::What::Publish:
+        return publish(action);
+    case Action::What::Partition: {
+        world.network.heal();
+        std::vector<NodeIndex> all(world.nodes.size());
+        for (std::size_t i = 0; i < all.size(); ++i)
+            all[i] = static_cast<NodeIndex>(i);
+        const std::size_t count = action.share.of(all.size());
+        for (const NodeIndex node : sample(std::move(all), count, world.random))
+            world.network.setGroup(node, 1);
+        return;
+    }
+    case Action::What::Heal:
+        return world.network.heal();
+    case Action::What::Crash:
+        for (const NodeIndex node : chosen(true))
+            world.nodes[node]->crash();
+        return;
+    case Action::What::Restart:
+        for (const NodeIndex node : chosen(false))
+            world.nodes[node]->startAt(world.now);
+        return;
+    case Action::What::Join:
+        return join(action.count);
+    case Action::What::Clock:
+        for (const NodeIndex node : chosen(true))
+            world.nodes[node]->shiftClock(action.span);
+        return;
+    case Action::What::Churn:
+        return setChurn(action.span);
+    }
+}
+
+void Simulation::publish(const Action& action)
+{
+    std::vector<NodeIndex> candidates;
+    for (const NodeIndex node : nodesThat(true))
+        if (action.node ? node == *action.node : m_world->nodes[node]->isHonest())
+            candidates.push_back(node);
+    if (candidates.empty()) {
+        m_mishaps.push_back("'" + action.text + "': it is down");
+        return;
+    }
+    m_world->nodes[sample(std::move(candidates), 1, m_world->random).front()]->publish();
+}
+
+void Simulation::join(std::uint32_t count)
+{
+    for (std::uint32_t i = 0; i < count; ++i)
+        addNode(Behaviour::Honest, sample(nodesThat(true), m_world->scenario.degree, m_world->random),
+                m_world->now);
+}
+
+void Simulation::setChurn(Duration interval)
+{
+    ++m_churnLife;
+    m_churn = interval;
+    if (interval.count() > 0) {
+        m_world->queue.push(m_world->now + interval, {Event::What::Action, 0, 0, m_churnLife, kChurnTick, 0, {}});
+        return;
+    }
+    for (const NodeIndex node : m_churned)
+        m_world->nodes[node]->startAt(m_world->now);
+    m_churned.clear();
+}
+
+void Simulation::churn(std::uint64_t what, std::uint32_t generation)
+{
+    if (generation != m_churnLife)
+        return;
+    if (what == kChurnReturn) {
+        m_world->nodes[m_churned.front()]->startAt(m_world->now);
+        m_churned.erase(m_churned.begin());
+        return;
+    }
+    const auto unlucky = sample(nodesThat(true), 1, m_world->random);
+    if (!unlucky.empty()) {
+        m_world->nodes[unlucky.front()]->crash();
+        m_churned.push_back(unlucky.front());
+        m_world->queue.push(m_world->now + m_churn,
+                            {Event::What::Action, 0, 0, m_churnLife, kChurnReturn, 0, {}});
+    }
+    m_world->queue.push(m_world->now + m_churn, {Event::What::Action, 0, 0, m_churnLife, kChurnTick, 0, {}});
+}
+
+} // namespace starling::sim

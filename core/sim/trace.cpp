@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/trace.h"
+
+#include <bit>
+#include <cstring>
+
+namespace starling::sim {
+
+namespace {
+
+/// Odd, half of its bits set: SplitMix64's.
+constexpr std::uint64_t kMultiplier = 0xbf58476d1ce4e5b9;
+
+std::uint64_t mixed(std::uint64_t hash, std::uint64_t word)
+{
+    hash = (hash ^ word) * kMultiplier;
+    return hash ^ (hash >> 32);
+}
+
+std::uint64_t littleEndian(std::uint64_t word)
+{
+    if constexpr (std::endian::native == std::endian::little)
+        return word;
+    std::uint64_t turned = 0;
+    for (int i = 0; i < 8; ++i)
+        turned = turned << 8 | (word >> (8 * i) & 0xff);
+    return turned;
+}
+
+/// Up to eight bytes, the first one lowest.
+std::uint64_t wordOf(ByteView bytes)
+{
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), bytes.size());
+    return littleEndian(word);
+}
+
+} // namespace
+
+std::uint64_t quickHash(ByteView bytes)
+{
+    std::uint64_t hash = bytes.size();
+    while (bytes.size() >= 8) {
+        hash = mixed(hash, wordOf(bytes.first(8)));
+        bytes = bytes.subspan(8);
+    }
+    return bytes.empty() ? hash : mixed(hash, wordOf(bytes));
+}
+
+void Trace::add(Instant at, const Event& event)
+{
+    if (m_used == m_words.size()) {
+        m_before = digest();
+        m_used = 0;
+    }
+    const std::array<std::uint64_t, kWords> words{
+        static_cast<std::uint64_t>(at.time_since_epoch().count()),
+        static_cast<std::uint64_t>(event.what) << 56 | event.node,
+        event.from,
+        event.what == Event::What::Datagram ? quickHash(event.bytes)
+                                            : mixed(mixed(event.life, event.first), event.second),
+    };
+    for (const std::uint64_t word : words)
+        m_words[m_used++] = littleEndian(word);
+    ++m_count;
+}
+
+Digest Trace::digest() const
+{
+    crypto::Sha256 hash;
+    hash.update(m_before.bytes());
+    hash.update(std::as_bytes(std::span(m_words).first(m_used)));
+    return hash.finish();
+}
+
+} // namespace starling::sim

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the nodes of one simulation share: time, the network, what is to happen, and the books. Pure.
+#pragma once
+
+#include "link/link.h"
+#include "sim/authority.h"
+#include "sim/network.h"
+#include "sim/replica.h"
+#include "sim/scenario.h"
+
+#include <deque>
+#include <set>
+
+namespace starling::sim {
+
+class Node;
+
+/// A release from the moment it was published.
+struct Publication
+{
+    std::uint64_t version = 0;
+    InfoHash payload;
+    Instant at;
+    std::uint8_t group = 0; ///< of its publisher
+    /// By node: whether it could be reached through honest nodes that were up when it was published.
+    std::vector<bool> isAddressed;
+};
+
+/// What was counted, by everybody together.
+struct Books
+{
+    std::uint64_t datagrams = 0, datagramBytes = 0, lostDatagrams = 0;
+    std::uint64_t messages = 0, messageBytes = 0; ///< of the overlay
+    std::uint64_t retransmissions = 0; ///< of links that are gone
+    std::uint64_t honestBytes = 0; ///< of datagrams that honest nodes sent
+    std::vector<Publication> publications; ///< by version, from 1
+    /// From publication to a node's board, for nodes that were addressed and up ever since.
+    std::vector<Duration> deliveries;
+    std::set<NoticeId> genuine; ///< all notices that somebody issued
+};
+
+struct World
+{
+    World(const Scenario& itsScenario, std::uint64_t seed)
+        : scenario(itsScenario)
+        , random(seed)
+        , network(itsScenario.network, seed)
+        , authority(seed)
+    {
+        if (itsScenario.verification == Scenario::Verification::Shared)
+            authority.shareVerification();
+    }
+    Scenario scenario;
+    SeededRandom random; ///< the one generator of a simulation
+    Network network;
+    Authority authority;
+    SharedBoards shared{authority.trust()};
+    EventQueue queue;
+    Instant now;
+    std::vector<std::unique_ptr<Node>> nodes;
+    std::map<NodeId, NodeIndex> byId; ///< of admitted nodes
+    Books books;
+    /// Outputs of the node at hand that are not carried out yet; empty between events.
+    std::vector<link::Output> linkOutputs;
+};
+
+} // namespace starling::sim
