@@ -78,7 +78,8 @@ release::TorrentFile Authority::build(std::uint64_t version, std::uint64_t creat
                                .requirements = {},
                                .deploy = {}};
     const Bytes payload = toBytes("payload " + std::to_string(version));
-    auto builder = release::Builder::create("payload", true, {{"payload", payload.size()}}, std::move(update));
+    auto builder =
+        release::Builder::create("payload", true, {{"payload", payload.size()}}, std::move(update));
     STARLING_ASSERT(builder);
     builder->feed(payload);
     auto torrent = builder->finish();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The keys of a simulated fleet, made from the seed: root, admission, one scope, and the devices'. Signs with
-/// the classes that the real ones are signed with. Pure.
+/// The keys of a simulated fleet, made from the seed: root, admission, one scope, and the devices'. Signs
+/// with the classes that the real ones are signed with. Pure.
 #pragma once
 
 #include "base/time.h"

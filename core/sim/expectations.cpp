@@ -73,7 +73,8 @@ Judgement Simulation::judgeReach(const Expectation& expectation, const Publicati
     std::size_t addressed = 0, reached = 0;
     for (std::size_t i = 0; i < publication.isAddressed.size(); ++i) {
         const Node& node = *m_world->nodes[i];
-        const bool wasReachable = publication.isAddressed[i] && node.isUp() && node.upSince() <= publication.at
+        const bool wasReachable = publication.isAddressed[i] && node.isUp()
+            && node.upSince() <= publication.at
             && m_world->network.group(static_cast<NodeIndex>(i)) == publication.group;
         if (!wasReachable)
             continue;
@@ -134,7 +135,8 @@ void Simulation::judgeAtEnd(Outcome& outcome) const
             outcome.judgements.push_back(judged->second);
         } else if (expectation.what == Expectation::What::NoneForged) {
             const std::string strange = strangeNotice();
-            outcome.judgements.push_back({expectation.text, strange.empty(), strange.empty() ? "none" : strange});
+            outcome.judgements.push_back(
+                {expectation.text, strange.empty(), strange.empty() ? "none" : strange});
         } else if (expectation.what == Expectation::What::Bytes) {
             const auto most = static_cast<double>(expectation.most.value);
             const ByteCount sent{static_cast<std::uint64_t>(outcome.honestBytesPerNode)};
