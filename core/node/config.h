@@ -3,10 +3,10 @@
 /// their names. Unknown keys are refused by name. resources/config/agent.conf documents every key.
 #pragma once
 
+#include "base/ini_file.h"
 #include "base/size.h"
 #include "base/time.h"
 #include "base/uri.h"
-#include "base/ini_file.h"
 #include "swarm/swarm.h"
 
 #include <filesystem>

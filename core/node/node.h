@@ -3,8 +3,8 @@
 /// control socket; tests run several in one process.
 #pragma once
 
-#include "link/link.h"
 #include "board/board_keeper.h"
+#include "link/link.h"
 #include "node/member_proof.h"
 #include "node/push_intake.h"
 #include "node/updater.h"

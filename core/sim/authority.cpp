@@ -18,6 +18,7 @@ Authority::Authority(std::uint64_t seed)
     : m_seed(seed)
     , m_admit(key(Role::Admit))
     , m_scope(key(Role::Scope))
+    , m_stranger(key(Role::Stranger))
     , m_trust(makeTrust())
 {
 }
@@ -38,9 +39,11 @@ crypto::SecretKey Authority::key(Role role, std::uint32_t number) const
     return std::move(*secret);
 }
 
-crypto::SecretKey Authority::deviceKey(std::uint32_t number) const
+const crypto::SecretKey& Authority::deviceKey(std::uint32_t number) const
 {
-    return key(Role::Device, number);
+    const auto known = m_devices.find(number);
+    return known != m_devices.end() ? known->second
+                                    : m_devices.emplace(number, key(Role::Device, number)).first->second;
 }
 
 trust::TrustSet Authority::makeTrust() const
@@ -78,7 +81,8 @@ release::TorrentFile Authority::build(std::uint64_t version, std::uint64_t creat
                                .requirements = {},
                                .deploy = {}};
     const Bytes payload = toBytes("payload " + std::to_string(version));
-    auto builder = release::Builder::create("payload", true, {{"payload", payload.size()}}, std::move(update));
+    auto builder =
+        release::Builder::create("payload", true, {{"payload", payload.size()}}, std::move(update));
     STARLING_ASSERT(builder);
     builder->feed(payload);
     auto torrent = builder->finish();
@@ -97,7 +101,7 @@ release::TorrentFile Authority::release(std::uint64_t version, UtcTime created) 
 release::TorrentFile Authority::forgedRelease(std::uint64_t version) const
 {
     auto torrent = build(version, 0);
-    torrent.sign(m_trust.fleet(), key(Role::Stranger));
+    torrent.sign(m_trust.fleet(), m_stranger);
     return torrent;
 }
 

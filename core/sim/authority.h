@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The keys of a simulated fleet, made from the seed: root, admission, one scope, and the devices'. Signs with
-/// the classes that the real ones are signed with. Pure.
+/// The keys of a simulated fleet, made from the seed: root, admission, one scope, and the devices'. Signs
+/// with the classes that the real ones are signed with. Pure.
 #pragma once
 
 #include "base/time.h"
@@ -20,8 +20,9 @@ public:
     /// The resource that simulated releases update.
     static ResourceUri uri();
 
-    /// A device's key; made anew at every call, for a key in memory costs four locked pages.
-    crypto::SecretKey deviceKey(std::uint32_t number) const;
+    /// A device's key, made when it is first asked for and kept: the kernel takes its time to lock the pages
+    /// that keys live in.
+    const crypto::SecretKey& deviceKey(std::uint32_t number) const;
     /// The notice that admits `node`.
     Bytes admit(const NodeId& node, std::uint32_t number) const;
     /// A release of a small payload, signed by the scope's key. `created` is its maker's wall clock.
@@ -40,6 +41,8 @@ private:
     std::uint64_t m_seed;
     crypto::SecretKey m_admit;
     crypto::SecretKey m_scope;
+    crypto::SecretKey m_stranger;
+    mutable std::map<std::uint32_t, crypto::SecretKey> m_devices;
     trust::TrustSet m_trust;
 };
 

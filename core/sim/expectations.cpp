@@ -17,6 +17,11 @@ std::string percentText(std::size_t part, std::size_t whole)
     return std::string(text.data()) + " (" + std::to_string(part) + " of " + std::to_string(whole) + ")";
 }
 
+/// How often, and over what time before their deadline, boards are looked at: now and then a receipt is on
+/// its way, and one moment at which all are equal is enough.
+constexpr std::uint64_t kLooks = 20;
+constexpr Duration kBetweenLooks = std::chrono::milliseconds(100);
+
 /// Of sorted values: the smallest one that `share` of them do not exceed.
 Duration percentile(const std::vector<Duration>& sorted, double share)
 {
@@ -51,10 +56,15 @@ void Simulation::scheduleEvaluations()
 {
     const Scenario& scenario = m_world->scenario;
     const Duration last = scenario.timeline.empty() ? Duration{} : scenario.timeline.back().at;
-    for (std::size_t i = 0; i < scenario.expectations.size(); ++i)
-        if (scenario.expectations[i].what == Expectation::What::BoardsEqual)
-            m_world->queue.push(Instant(last + scenario.expectations[i].within),
-                                {Event::What::Evaluation, 0, 0, 0, i, 0, {}});
+    for (std::size_t i = 0; i < scenario.expectations.size(); ++i) {
+        if (scenario.expectations[i].what != Expectation::What::BoardsEqual)
+            continue;
+        for (std::uint64_t left = 0; left < kLooks; ++left) {
+            const Duration at = last + scenario.expectations[i].within - left * kBetweenLooks;
+            if (at >= last)
+                m_world->queue.push(Instant(at), {Event::What::Evaluation, 0, 0, 0, i, left, {}});
+        }
+    }
 }
 
 void Simulation::schedulePublished()
@@ -73,7 +83,8 @@ Judgement Simulation::judgeReach(const Expectation& expectation, const Publicati
     std::size_t addressed = 0, reached = 0;
     for (std::size_t i = 0; i < publication.isAddressed.size(); ++i) {
         const Node& node = *m_world->nodes[i];
-        const bool wasReachable = publication.isAddressed[i] && node.isUp() && node.upSince() <= publication.at
+        const bool wasReachable = publication.isAddressed[i] && node.isUp()
+            && node.upSince() <= publication.at
             && m_world->network.group(static_cast<NodeIndex>(i)) == publication.group;
         if (!wasReachable)
             continue;
@@ -94,8 +105,13 @@ void Simulation::evaluate(const Event& event)
 {
     const Expectation& expectation = m_world->scenario.expectations[event.first];
     if (expectation.what == Expectation::What::BoardsEqual) {
-        const bool isEqual = areBoardsEqual();
-        return judge(event.first, isEqual, isEqual ? "equal" : "different");
+        if (m_judgements.contains(event.first))
+            return;
+        if (areBoardsEqual())
+            judge(event.first, true, "equal");
+        else if (event.second == 0)
+            judge(event.first, false, "different");
+        return;
     }
     const Judgement judged = judgeReach(expectation, m_world->books.publications[event.second]);
     judge(event.first, judged.holds, judged.found);
@@ -134,7 +150,8 @@ void Simulation::judgeAtEnd(Outcome& outcome) const
             outcome.judgements.push_back(judged->second);
         } else if (expectation.what == Expectation::What::NoneForged) {
             const std::string strange = strangeNotice();
-            outcome.judgements.push_back({expectation.text, strange.empty(), strange.empty() ? "none" : strange});
+            outcome.judgements.push_back(
+                {expectation.text, strange.empty(), strange.empty() ? "none" : strange});
         } else if (expectation.what == Expectation::What::Bytes) {
             const auto most = static_cast<double>(expectation.most.value);
             const ByteCount sent{static_cast<std::uint64_t>(outcome.honestBytesPerNode)};

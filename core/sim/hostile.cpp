@@ -71,9 +71,9 @@ std::vector<overlay::Head> LyingReplica::heads() const
     std::vector<overlay::Head> heads = m_truth->heads();
     if (!m_lie)
         return heads;
-    const auto place = std::lower_bound(
-        heads.begin(), heads.end(), *m_lie,
-        [](const overlay::Head& a, const overlay::Head& b) { return a.key < b.key; });
+    const auto place =
+        std::lower_bound(heads.begin(), heads.end(), *m_lie,
+                         [](const overlay::Head& a, const overlay::Head& b) { return a.key < b.key; });
     if (place != heads.end() && place->key == m_lie->key)
         *place = *m_lie;
     else

@@ -31,7 +31,8 @@ std::uint32_t bell(std::uint64_t word)
         sum += static_cast<std::uint32_t>(word >> (16 * i) & 0xffff);
     // The sum's standard deviation is 65,536 / sqrt(3), its mean 131,070; two of them to each side are kept.
     constexpr std::int64_t kMean = 131'070, kTwoDeviations = 75'674;
-    const std::int64_t fromLeast = std::clamp<std::int64_t>(sum, kMean - kTwoDeviations, kMean + kTwoDeviations)
+    const std::int64_t fromLeast =
+        std::clamp<std::int64_t>(sum, kMean - kTwoDeviations, kMean + kTwoDeviations)
         - (kMean - kTwoDeviations);
     return static_cast<std::uint32_t>(fromLeast * 65'535 / (2 * kTwoDeviations));
 }

@@ -156,8 +156,8 @@ void Node::handle(const Event& event)
     case Event::What::LinkTimer:
         return feedLinks(link::TimerExpired{{link::LinkId{event.first}, event.second}});
     case Event::What::OverlayTimer:
-        return feedOverlay(overlay::TimerExpired{
-            {static_cast<overlay::Timer::What>(event.first), event.second}});
+        return feedOverlay(
+            overlay::TimerExpired{{static_cast<overlay::Timer::What>(event.first), event.second}});
     case Event::What::Wake:
         return onWake(static_cast<Purpose>(event.first), event.second);
     case Event::What::Datagram:
@@ -169,8 +169,9 @@ void Node::handle(const Event& event)
 
 void Node::wake(Purpose purpose, Duration delay, std::uint64_t second)
 {
-    m_world.queue.push(m_world.now + delay,
-                       {Event::What::Wake, m_index, m_index, m_life, static_cast<std::uint64_t>(purpose), second, {}});
+    m_world.queue.push(
+        m_world.now + delay,
+        {Event::What::Wake, m_index, m_index, m_life, static_cast<std::uint64_t>(purpose), second, {}});
 }
 
 void Node::onWake(Purpose purpose, std::uint64_t second)
@@ -227,8 +228,13 @@ void Node::act(link::Output& output)
         send(datagram->to, std::move(datagram->bytes));
     } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
         m_world.queue.push(m_world.now + timer->delay,
-                           {Event::What::LinkTimer, m_index, m_index, m_life,
-                            static_cast<std::uint64_t>(timer->timer.link), timer->timer.generation, {}});
+                           {Event::What::LinkTimer,
+                            m_index,
+                            m_index,
+                            m_life,
+                            static_cast<std::uint64_t>(timer->timer.link),
+                            timer->timer.generation,
+                            {}});
     } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
         feedOverlay(overlay::NeighborUp{overlay::NeighborId{static_cast<std::uint64_t>(up->link)}, up->node});
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
@@ -248,8 +254,13 @@ void Node::act(overlay::Output& output)
                                     std::move(message->bytes)});
     } else if (const auto* timer = std::get_if<overlay::ScheduleTimer>(&output)) {
         m_world.queue.push(m_world.now + timer->delay,
-                           {Event::What::OverlayTimer, m_index, m_index, m_life,
-                            static_cast<std::uint64_t>(timer->timer.what), timer->timer.generation, {}});
+                           {Event::What::OverlayTimer,
+                            m_index,
+                            m_index,
+                            m_life,
+                            static_cast<std::uint64_t>(timer->timer.what),
+                            timer->timer.generation,
+                            {}});
     } else if (const auto* taken = std::get_if<overlay::NoticeTaken>(&output)) {
         onTaken(taken->head);
     } else if (std::holds_alternative<overlay::NoticeRefused>(output)) {
@@ -441,7 +452,8 @@ void Node::pretend(const Forgery& forgery)
 
 void Node::misbehave()
 {
-    wake(Purpose::Mischief, std::chrono::duration_cast<Duration>(std::chrono::seconds(1)) / m_world.scenario.hostility);
+    wake(Purpose::Mischief,
+         std::chrono::duration_cast<Duration>(std::chrono::seconds(1)) / m_world.scenario.hostility);
     if (m_behaviour == Behaviour::Flooder)
         return issueReceipt();
     if (m_behaviour == Behaviour::Replayer) {

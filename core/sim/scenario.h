@@ -36,7 +36,8 @@
 ///     delivered = 100% within 60s   of the honest nodes that are up all that time, and that configured
 ///                                   neighbours connect to the publisher, so many have each release
 ///     fetched = 100% within 5m      and so many its payload
-///     boards = equal within 2 rounds after the last action all honest boards are equal; or: within TIME
+///     boards = equal within 2 rounds after the last action all honest boards are equal, at least for a
+///                                   moment of the last 2 s of that time; or: within TIME
 ///     forged = none                 no honest board holds what nobody issued
 ///     bytes = at most 10 MiB        that an honest node sends, in the mean
 #pragma once

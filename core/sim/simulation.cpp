@@ -34,10 +34,10 @@ void Simulation::addFleet()
 {
     const Scenario& scenario = m_world->scenario;
     std::vector<Behaviour> behaviours(scenario.nodes - scenario.hostile(), Behaviour::Honest);
-    for (const auto& [count, behaviour] : {std::pair(scenario.forgers, Behaviour::Forger),
-                                           std::pair(scenario.liars, Behaviour::Liar),
-                                           std::pair(scenario.replayers, Behaviour::Replayer),
-                                           std::pair(scenario.flooders, Behaviour::Flooder)})
+    for (const auto& [count, behaviour] :
+         {std::pair(scenario.forgers, Behaviour::Forger), std::pair(scenario.liars, Behaviour::Liar),
+          std::pair(scenario.replayers, Behaviour::Replayer),
+          std::pair(scenario.flooders, Behaviour::Flooder)})
         behaviours.insert(behaviours.end(), count, behaviour);
     auto graph = randomGraph(scenario.nodes, scenario.degree, m_world->random);
     m_world->nodes.reserve(scenario.nodes);
@@ -186,7 +186,8 @@ void Simulation::setChurn(Duration interval)
     ++m_churnLife;
     m_churn = interval;
     if (interval.count() > 0) {
-        m_world->queue.push(m_world->now + interval, {Event::What::Action, 0, 0, m_churnLife, kChurnTick, 0, {}});
+        m_world->queue.push(m_world->now + interval,
+                            {Event::What::Action, 0, 0, m_churnLife, kChurnTick, 0, {}});
         return;
     }
     for (const NodeIndex node : m_churned)

@@ -19,8 +19,8 @@ struct Quantity
 std::optional<Quantity> quantityOf(std::string_view text)
 {
     Quantity quantity;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), quantity.number,
-                                              std::chars_format::fixed);
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), quantity.number, std::chars_format::fixed);
     // Not infinite, not NaN, not negative.
     if (error != std::errc() || !(quantity.number >= 0 && quantity.number <= 1e18))
         return std::nullopt;
@@ -77,7 +77,8 @@ Status takeWords(Action& action, const Words& words)
         action.share = {Share::kWhole};
         if (count == 1)
             return {};
-        return count == 2 ? takeShare(action, words, 1) : fail(Errc::ConfigInvalid, "expected 'restart [SHARE]'");
+        return count == 2 ? takeShare(action, words, 1)
+                          : fail(Errc::ConfigInvalid, "expected 'restart [SHARE]'");
     case What::Partition:
     case What::Crash:
         return count == 2 ? takeShare(action, words, 1)
@@ -90,7 +91,8 @@ Status takeWords(Action& action, const Words& words)
         return {};
     }
     case What::Clock:
-        return count == 3 ? takeClock(action, words) : fail(Errc::ConfigInvalid, "expected 'clock SHARE [-]TIME'");
+        return count == 3 ? takeClock(action, words)
+                          : fail(Errc::ConfigInvalid, "expected 'clock SHARE [-]TIME'");
     case What::Churn: {
         if (count == 2 && words[1] == "off")
             return {};

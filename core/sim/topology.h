@@ -14,8 +14,8 @@ namespace starling::sim {
 /// neighbours always one has the other configured, every second time both.
 std::vector<std::vector<NodeIndex>> randomGraph(std::size_t count, unsigned degree, RandomSource& random);
 
-/// Which nodes can be reached from `start` over neighbours, whoever of two configured the other, through nodes
-/// of which `isOpen` says so; `start` is one of them.
+/// Which nodes can be reached from `start` over neighbours, whoever of two configured the other, through
+/// nodes of which `isOpen` says so; `start` is one of them.
 std::vector<bool> reachable(NodeIndex start, const std::vector<std::vector<NodeIndex>>& graph,
                             const std::function<bool(NodeIndex)>& isOpen);
 

@@ -247,8 +247,8 @@ Status TrustSet::verifyByDevice(const Envelope& envelope, Kind kind, const NodeI
     const auto& [key, signature] = *envelope.signatures.begin();
     if (!std::ranges::equal(key.bytes(), node.bytes()))
         return fail(Errc::UnknownKey, what + " is signed by " + key.shortHex());
-    if (auto status = verifySignature(m_memo.get(), key,
-                                      signedMessage(kind, m_fleet, envelope.payloadHash()), signature);
+    if (auto status = verifySignature(m_memo.get(), key, signedMessage(kind, m_fleet, envelope.payloadHash()),
+                                      signature);
         !status)
         return fail(std::move(status.error()), what);
     return {};

@@ -31,6 +31,7 @@ Status measureTransfer(const Bench& bench, Report& report); ///< transfer-throug
 Status measureTransferMemory(const Bench& bench, Report& report); ///< transfer-memory
 Status measureIdle(const Bench& bench, Report& report); ///< idle-agent
 Status measureNotice(const Bench& bench, Report& report); ///< notice-size
+Status measureSimulator(const Bench& bench, Report& report); ///< sim-speed
 Status measureUploadLimit(const Bench& bench, Report& report); ///< limit-upload
 Status measureDownloadLimit(const Bench& bench, Report& report); ///< limit-download
 
@@ -69,8 +70,8 @@ struct Transfer
 /// its BitTorrent session, connects, both prove membership) until it says "staged": fetched, hashed once more
 /// and durable.
 Result<Transfer> transferByAgents(const Bench& bench, const std::filesystem::path& payload);
-/// Two aria2c with a private BitTorrent v1 torrent. Time is from the first byte in the file until aria2 calls the
-/// download complete. The two seconds that it mostly needs to get there are not counted against it.
+/// Two aria2c with a private BitTorrent v1 torrent. Time is from the first byte in the file until aria2 calls
+/// the download complete. The two seconds that it mostly needs to get there are not counted against it.
 Result<Transfer> transferByAria(const Bench& bench, const std::filesystem::path& payload);
 
 } // namespace starling::bench

@@ -60,6 +60,8 @@ bool Figure::isGood() const
         return ratio().value_or(0) >= goal;
     case Holds::AtMost:
         return value <= goal;
+    case Holds::AtLeast:
+        return value >= goal;
     case Holds::WithinTenPercent:
         return std::abs(value - goal) <= goal / 10;
     }

@@ -11,6 +11,7 @@ namespace starling::bench {
 enum class Holds : std::uint8_t {
     RatioAtLeast, ///< value ÷ peer ≥ goal; without the peer there is nothing to say
     AtMost, ///< value ≤ goal
+    AtLeast, ///< value ≥ goal
     WithinTenPercent, ///< of goal
 };
 

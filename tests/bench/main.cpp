@@ -26,6 +26,7 @@ constexpr std::array kMeasurements{
     Measurement{"transfer-memory", measureTransferMemory},
     Measurement{"idle-agent", measureIdle},
     Measurement{"notice-size", measureNotice},
+    Measurement{"sim-speed", measureSimulator},
     Measurement{"limit-upload", measureUploadLimit},
     Measurement{"limit-download", measureDownloadLimit},
 };

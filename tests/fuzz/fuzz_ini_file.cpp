@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Property: what was accepted, written out again, reads the same.
 #include "base/assert.h"
-#include "fuzz.h"
 #include "base/ini_file.h"
+#include "fuzz.h"
 
 #include <algorithm>
 

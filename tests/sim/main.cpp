@@ -36,7 +36,8 @@ public:
             return;
         m_shown = Clock::now();
         m_isShown = true;
-        const double share = static_cast<double>(simulation.now().count()) / static_cast<double>(whole.count());
+        const double share =
+            static_cast<double>(simulation.now().count()) / static_cast<double>(whole.count());
         std::fprintf(stderr, "\r%5.1f %%  %llu events  %.1f s, %.0f s left \033[K", 100 * share,
                      static_cast<unsigned long long>(simulation.events()), elapsed,
                      share > 0 ? elapsed / share - elapsed : 0);
@@ -79,13 +80,15 @@ int simulate(Run& run, const Scenario& scenario, bool isJson)
 
 int main(int argc, char** argv)
 {
-    CLI::App app("Simulates a fleet in virtual time: the protocols that agents ship, over a network that loses, delays and "
+    CLI::App app("Simulates a fleet in virtual time: the protocols that agents ship, over a network that "
+                 "loses, delays and "
                  "cuts off.\nExit status: 0 if all expectations of the scenario hold, 1 if not, 2 usage.",
                  "starling-sim");
     Run run;
     std::optional<std::uint32_t> nodes;
     bool isJson = false;
-    app.add_option("SCENARIO", run.scenario, "The file that says what happens; tests/sim/scenarios has some")->required();
+    app.add_option("SCENARIO", run.scenario, "The file that says what happens; tests/sim/scenarios has some")
+        ->required();
     app.add_option("--seed", run.seed, "The same seed gives the same run")->capture_default_str();
     app.add_option("--nodes", nodes, "So many, whatever the scenario says");
     app.add_flag("--json", isJson, "One line of JSON instead of a table");

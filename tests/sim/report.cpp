@@ -79,25 +79,24 @@ std::string jsonLine(const Run& run)
     std::string mishaps;
     for (const std::string& mishap : o.mishaps)
         mishaps += (mishaps.empty() ? "" : ",") + quoted(mishap);
-    return "{\"scenario\":" + quoted(run.scenario) + ",\"seed\":" + std::to_string(run.seed)
-        + ",\"nodes\":" + std::to_string(o.nodes) + ",\"verification\":"
-        + quoted(verificationName(run.verification)) + ",\"events\":" + std::to_string(o.events)
-        + ",\"virtual_seconds\":" + number(seconds(o.virtualTime)) + ",\"wall_seconds\":" + number(run.wallSeconds)
-        + ",\"cpu_seconds\":" + number(run.cpuSeconds) + ",\"setup_seconds\":" + number(run.setupSeconds)
+    return "{\"scenario\":" + quoted(run.scenario) + ",\"seed\":" + std::to_string(run.seed) + ",\"nodes\":"
+        + std::to_string(o.nodes) + ",\"verification\":" + quoted(verificationName(run.verification))
+        + ",\"events\":" + std::to_string(o.events) + ",\"virtual_seconds\":" + number(seconds(o.virtualTime))
+        + ",\"wall_seconds\":" + number(run.wallSeconds) + ",\"cpu_seconds\":" + number(run.cpuSeconds)
+        + ",\"setup_seconds\":" + number(run.setupSeconds)
         + ",\"events_per_second\":" + number(perSecond(events, run.cpuSeconds))
         + ",\"times_real_time\":" + number(perSecond(seconds(o.virtualTime), run.wallSeconds))
-        + ",\"delivered_percent\":" + number(100 * o.delivered)
-        + ",\"delivery_ms\":{\"median\":" + milliseconds(o.medianDelivery)
-        + ",\"p99\":" + milliseconds(o.p99Delivery) + ",\"last\":" + milliseconds(o.lastDelivery) + "}"
-        + ",\"datagrams\":" + std::to_string(o.datagrams) + ",\"lost_datagrams\":"
-        + std::to_string(o.lostDatagrams) + ",\"retransmissions\":" + std::to_string(o.retransmissions)
-        + ",\"messages_per_node\":" + number(perNode(o.messages, o))
-        + ",\"bytes_per_node\":" + number(perNode(o.datagramBytes, o))
-        + ",\"honest_bytes_per_node\":" + number(o.honestBytesPerNode)
-        + ",\"notices_taken\":" + std::to_string(o.taken) + ",\"notices_refused\":" + std::to_string(o.refused)
-        + ",\"redundancy\":" + number(o.redundancy) + ",\"trace\":" + quoted(o.trace.hex())
-        + ",\"expectations\":" + expectationsJson(o) + ",\"mishaps\":[" + mishaps + "]"
-        + ",\"holds\":" + (o.holds() ? "true" : "false") + ",\"repeat\":" + quoted(run.repeat) + "}\n";
+        + ",\"delivered_percent\":" + number(100 * o.delivered) + ",\"delivery_ms\":{\"median\":"
+        + milliseconds(o.medianDelivery) + ",\"p99\":" + milliseconds(o.p99Delivery)
+        + ",\"last\":" + milliseconds(o.lastDelivery) + "}" + ",\"datagrams\":" + std::to_string(o.datagrams)
+        + ",\"lost_datagrams\":" + std::to_string(o.lostDatagrams) + ",\"retransmissions\":"
+        + std::to_string(o.retransmissions) + ",\"messages_per_node\":" + number(perNode(o.messages, o))
+        + ",\"bytes_per_node\":" + number(perNode(o.datagramBytes, o)) + ",\"honest_bytes_per_node\":"
+        + number(o.honestBytesPerNode) + ",\"notices_taken\":" + std::to_string(o.taken)
+        + ",\"notices_refused\":" + std::to_string(o.refused) + ",\"redundancy\":" + number(o.redundancy)
+        + ",\"trace\":" + quoted(o.trace.hex()) + ",\"expectations\":" + expectationsJson(o)
+        + ",\"mishaps\":[" + mishaps + "]" + ",\"holds\":" + (o.holds() ? "true" : "false")
+        + ",\"repeat\":" + quoted(run.repeat) + "}\n";
 }
 
 std::string table(const Run& run)
@@ -106,22 +105,30 @@ std::string table(const Run& run)
     const auto events = static_cast<double>(o.events);
     std::string text = row("scenario", run.scenario + ", seed " + std::to_string(run.seed))
         + row("nodes", std::to_string(o.nodes) + ", verification " + verificationName(run.verification))
-        + row("virtual time", number(seconds(o.virtualTime)) + " s in " + number(run.wallSeconds) + " s: "
-                  + number(perSecond(seconds(o.virtualTime), run.wallSeconds)) + " times real time, after "
-                  + number(run.setupSeconds) + " s to make the fleet")
-        + row("events", std::to_string(o.events) + ", " + number(perSecond(events, run.cpuSeconds)) + " a second of the processor")
+        + row("virtual time",
+              number(seconds(o.virtualTime)) + " s in " + number(run.wallSeconds)
+                  + " s: " + number(perSecond(seconds(o.virtualTime), run.wallSeconds))
+                  + " times real time, after " + number(run.setupSeconds) + " s to make the fleet")
+        + row("events",
+              std::to_string(o.events) + ", " + number(perSecond(events, run.cpuSeconds))
+                  + " a second of the processor")
         + row("delivered", number(100 * o.delivered) + " % of the nodes that are up")
-        + row("time of delivery", "median " + milliseconds(o.medianDelivery) + " ms, 99 % "
-                  + milliseconds(o.p99Delivery) + " ms, last " + milliseconds(o.lastDelivery) + " ms")
-        + row("per node", number(perNode(o.messages, o)) + " messages, "
+        + row("time of delivery",
+              "median " + milliseconds(o.medianDelivery) + " ms, 99 % " + milliseconds(o.p99Delivery)
+                  + " ms, last " + milliseconds(o.lastDelivery) + " ms")
+        + row("per node",
+              number(perNode(o.messages, o)) + " messages, "
                   + toString(ByteCount{static_cast<std::uint64_t>(perNode(o.datagramBytes, o))}) + " sent")
-        + row("datagrams", std::to_string(o.datagrams) + ", " + std::to_string(o.lostDatagrams) + " lost, "
+        + row("datagrams",
+              std::to_string(o.datagrams) + ", " + std::to_string(o.lostDatagrams) + " lost, "
                   + std::to_string(o.retransmissions) + " retransmissions")
-        + row("notices", std::to_string(o.taken) + " taken, " + number(o.redundancy) + " superfluous for each, "
+        + row("notices",
+              std::to_string(o.taken) + " taken, " + number(o.redundancy) + " superfluous for each, "
                   + std::to_string(o.refused) + " refused")
         + row("trace", o.trace.hex());
     for (const Judgement& judgement : o.judgements)
-        text += row(judgement.holds ? "holds" : "DOES NOT HOLD", judgement.expectation + ": " + judgement.found);
+        text +=
+            row(judgement.holds ? "holds" : "DOES NOT HOLD", judgement.expectation + ": " + judgement.found);
     for (const std::string& mishap : o.mishaps)
         text += row("NOT DONE", mishap);
     if (!o.holds())

@@ -65,8 +65,9 @@ private Q_SLOTS:
             if (random.below(2) == 0 || model.empty()) {
                 static constexpr std::array<Duration, 5> kSpans{0ns, 100us, 50ms, 40s, 20h};
                 const Duration span = kSpans[random.below(kSpans.size())];
-                const Instant at =
-                    now + Duration(static_cast<Duration::rep>(random.below(static_cast<std::uint64_t>(span.count()) + 1)));
+                const Instant at = now
+                    + Duration(static_cast<Duration::rep>(
+                        random.below(static_cast<std::uint64_t>(span.count()) + 1)));
                 queue.push(at, numbered(number));
                 model.emplace(std::pair(at, number), number);
                 ++number;

@@ -21,16 +21,18 @@ private Q_SLOTS:
 
     void readsEverySetting()
     {
-        const auto s = parseScenario("[run]\nduration = 1h\nverification = shared\n"
-                                     "[fleet]\nnodes = 60\ndegree = 4\nreceipts = no\npayload = 1.5s\nforgers = 1\n"
-                                     "liars = 2\nreplayers = 3\nflooders = 4\nhostility = 7\n"
-                                     "[network]\nlatency = lognormal 5ms 80ms\njitter = 2ms\nloss = 0.5%\n"
-                                     "duplication = 100%\n",
-                                     "s.ini");
+        const auto s =
+            parseScenario("[run]\nduration = 1h\nverification = shared\n"
+                          "[fleet]\nnodes = 60\ndegree = 4\nreceipts = no\npayload = 1.5s\nforgers = 1\n"
+                          "liars = 2\nreplayers = 3\nflooders = 4\nhostility = 7\n"
+                          "[network]\nlatency = lognormal 5ms 80ms\njitter = 2ms\nloss = 0.5%\n"
+                          "duplication = 100%\n",
+                          "s.ini");
         QVERIFY2(s, s ? "" : s.error().context.c_str());
         QVERIFY(s->duration == 1h && s->verification == Scenario::Verification::Shared && s->nodes == 60);
         QVERIFY(s->degree == 4 && s->hasCertificates && !s->issuesReceipts && s->payload == 1500ms);
-        QVERIFY(s->forgers == 1 && s->liars == 2 && s->replayers == 3 && s->flooders == 4 && s->hostile() == 10);
+        QVERIFY(s->forgers == 1 && s->liars == 2 && s->replayers == 3 && s->flooders == 4
+                && s->hostile() == 10);
         QCOMPARE(s->hostility, 7u);
         QVERIFY((s->network.latency == Latency{Latency::Shape::LogNormal, 5ms, 80ms}));
         QVERIFY(s->network.jitter == 2ms && s->network.loss.millionths == 5'000);
@@ -47,8 +49,9 @@ private Q_SLOTS:
         std::string texts;
         for (const Action& action : s->timeline)
             texts += action.text + ";";
-        QCOMPARE(texts, std::string("partition 30%;heal;publish node 3;join 5;crash 20%;restart;restart 50%;"
-                                    "clock 10% -1h;churn 20s;churn off;"));
+        QCOMPARE(texts,
+                 std::string("partition 30%;heal;publish node 3;join 5;crash 20%;restart;restart 50%;"
+                             "clock 10% -1h;churn 20s;churn off;"));
         QVERIFY(s->timeline[0].at == 250ms && s->timeline[3].at == 60s && s->timeline[2].node == 3u);
         QVERIFY(s->timeline[3].count == 5 && s->timeline[4].share.millionths == 200'000);
         QVERIFY(s->timeline[5].share.millionths == Share::kWhole && s->timeline[7].span == -1h);
@@ -57,9 +60,10 @@ private Q_SLOTS:
 
     void readsExpectations()
     {
-        const auto s = parseScenario("[expect]\ndelivered = 99.9% within 60s\nboards = equal within 2 rounds\n"
-                                     "forged = none\nbytes = at most 2 MiB\n",
-                                     "s.ini");
+        const auto s =
+            parseScenario("[expect]\ndelivered = 99.9% within 60s\nboards = equal within 2 rounds\n"
+                          "forged = none\nbytes = at most 2 MiB\n",
+                          "s.ini");
         QVERIFY2(s, s ? "" : s.error().context.c_str());
         QCOMPARE(s->expectations.size(), std::size_t{4});
         QVERIFY(s->expectations[0].share.millionths == 999'000 && s->expectations[0].within == 60s);

@@ -46,10 +46,11 @@ private Q_SLOTS:
     /// else sees more than the pace at which they may be forwarded.
     void aFloodOfReceiptsEndsAtItsNeighbors()
     {
-        Simulation simulation(scenarioOf("[run]\nduration = 2m\n[fleet]\nnodes = 30\nflooders = 1\nhostility = 50\n"
-                                         "[timeline]\n60s = publish node 0\n"
-                                         "[expect]\ndelivered = 100% within 5s\nforged = none\n"),
-                              1);
+        Simulation simulation(
+            scenarioOf("[run]\nduration = 2m\n[fleet]\nnodes = 30\nflooders = 1\nhostility = 50\n"
+                       "[timeline]\n60s = publish node 0\n"
+                       "[expect]\ndelivered = 100% within 5s\nforged = none\n"),
+            1);
         simulation.runFor(60s);
         const std::uint64_t floodedBefore = noticesFrom(simulation.world(), 29, true);
         const std::uint64_t othersBefore = noticesFrom(simulation.world(), 29, false);
@@ -59,17 +60,19 @@ private Q_SLOTS:
         const std::uint64_t others = noticesFrom(simulation.world(), 29, false) - othersBefore;
         // 60 s of 50 a second to five neighbours.
         QVERIFY2(flooded > 10'000, std::to_string(flooded).c_str());
-        // One release and the receipts after it, as without the flood, and one flooded receipt in five seconds from each.
+        // One release and the receipts after it, as without the flood, and one flooded receipt in five
+        // seconds from each.
         QVERIFY2(others < flooded / 2, std::to_string(others).c_str());
     }
 
     /// 32: a node that forges releases and others' receipts: nothing of it is taken or forwarded.
     void forgeriesAreDroppedByTheFirstWhoSeesThem()
     {
-        Simulation simulation(scenarioOf("[run]\nduration = 2m\n[fleet]\nnodes = 30\nforgers = 1\nhostility = 20\n"
-                                         "[timeline]\n60s = publish node 0\n"
-                                         "[expect]\ndelivered = 100% within 5s\nforged = none\n"),
-                              1);
+        Simulation simulation(
+            scenarioOf("[run]\nduration = 2m\n[fleet]\nnodes = 30\nforgers = 1\nhostility = 20\n"
+                       "[timeline]\n60s = publish node 0\n"
+                       "[expect]\ndelivered = 100% within 5s\nforged = none\n"),
+            1);
         simulation.runToEnd();
         const World& world = simulation.world();
         const Outcome outcome = simulation.outcome();

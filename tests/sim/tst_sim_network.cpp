@@ -111,7 +111,8 @@ private Q_SLOTS:
                     ends[a].insert(b);
                     ends[b].insert(a);
                 }
-            const auto few = std::count_if(ends.begin(), ends.end(), [&](const auto& e) { return e.size() < degree; });
+            const auto few =
+                std::count_if(ends.begin(), ends.end(), [&](const auto& e) { return e.size() < degree; });
             QVERIFY2(few < 50, std::to_string(few).c_str());
             QVERIFY(std::all_of(ends.begin(), ends.end(), [&](const auto& e) { return e.size() <= degree; }));
         }

@@ -54,10 +54,11 @@ private Q_SLOTS:
     {
         QTest::addColumn<QByteArray>("text");
         QTest::newRow("certificates") << QByteArray(kBusy.data(), static_cast<qsizetype>(kBusy.size()));
-        QTest::newRow("none") << QByteArray("[run]\nduration = 2m\n[fleet]\nnodes = 40\ncertificates = no\nreceipts = no\n"
-                                            "[network]\nloss = 3%\njitter = 10ms\n"
-                                            "[timeline]\n5s = publish, publish\n20s = partition 50%\n25s = publish\n"
-                                            "40s = heal\n60s = crash 30%, publish\n70s = restart\n");
+        QTest::newRow("none") << QByteArray(
+            "[run]\nduration = 2m\n[fleet]\nnodes = 40\ncertificates = no\nreceipts = no\n"
+            "[network]\nloss = 3%\njitter = 10ms\n"
+            "[timeline]\n5s = publish, publish\n20s = partition 50%\n25s = publish\n"
+            "40s = heal\n60s = crash 30%, publish\n70s = restart\n");
     }
     void sharedVerificationChangesNothing()
     {
@@ -93,23 +94,26 @@ private Q_SLOTS:
 
     void bringsNodesThatJoinUpToDate()
     {
-        const Outcome outcome = outcomeOf(scenarioOf(std::string(kCalm) + "[timeline]\n5s = publish\n10s = join 4\n"));
+        const Outcome outcome =
+            outcomeOf(scenarioOf(std::string(kCalm) + "[timeline]\n5s = publish\n10s = join 4\n"));
         QCOMPARE(outcome.nodes, std::size_t{14});
         QCOMPARE(outcome.delivered, 1.0);
     }
 
     void needsNoRightClocks()
     {
-        const std::string_view jumps = "[timeline]\n4s = clock 50% 8760h\n5s = publish\n6s = clock 100% -8000h\n"
-                                       "7s = publish\n[expect]\ndelivered = 100% within 5s\n";
+        const std::string_view jumps =
+            "[timeline]\n4s = clock 50% 8760h\n5s = publish\n6s = clock 100% -8000h\n"
+            "7s = publish\n[expect]\ndelivered = 100% within 5s\n";
         const Outcome outcome = outcomeOf(scenarioOf(std::string(kCalm) + std::string(jumps)));
         QCOMPARE(failures(outcome, "", 1), std::string());
     }
 
     void fetchesPayloadsFromWhoeverServesThem()
     {
-        Scenario scenario = scenarioOf(std::string(kCalm) + "payload = 1s\nliars = 3\n[timeline]\n5s = publish node 0\n"
-                                       "[expect]\nfetched = 100% within 25s\n");
+        Scenario scenario = scenarioOf(std::string(kCalm)
+                                       + "payload = 1s\nliars = 3\n[timeline]\n5s = publish node 0\n"
+                                         "[expect]\nfetched = 100% within 25s\n");
         QCOMPARE(failures(outcomeOf(scenario), "", 1), std::string());
         scenario.expectations[0].within = 500ms;
         QVERIFY(!outcomeOf(scenario).holds()); // a payload takes a second
@@ -133,8 +137,9 @@ private Q_SLOTS:
 
     void seesBoardsThatDiffer()
     {
-        const Outcome outcome = outcomeOf(scenarioOf(
-            std::string(kCalm) + "[timeline]\n5s = partition 50%, publish\n[expect]\nboards = equal within 20s\n"));
+        const Outcome outcome = outcomeOf(
+            scenarioOf(std::string(kCalm)
+                       + "[timeline]\n5s = partition 50%, publish\n[expect]\nboards = equal within 20s\n"));
         QVERIFY(!outcome.holds());
         QCOMPARE(outcome.judgements[0].found, std::string("different"));
     }

@@ -38,8 +38,8 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
 };
 
 /// Rooms without I/O: values in, values out.
-const std::set<std::string_view> kPureRooms{"base",    "bencode", "crypto",  "trust",
-                                            "release", "link",    "overlay", "board",  "update", "sim"};
+const std::set<std::string_view> kPureRooms{"base", "bencode", "crypto", "trust",  "release",
+                                            "link", "overlay", "board",  "update", "sim"};
 
 bool isHeader(std::string_view path)
 {

@@ -37,7 +37,8 @@ private Q_SLOTS:
             const auto again = m_keeper->examine(notice);
             QVERIFY(again.verdict == Verdict::Known && again.head == taken.head);
         }
-        // The same document: by another key it is known, by none it is refused, however often the held one came.
+        // The same document: by another key it is known, by none it is refused, however often the held one
+        // came.
         QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 12)).verdict == Verdict::Known);
         QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 99)).verdict == Verdict::Refused);
         QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 99)).verdict == Verdict::Refused);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/sha256.h"
+#include "crypto/signature_memo.h"
 #include "crypto/signing.h"
 
 #include <QTest>
@@ -404,6 +405,22 @@ private Q_SLOTS:
         QVERIFY(moved.id() == id);
         QVERIFY(crypto::verify(id, viewOf("m"), moved.sign(viewOf("m"))));
         QVERIFY(isBadSignature(crypto::verify(id, viewOf("m"), first.sign(viewOf("m")))));
+    }
+
+    /// Whatever was remembered, each of key, message and signature counts.
+    void remembersVerdictsOfTheVerySameBytesOnly()
+    {
+        crypto::SignatureMemo memo;
+        const SecretKey key = SecretKey::generate(), other = SecretKey::generate();
+        const auto signature = key.sign(viewOf("m"));
+        auto flipped = signature;
+        flipped[0] ^= std::byte{1};
+        for (int i = 0; i < 3; ++i) {
+            QVERIFY(memo.verify(key.id(), viewOf("m"), signature));
+            QVERIFY(isBadSignature(memo.verify(key.id(), viewOf("m"), flipped)));
+            QVERIFY(isBadSignature(memo.verify(key.id(), viewOf("n"), signature)));
+            QVERIFY(isBadSignature(memo.verify(other.id(), viewOf("m"), signature)));
+        }
     }
 
     void drawsDifferentRandomNumbers()

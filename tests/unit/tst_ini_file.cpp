@@ -5,7 +5,6 @@
 
 using namespace starling;
 
-
 class TestIniFile : public QObject
 {
     Q_OBJECT
