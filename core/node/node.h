@@ -5,6 +5,7 @@
 
 #include "link/link.h"
 #include "node/board_keeper.h"
+#include "node/link_authenticator.h"
 #include "node/member_proof.h"
 #include "node/push_intake.h"
 #include "node/updater.h"
@@ -97,6 +98,7 @@ private:
     TimerQueue m_timers;
     BoardKeeper m_keeper;
     std::shared_ptr<DeviceProof> m_proof;
+    LinkAuthenticator m_authenticator;
     link::Links m_links;
     std::deque<link::Output> m_linkOutputs; ///< not carried out yet
     bool m_isActing = false;
