@@ -6,6 +6,7 @@
 ///     devices/<name>/device.key  the device's own key, 0600
 ///     devices/<name>/device.admit, devices/<name>/root.envelope
 #include "key_commands.h"
+#include "link/authenticator.h"
 #include "node/disk.h"
 #include "passphrase.h"
 #include "progress.h"
@@ -76,10 +77,11 @@ struct Making
 
 /// Taken back in as an agent would: what no agent could read is never handed out.
 Result<trust::Certificate> certificateOf(const InitOptions& options, const std::string& name,
-                                         const NodeId& node)
+                                         const NodeId& node, const LinkKey& linkKey)
 {
     trust::Certificate certificate;
     certificate.node = node;
+    certificate.linkKey = linkKey;
     certificate.name = name;
     for (const std::string& label : options.labels) {
         const auto equals = label.find('=');
@@ -92,6 +94,17 @@ Result<trust::Certificate> certificateOf(const InitOptions& options, const std::
         return fail(Errc::Usage,
                     "no certificate for '" + name
                         + "' can be made with these names and labels: " + parsed.error().context);
+    trust::Envelope envelope{trust::Kind::Admit, certificate.serialize(), {}};
+    for (std::size_t i = 0; i < trust::kMaxCertificateSignatures; ++i) {
+        std::array<std::byte, KeyId::kSize> signer{};
+        signer[0] = static_cast<std::byte>(i);
+        envelope.signatures.emplace(KeyId(signer), crypto::Signature{});
+    }
+    if (const std::size_t size = envelope.serialize().size(); size > link::kMaxCertificateBytes)
+        return fail(Errc::Usage,
+                    "the certificate of '" + name + "' would have " + std::to_string(size)
+                        + " bytes, and links carry " + std::to_string(link::kMaxCertificateBytes)
+                        + ": give it fewer or shorter labels");
     return certificate;
 }
 
@@ -119,7 +132,7 @@ Status requireSensible(const InitOptions& options)
     // The name is a directory's, too.
     if (auto safe = release::requireSafeName(longest); !safe)
         return fail(Errc::Usage, "--device-prefix: " + safe.error().context);
-    if (auto certificate = certificateOf(options, longest, NodeId()); !certificate)
+    if (auto certificate = certificateOf(options, longest, NodeId(), LinkKey()); !certificate)
         return tl::unexpected<Error>(certificate.error());
     return {};
 }
@@ -190,7 +203,7 @@ Status makeDevice(const InitOptions& options, Making& making, const std::string&
     auto node = NodeId::fromBytes(key.id().bytes());
     if (!node)
         return tl::unexpected<Error>(node.error());
-    auto certificate = certificateOf(options, name, *node);
+    auto certificate = certificateOf(options, name, *node, crypto::LinkKeyPair::of(key).publicKey());
     if (!certificate)
         return tl::unexpected<Error>(certificate.error());
     trust::Envelope envelope{trust::Kind::Admit, certificate->serialize(), {}};

@@ -59,5 +59,6 @@ using FleetId = Id<struct FleetIdTag>; ///< SHA-256 of the first root document's
 using Digest = Id<struct DigestTag>; ///< a SHA-256
 using NoticeId = Id<struct NoticeIdTag>; ///< SHA-256 of a notice's payload, signatures apart
 using InfoHash = Id<struct InfoHashTag>; ///< BitTorrent v2 info-hash (BEP 52): SHA-256 of `info`
+using LinkKey = Id<struct LinkKeyTag>; ///< a device on its links: its X25519 public key
 
 } // namespace starling

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The table of sessions by endpoint. An endpoint has at most one link that is up. A HELLO with another token
-/// than that link's (the other side restarted, or a stranger forged its address) makes a second, half-open
-/// session beside it, which takes the link's place only when a frame proves that its sender received our
-/// answer.
+/// The table of links and handshakes by endpoint. An endpoint has at most one link that is up; beside it may
+/// stand a handshake of ours and one of the other side's, and whichever ends first takes the link's place:
+/// the other side restarted. Nothing that is not authenticated ends a link.
+///
+/// When both sides greet each other at once, the handshake with the higher ephemeral key goes on: its
+/// initiator does not answer the other's HELLO, and who greets with the higher key forgets the answer that it
+/// gave to a lower one. So never do both handshakes end.
 #include "link/link.h"
 
-#include "link/session.h"
+#include "base/assert.h"
+#include "link/doorkeeper.h"
+#include "link/handshake.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <utility>
 
@@ -16,9 +20,13 @@ namespace starling::link {
 
 namespace {
 
-constexpr std::size_t kMinDatagramBytes = 128; // header, DATA's fields, and room for some payload
+constexpr std::size_t kMinDatagramBytes = 128; // headers, and room for some payload
 constexpr std::size_t kMaxDatagramBytes = 65'000; // below the 65,507 of a UDP datagram over IPv4
 constexpr Duration kMinInterval = std::chrono::milliseconds(1); // no timer may spin
+/// Guess: longer than an honest FINISH is under way; a later one comes with another HELLO.
+constexpr Duration kAnswerLifetime = std::chrono::seconds(10);
+/// Guess: a HELLO answers another one at most this often.
+constexpr Duration kHelloPause = std::chrono::milliseconds(250);
 
 Config clamped(Config config)
 {
@@ -29,6 +37,8 @@ Config clamped(Config config)
     config.keepalive = std::max(config.keepalive, kMinInterval);
     config.reconnectMin = std::max(config.reconnectMin, kMinInterval);
     config.reconnectMax = std::max(config.reconnectMax, config.reconnectMin);
+    config.rekeyTime = std::max(config.rekeyTime, kMinInterval);
+    config.rekeyDatagrams = std::max<std::uint64_t>(config.rekeyDatagrams, 1);
     return config;
 }
 
@@ -37,10 +47,12 @@ Config clamped(Config config)
 class Links::Impl
 {
 public:
-    Impl(NodeId self, Config config, RandomSource& random)
-        : m_shared{self, clamped(config), {}, {}}
-        , m_random(random)
+    Impl(NodeId self, Config config, Authenticator& authenticator, RandomSource& random)
+        : m_shared{self, clamped(config), authenticator, random, {}, {}}
+        , m_codec(authenticator.fleet())
+        , m_doorkeeper(random)
     {
+        STARLING_ASSERT(authenticator.certificate().size() <= kMaxCertificateBytes);
     }
 
     void on(const DatagramReceived& input, Instant now);
@@ -52,54 +64,57 @@ public:
     std::vector<Output> takeOutputs() { return std::exchange(m_shared.outputs, {}); }
     const Stats& stats() const { return m_shared.stats; }
     std::vector<LinkInfo> links() const;
+    std::size_t halfOpen() const;
     bool isClosed() const { return m_isClosed; }
 
 private:
-    using SessionPtr = std::unique_ptr<Session>;
     struct Slot
     {
-        SessionPtr current; ///< never empty between inputs
-        SessionPtr candidate; ///< half-open
+        std::unique_ptr<Session> link;
+        std::unique_ptr<Attempt> attempt; ///< of a target only
+        std::unique_ptr<Answer> answer;
         bool isTarget = false; ///< to be kept up
         unsigned attempts = 0; ///< HELLOs since the link was last up
     };
     using Slots = std::map<Endpoint, Slot>;
 
-    SessionPtr makeSession(const Endpoint& remote, Session::State state);
-    void forget(SessionPtr& session);
-    void onHello(const Endpoint& from, Token token, const Hello& hello, Instant now);
-    void onHelloAck(const Endpoint& from, const Frame& frame, const HelloAck& ack, Instant now);
-    void onLinkFrame(const Endpoint& from, const Frame& frame, Instant now);
-    void onStrangeFrame(const Endpoint& from, const Frame& frame);
-    Session* proven(Slot& slot, const Frame& frame, Instant now);
+    LinkId newId(const Endpoint& endpoint);
+    void startAttempt(Slots::iterator slot, Instant firstHello, Instant now);
+    void dropAttempt(Slot& slot);
+    void dropIfEmpty(Slots::iterator slot);
+    void endLink(Slots::iterator slot, Errc reason, Instant now);
+    void bringUp(Slots::iterator slot, std::unique_ptr<Session> session);
+    void refuse(Slots::iterator slot, const Error& error);
+
+    void on(const Endpoint& from, const Hello& hello, Instant now);
+    void on(const Endpoint& from, const Welcome& welcome, Instant now);
+    void on(const Endpoint& from, const Finish& finish, Instant now);
+    void on(const Endpoint& from, const CookieReply& reply, Instant now);
+    void on(const Endpoint& from, const Sealed& sealed, Instant now);
+    void greet(Slot& slot, Instant now);
+    bool isOursToAnswer(Slots::iterator slot, const LinkKey& ephemeral, Instant now);
+    void answer(const Endpoint& from, const Hello& hello, Instant now);
+    void forgetOldAnswers(Instant now);
     bool makeRoom();
-    void connect(Slots::iterator slot, Instant firstHello);
-    void end(Slots::iterator slot, Errc reason, Instant now);
+    void onAttemptDue(Slots::iterator slot, Instant now);
+    void onLinkDue(Slots::iterator slot, Instant now);
+    void afterLink(Slots::iterator slot, std::optional<Errc> end, Instant now);
     Duration backoff(unsigned attempts);
 
-    Session::Shared m_shared;
-    RandomSource& m_random;
+    Shared m_shared;
+    PacketCodec m_codec;
+    Doorkeeper m_doorkeeper;
     Slots m_slots;
-    std::map<LinkId, Endpoint> m_endpoints; ///< of all sessions
+    std::map<LinkId, Endpoint> m_endpoints; ///< of all links and attempts
     std::uint64_t m_lastId = 0;
     bool m_isClosed = false;
 };
 
-Links::Impl::SessionPtr Links::Impl::makeSession(const Endpoint& remote, Session::State state)
+LinkId Links::Impl::newId(const Endpoint& endpoint)
 {
-    Token token{};
-    while (token == Token{})
-        token = Token{m_random.u64()};
     const LinkId id{++m_lastId};
-    m_endpoints.emplace(id, remote);
-    return std::make_unique<Session>(id, remote, token, state, m_shared);
-}
-
-void Links::Impl::forget(SessionPtr& session)
-{
-    if (session)
-        m_endpoints.erase(session->id());
-    session.reset();
+    m_endpoints.emplace(id, endpoint);
+    return id;
 }
 
 Duration Links::Impl::backoff(unsigned attempts)
@@ -110,63 +125,69 @@ Duration Links::Impl::backoff(unsigned attempts)
     delay = std::min(delay, m_shared.config.reconnectMax);
     // Between half of it and all: nodes that lost the same neighbour at once do not come back at once.
     const auto half = static_cast<std::uint64_t>(delay.count() / 2);
-    return delay - Duration(static_cast<Duration::rep>(m_random.below(half + 1)));
+    return delay - Duration(static_cast<Duration::rep>(m_shared.random.below(half + 1)));
 }
 
-void Links::Impl::on(const Connect& input, Instant now)
+// --- What slots hold
+
+void Links::Impl::startAttempt(Slots::iterator slot, Instant firstHello, Instant now)
 {
-    const auto [slot, isNew] = m_slots.try_emplace(input.to);
-    if (slot->second.isTarget)
-        return;
-    slot->second.isTarget = true;
-    if (isNew)
-        connect(slot, now);
-    else if (slot->second.current->state() == Session::State::HalfOpen)
-        slot->second.current->beginConnecting(now);
-    slot->second.current->arm(now);
+    dropAttempt(slot->second);
+    slot->second.attempt =
+        std::make_unique<Attempt>(newId(slot->first), slot->first, m_shared, m_codec, firstHello);
+    slot->second.attempt->arm(now);
 }
 
-void Links::Impl::connect(Slots::iterator slot, Instant firstHello)
+void Links::Impl::dropAttempt(Slot& slot)
 {
-    slot->second.current = makeSession(slot->first, Session::State::Connecting);
-    slot->second.current->setNextHello(firstHello);
+    if (slot.attempt)
+        m_endpoints.erase(slot.attempt->id());
+    slot.attempt.reset();
 }
 
-void Links::Impl::end(Slots::iterator slot, Errc reason, Instant now)
+void Links::Impl::dropIfEmpty(Slots::iterator slot)
+{
+    const Slot& s = slot->second;
+    if (!s.isTarget && !s.link && !s.answer)
+        m_slots.erase(slot);
+}
+
+void Links::Impl::endLink(Slots::iterator slot, Errc reason, Instant now)
 {
     Slot& s = slot->second;
-    if (s.current->state() == Session::State::Up)
-        m_shared.outputs.push_back(LinkDown{s.current->id(), reason});
-    forget(s.current);
-    if (s.isTarget) {
-        s.attempts = 0;
-        connect(slot, now + backoff(0));
-        s.current->arm(now);
-    } else if (s.candidate) {
-        s.current = std::move(s.candidate);
-    } else {
-        m_slots.erase(slot);
-    }
+    m_shared.outputs.push_back(LinkDown{s.link->id(), reason});
+    m_endpoints.erase(s.link->id());
+    s.link.reset();
+    if (!s.isTarget)
+        return dropIfEmpty(slot);
+    s.attempts = 0;
+    if (!s.attempt)
+        startAttempt(slot, now + backoff(0), now);
 }
 
-void Links::Impl::on(const DatagramReceived& input, Instant now)
+void Links::Impl::bringUp(Slots::iterator slot, std::unique_ptr<Session> session)
 {
-    ++m_shared.stats.datagramsIn;
-    m_shared.stats.bytesIn += input.bytes.size();
-    const auto frame = parse(input.bytes);
-    if (!frame) {
-        ++m_shared.stats.malformed;
-        return;
+    Slot& s = slot->second;
+    if (s.link) {
+        m_shared.outputs.push_back(LinkDown{s.link->id(), Errc::Unreachable});
+        m_endpoints.erase(s.link->id());
     }
-    if (const auto* hello = std::get_if<Hello>(&frame->body))
-        return onHello(input.from, frame->from, *hello, now);
-    if (const auto* ack = std::get_if<HelloAck>(&frame->body))
-        return onHelloAck(input.from, *frame, *ack, now);
-    onLinkFrame(input.from, *frame, now);
+    dropAttempt(s);
+    s.answer.reset();
+    s.attempts = 0;
+    m_endpoints.emplace(session->id(), slot->first);
+    s.link = std::move(session);
+    m_shared.outputs.push_back(LinkUp{s.link->id(), s.link->peer().node, slot->first});
 }
 
-/// Whether one more endpoint that we did not ask for may have a session. A half-open one gives way, the
-/// oldest first.
+void Links::Impl::refuse(Slots::iterator slot, const Error& error)
+{
+    ++m_shared.stats.refusedLinks;
+    m_shared.outputs.push_back(LinkRefused{slot->first, error});
+}
+
+/// Whether one more endpoint that we did not ask for may have a slot. One that has only got an answer gives
+/// way, the oldest first.
 bool Links::Impl::makeRoom()
 {
     std::size_t incoming = 0;
@@ -176,8 +197,7 @@ bool Links::Impl::makeRoom()
         if (slot.isTarget)
             continue;
         ++incoming;
-        if (slot.current->state() == Session::State::HalfOpen
-            && (oldest == m_slots.end() || slot.current->id() < oldest->second.current->id()))
+        if (!slot.link && (oldest == m_slots.end() || slot.answer->since() < oldest->second.answer->since()))
             oldest = it;
     }
     if (incoming < m_shared.config.maxIncomingLinks)
@@ -185,16 +205,95 @@ bool Links::Impl::makeRoom()
     ++m_shared.stats.refusedLinks;
     if (oldest == m_slots.end())
         return false;
-    forget(oldest->second.current);
-    forget(oldest->second.candidate);
     m_slots.erase(oldest);
     return true;
 }
 
-void Links::Impl::onHello(const Endpoint& from, Token token, const Hello& hello, Instant now)
+void Links::Impl::forgetOldAnswers(Instant now)
 {
-    if (hello.node == m_shared.self) {
-        ++m_shared.stats.refusedLinks; // our own address, or a copy of our identity
+    for (auto it = m_slots.begin(); it != m_slots.end();) {
+        const auto slot = it++;
+        if (!slot->second.answer || now - slot->second.answer->since() < kAnswerLifetime)
+            continue;
+        slot->second.answer.reset();
+        dropIfEmpty(slot);
+    }
+}
+
+// --- Inputs
+
+void Links::Impl::on(const Connect& input, Instant now)
+{
+    const auto slot = m_slots.try_emplace(input.to).first;
+    if (std::exchange(slot->second.isTarget, true) || slot->second.link)
+        return;
+    // A handshake of the other side's is under way: it gets the time to end.
+    startAttempt(slot, slot->second.answer ? now + m_shared.config.reconnectMin : now, now);
+}
+
+void Links::Impl::on(const DatagramReceived& input, Instant now)
+{
+    ++m_shared.stats.datagramsIn;
+    m_shared.stats.bytesIn += input.bytes.size();
+    const auto packet = m_codec.parse(input.bytes);
+    if (!packet) {
+        ++m_shared.stats.malformed;
+        return;
+    }
+    std::visit([&](const auto& what) { on(input.from, what, now); }, *packet);
+}
+
+void Links::Impl::greet(Slot& slot, Instant now)
+{
+    if (slot.answer && slot.answer->initiator() < slot.attempt->ephemeral())
+        slot.answer.reset();
+    slot.attempt->sendHello(now, backoff(slot.attempts++));
+}
+
+/// Whether a HELLO from where we greet ourselves is answered, or given way to ours.
+bool Links::Impl::isOursToAnswer(Slots::iterator slot, const LinkKey& ephemeral, Instant now)
+{
+    Slot& s = slot->second;
+    if (!s.attempt || s.attempt->ephemeral() < ephemeral)
+        return true;
+    if (s.attempt->ephemeral() == ephemeral) {
+        ++m_shared.stats.refusedLinks; // we greet ourselves
+    } else if (s.attempt->state() == Attempt::State::Greeting && now - s.attempt->lastSent() >= kHelloPause) {
+        greet(s, now); // its own may not have arrived yet
+        s.attempt->arm(now);
+    }
+    return false;
+}
+
+void Links::Impl::on(const Endpoint& from, const Hello& hello, Instant now)
+{
+    const auto slot = m_slots.find(from);
+    if (slot != m_slots.end()) {
+        const LinkKey ephemeral = ephemeralOf(hello);
+        if (!isOursToAnswer(slot, ephemeral, now))
+            return;
+        if (slot->second.answer && slot->second.answer->initiator() == ephemeral)
+            return slot->second.answer->sendWelcome(); // our first one was lost
+    }
+    forgetOldAnswers(now);
+    switch (m_doorkeeper.judge(from, hello.cookie, halfOpen(), now)) {
+    case Doorkeeper::Verdict::Answer:
+        return answer(from, hello, now);
+    case Doorkeeper::Verdict::AskForCookie:
+        ++m_shared.stats.cookiesAsked;
+        return m_shared.send(
+            from, m_codec.serialize(CookieReply{tokenOf(hello), m_doorkeeper.cookieFor(from, now)}));
+    case Doorkeeper::Verdict::Ignore:
+        ++m_shared.stats.refusedLinks;
+        return;
+    }
+}
+
+void Links::Impl::answer(const Endpoint& from, const Hello& hello, Instant now)
+{
+    auto answer = Answer::to(hello, from, m_shared, now);
+    if (!answer) {
+        ++m_shared.stats.malformed;
         return;
     }
     auto slot = m_slots.find(from);
@@ -202,89 +301,100 @@ void Links::Impl::onHello(const Endpoint& from, Token token, const Hello& hello,
         if (!makeRoom())
             return;
         slot = m_slots.try_emplace(from).first;
-        slot->second.current = makeSession(from, Session::State::HalfOpen);
-        slot->second.current->setPeer(token, hello.node);
-        return slot->second.current->sendHelloAck(now);
     }
+    slot->second.answer = std::move(*answer);
+    slot->second.answer->sendWelcome();
+}
+
+void Links::Impl::on(const Endpoint& from, const Welcome& welcome, Instant now)
+{
+    const auto slot = m_slots.find(from);
+    Attempt* attempt = slot == m_slots.end() ? nullptr : slot->second.attempt.get();
+    if (attempt == nullptr || attempt->own() != welcome.to) {
+        ++m_shared.stats.malformed;
+        return;
+    }
+    if (attempt->state() != Attempt::State::Greeting)
+        return; // it came twice
+    const auto taken = attempt->onWelcome(welcome, now);
+    if (!taken) {
+        ++m_shared.stats.malformed;
+        return;
+    }
+    if (*taken)
+        return attempt->arm(now);
+    refuse(slot, taken->error());
+    startAttempt(slot, now + backoff(slot->second.attempts), now);
+}
+
+void Links::Impl::on(const Endpoint& from, const CookieReply& reply, Instant now)
+{
+    const auto slot = m_slots.find(from);
+    Attempt* attempt = slot == m_slots.end() ? nullptr : slot->second.attempt.get();
+    if (attempt == nullptr || attempt->own() != reply.to) {
+        ++m_shared.stats.malformed;
+        return;
+    }
+    attempt->onCookie(reply.cookie, now);
+    attempt->arm(now);
+}
+
+void Links::Impl::on(const Endpoint& from, const Finish& finish, Instant now)
+{
+    const auto slot = m_slots.find(from);
+    if (slot != m_slots.end() && slot->second.link && slot->second.link->own() == finish.to) {
+        slot->second.link->sendConfirmation(now); // our first word was lost
+        return slot->second.link->arm(now);
+    }
+    Answer* answer = slot == m_slots.end() ? nullptr : slot->second.answer.get();
+    if (answer == nullptr || answer->own() != finish.to) {
+        ++m_shared.stats.malformed;
+        return;
+    }
+    auto session = answer->onFinish(finish, LinkId{m_lastId + 1}, now);
+    if (!session) {
+        ++m_shared.stats.malformed;
+        return;
+    }
+    if (!*session) {
+        refuse(slot, session->error());
+        slot->second.answer.reset();
+        return dropIfEmpty(slot);
+    }
+    ++m_lastId;
+    bringUp(slot, std::move(**session));
+    slot->second.link->sendPing(now); // tells the other side that it is up
+    slot->second.link->arm(now);
+}
+
+void Links::Impl::on(const Endpoint& from, const Sealed& sealed, Instant now)
+{
+    const auto slot = m_slots.find(from);
+    if (slot != m_slots.end() && slot->second.link && slot->second.link->own() == sealed.to)
+        return afterLink(slot, slot->second.link->onSealed(sealed, now), now);
+    Attempt* attempt = slot == m_slots.end() ? nullptr : slot->second.attempt.get();
+    const auto first =
+        attempt != nullptr && attempt->own() == sealed.to ? attempt->open(sealed, now) : std::nullopt;
+    if (!first) {
+        ++m_shared.stats.malformed;
+        return;
+    }
+    bringUp(slot, attempt->intoSession(now));
+    afterLink(slot, slot->second.link->onFrame(*first, now), now);
+}
+
+/// After the link heard or did something; `end` says why it ends, if it does.
+void Links::Impl::afterLink(Slots::iterator slot, std::optional<Errc> end, Instant now)
+{
     Slot& s = slot->second;
-    for (Session* session : {s.current.get(), s.candidate.get()}) {
-        if (session != nullptr && session->peer() == token)
-            return session->sendHelloAck(now); // our first answer was lost
+    if (!end) {
+        if (s.attempt && s.attempt->state() == Attempt::State::Greeting && !s.link->isSuspect())
+            dropAttempt(s); // the other side has not restarted after all
+        return s.link->arm(now);
     }
-    // Both sides connect at once: our HELLO and theirs belong to one link, named by the two tokens.
-    if (s.current->state() == Session::State::Connecting && s.current->peer() == Token{}) {
-        s.current->setPeer(token, hello.node);
-        return s.current->sendHelloAck(now);
-    }
-    forget(s.candidate);
-    s.candidate = makeSession(from, Session::State::HalfOpen);
-    s.candidate->setPeer(token, hello.node);
-    s.candidate->sendHelloAck(now);
-}
-
-void Links::Impl::onHelloAck(const Endpoint& from, const Frame& frame, const HelloAck& ack, Instant now)
-{
-    const auto slot = m_slots.find(from);
-    if (slot == m_slots.end() || ack.node == m_shared.self)
-        return;
-    Session& session = *slot->second.current;
-    if (session.state() != Session::State::Connecting || session.own() != frame.to)
-        return;
-    session.setPeer(frame.from, ack.node);
-    session.comeUp(Session::Proof::Needed, now);
-    slot->second.attempts = 0;
-    session.arm(now);
-}
-
-/// The session that the frame's tokens name, up: a frame with both is the proof that a half-open one waited
-/// for.
-Session* Links::Impl::proven(Slot& slot, const Frame& frame, Instant now)
-{
-    const bool isCandidate = slot.candidate && slot.candidate->isBetween(frame.to, frame.from);
-    if (isCandidate) {
-        if (slot.current->state() == Session::State::Up)
-            m_shared.outputs.push_back(LinkDown{slot.current->id(), Errc::Unreachable});
-        forget(slot.current);
-        slot.current = std::move(slot.candidate);
-    } else if (!slot.current->isBetween(frame.to, frame.from)) {
-        return nullptr;
-    }
-    if (slot.current->state() != Session::State::Up && !std::holds_alternative<Bye>(frame.body)) {
-        slot.current->comeUp(Session::Proof::Given, now);
-        slot.attempts = 0;
-    }
-    return slot.current.get();
-}
-
-void Links::Impl::onLinkFrame(const Endpoint& from, const Frame& frame, Instant now)
-{
-    const auto slot = m_slots.find(from);
-    if (slot == m_slots.end())
-        return onStrangeFrame(from, frame);
-    const bool isBye = std::holds_alternative<Bye>(frame.body);
-    if (isBye && slot->second.candidate && slot->second.candidate->isBetween(frame.to, frame.from))
-        return forget(slot->second.candidate); // it ended before it began: no reason to replace the link
-    Session* session = proven(slot->second, frame, now);
-    if (session == nullptr)
-        return onStrangeFrame(from, frame);
-    const auto reason = session->onFrame(frame.body, now);
-    if (!reason)
-        return session->arm(now);
-    if (!isBye)
-        session->sendBye(now);
-    end(slot, *reason, now);
-}
-
-/// Tells a side that still believes in a link which we forgot: it need not wait for its timeout. The answer
-/// is smaller than what it answers, names the tokens that came, and is never itself answered.
-void Links::Impl::onStrangeFrame(const Endpoint& from, const Frame& frame)
-{
-    if (!std::holds_alternative<Data>(frame.body) && !std::holds_alternative<Ping>(frame.body))
-        return;
-    Bytes bytes = serialize({frame.from, frame.to, Bye{Bye::Reason::Unknown}});
-    ++m_shared.stats.datagramsOut;
-    m_shared.stats.bytesOut += bytes.size();
-    m_shared.outputs.push_back(SendDatagram{from, std::move(bytes)});
+    if (*end != Errc::Cancelled)
+        s.link->sendBye(now);
+    endLink(slot, *end, now);
 }
 
 void Links::Impl::on(const TimerExpired& input, Instant now)
@@ -293,19 +403,39 @@ void Links::Impl::on(const TimerExpired& input, Instant now)
     if (endpoint == m_endpoints.end())
         return;
     const auto slot = m_slots.find(endpoint->second);
-    Session& session = *slot->second.current;
-    if (session.id() != input.timer.link || !session.takeTimer(input.timer))
-        return;
-    if (now >= session.deadline()) {
-        if (session.state() == Session::State::Connecting) {
-            session.sendHello(now);
-            session.setNextHello(now + backoff(slot->second.attempts++));
-        } else if (const auto reason = session.onDeadline(now)) {
-            session.sendBye(now);
-            return end(slot, *reason, now);
+    Slot& s = slot->second;
+    if (s.attempt && s.attempt->id() == input.timer.link) {
+        if (s.attempt->takeTimer(input.timer))
+            onAttemptDue(slot, now);
+    } else if (s.link && s.link->takeTimer(input.timer)) {
+        onLinkDue(slot, now);
+    }
+}
+
+void Links::Impl::onAttemptDue(Slots::iterator slot, Instant now)
+{
+    Slot& s = slot->second;
+    if (now >= s.attempt->due()) {
+        if (s.attempt->state() == Attempt::State::Greeting) {
+            greet(s, now);
+        } else if (!s.attempt->sendFinish(now)) {
+            return startAttempt(slot, now + backoff(s.attempts++), now);
         }
     }
-    session.arm(now);
+    s.attempt->arm(now);
+}
+
+void Links::Impl::onLinkDue(Slots::iterator slot, Instant now)
+{
+    Slot& s = slot->second;
+    if (now >= s.link->deadline())
+        if (const auto end = s.link->onDeadline(now)) {
+            s.link->sendBye(now);
+            return endLink(slot, *end, now);
+        }
+    if (s.isTarget && !s.attempt && s.link->isSuspect())
+        startAttempt(slot, now, now);
+    s.link->arm(now);
 }
 
 void Links::Impl::on(const SendMessage& input, Instant now)
@@ -314,29 +444,26 @@ void Links::Impl::on(const SendMessage& input, Instant now)
     if (endpoint == m_endpoints.end())
         return;
     const auto slot = m_slots.find(endpoint->second);
-    Session& session = *slot->second.current;
-    if (session.id() != input.link || session.state() != Session::State::Up)
+    Session* link = slot->second.link.get();
+    if (link == nullptr || link->id() != input.link)
         return;
-    const auto status = session.send(input.message, now);
+    const auto status = link->send(input.message, now);
     if (status)
-        return session.arm(now);
+        return link->arm(now);
     ++m_shared.stats.refusedMessages;
     if (status.error().code != Errc::Busy)
         return;
-    session.sendBye(now);
-    end(slot, Errc::Busy, now);
+    link->sendBye(now);
+    endLink(slot, Errc::Busy, now);
 }
 
 void Links::Impl::on(const CloseAll&, Instant now)
 {
     for (auto& [endpoint, slot] : m_slots) {
-        for (const SessionPtr& session : {std::cref(slot.current), std::cref(slot.candidate)}) {
-            if (!session)
-                continue;
-            session->sendBye(now);
-            if (session->state() == Session::State::Up)
-                m_shared.outputs.push_back(LinkDown{session->id(), Errc::Cancelled});
-        }
+        if (!slot.link)
+            continue;
+        slot.link->sendBye(now);
+        m_shared.outputs.push_back(LinkDown{slot.link->id(), Errc::Cancelled});
     }
     m_slots.clear();
     m_endpoints.clear();
@@ -346,13 +473,23 @@ void Links::Impl::on(const CloseAll&, Instant now)
 std::vector<LinkInfo> Links::Impl::links() const
 {
     std::vector<LinkInfo> all;
-    for (const auto& [endpoint, slot] : m_slots)
-        all.push_back(slot.current->info());
+    for (const auto& [endpoint, slot] : m_slots) {
+        if (slot.link)
+            all.push_back(slot.link->info());
+        else if (slot.attempt)
+            all.push_back(slot.attempt->info());
+    }
     return all;
 }
 
-Links::Links(NodeId self, Config config, RandomSource& random)
-    : m_impl(std::make_unique<Impl>(self, config, random))
+std::size_t Links::Impl::halfOpen() const
+{
+    return static_cast<std::size_t>(std::count_if(
+        m_slots.begin(), m_slots.end(), [](const auto& slot) { return slot.second.answer != nullptr; }));
+}
+
+Links::Links(NodeId self, Config config, Authenticator& authenticator, RandomSource& random)
+    : m_impl(std::make_unique<Impl>(self, config, authenticator, random))
 {
 }
 
@@ -374,6 +511,11 @@ const Stats& Links::stats() const
 std::vector<LinkInfo> Links::links() const
 {
     return m_impl->links();
+}
+
+std::size_t Links::halfOpen() const
+{
+    return m_impl->halfOpen();
 }
 
 } // namespace starling::link

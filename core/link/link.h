@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Links: messages of up to 1 MiB between two nodes over datagrams, acknowledged, once each, in the order
-/// sent. This first form is plain: no authentication, no encryption (every notice is verified by itself);
-/// Noise links come behind the same interface. Pure: no socket, no clock. Frame diagrams at the top of
-/// frame.h.
+/// sent, encrypted, and authenticated by certificates (Noise XX). Pure: no socket, no clock. Datagrams are
+/// drawn at the top of packet.h, what is sealed in them in frame.h.
 #pragma once
 
 #include "base/endpoint.h"
@@ -64,14 +63,20 @@ struct SendDatagram
 struct LinkUp
 {
     LinkId link{};
-    NodeId node; ///< as claimed by the other side: not authenticated in this form
+    NodeId node; ///< whom its certificate admits; it proved to hold the key
     Endpoint endpoint;
+};
+/// A handshake ended because the other side's certificate is not good enough for a link.
+struct LinkRefused
+{
+    Endpoint endpoint;
+    Error error; ///< Authenticator::verify's
 };
 struct LinkDown
 {
     LinkId link{};
-    /// Timeout, Cancelled (goodbye), Busy (queue overflow), Unreachable (the other side restarted or forgot
-    /// the link), TooLarge (it sent a message over maxMessageBytes).
+    /// Timeout, Cancelled (goodbye), Busy (queue overflow), Unreachable (the other side restarted, and a new
+    /// link takes this one's place), TooLarge (it sent a message over maxMessageBytes).
     Errc reason{};
 };
 struct MessageReceived
@@ -84,15 +89,17 @@ struct ScheduleTimer
     Duration delay;
     Timer timer;
 };
-using Output = std::variant<SendDatagram, LinkUp, LinkDown, MessageReceived, ScheduleTimer>;
+using Output = std::variant<SendDatagram, LinkUp, LinkRefused, LinkDown, MessageReceived, ScheduleTimer>;
 
 struct Config
 {
-    std::size_t datagramBytes = 1'200; ///< RFC 9000 section 14: fits every path that carries QUIC
+    /// Of data; handshakes have their own (kHelloBytes). RFC 9000 section 14: fits every path that carries
+    /// QUIC.
+    std::size_t datagramBytes = 1'200;
     std::size_t maxMessageBytes = 1024 * 1024; ///< architecture.md
     std::size_t maxQueuedBytes = 4 * 1024 * 1024; ///< per link; guess: four of the largest messages
-    /// Guess: enough for a site, bounded against strangers. When all are taken, the oldest that is only
-    /// half-open gives way.
+    /// Guess: enough for a site, bounded against strangers. When all are taken, the oldest handshake that
+    /// waits for its end gives way.
     std::size_t maxIncomingLinks = 64;
     std::size_t windowFragments = 64; ///< in flight per link; 64 × 1,200 B = 75 KiB
     /// Guess: above a LAN's jitter. RFC 6298 section 2.4 says 1 s, for the internet of its time.
@@ -103,13 +110,19 @@ struct Config
     Duration idleTimeout = std::chrono::seconds(80); ///< three missed keepalives and a little
     Duration reconnectMin = std::chrono::milliseconds(500); ///< guess; doubled up to
     Duration reconnectMax = std::chrono::seconds(30); ///< guess
+    Duration rekeyTime = std::chrono::hours(1); ///< trust.md
+    std::uint64_t rekeyDatagrams = std::uint64_t(1) << 32; ///< far below what the cipher bears
 };
 
 struct Stats
 {
     std::uint64_t datagramsIn = 0, datagramsOut = 0, bytesIn = 0, bytesOut = 0;
-    std::uint64_t messagesIn = 0, messagesOut = 0, retransmissions = 0, malformed = 0, refusedLinks = 0;
+    std::uint64_t messagesIn = 0, messagesOut = 0, retransmissions = 0;
+    std::uint64_t malformed = 0; ///< datagrams that are forged, damaged, of strangers, or of no link here
+    std::uint64_t replayed = 0; ///< datagrams that came before
+    std::uint64_t refusedLinks = 0; ///< over a limit, to ourselves, or without a good certificate
     std::uint64_t refusedMessages = 0; ///< of our own: over a limit
+    std::uint64_t cookiesAsked = 0; ///< handshakes that had to show where they come from
 };
 
 /// What is known of one link, for `status`.
@@ -122,15 +135,20 @@ struct LinkInfo
     std::optional<Duration> roundTrip;
 };
 
+class Authenticator;
+
 /// All links of one node. Every call returns what is to be done, after its state is consistent.
 class Links
 {
 public:
-    Links(NodeId self, Config config, RandomSource& random);
+    /// `authenticator` and `random`, which makes keys, must outlive it.
+    Links(NodeId self, Config config, Authenticator& authenticator, RandomSource& random);
     ~Links();
     std::vector<Output> handle(const Input& input, Instant now);
     const Stats& stats() const;
     std::vector<LinkInfo> links() const;
+    /// Handshakes of others that wait for their end.
+    std::size_t halfOpen() const;
 
 private:
     class Impl;

@@ -2,6 +2,7 @@
 #include "link/outgoing.h"
 
 #include "base/assert.h"
+#include "link/packet.h"
 
 #include <algorithm>
 
@@ -21,7 +22,7 @@ constexpr std::size_t kMessageOverhead =
 
 Outgoing::Outgoing(const Config& config)
     : m_config(config)
-    , m_fragmentBytes(config.datagramBytes - kDataOverheadBytes)
+    , m_fragmentBytes(config.datagramBytes - kSealedOverheadBytes - kDataOverheadBytes)
     , m_window(std::min(kInitialWindow, config.windowFragments))
     , m_threshold(config.windowFragments)
 {

@@ -2,6 +2,7 @@
 #include "node/identity.h"
 
 #include "crypto/key_file.h"
+#include "link/authenticator.h"
 #include "node/disk.h"
 
 #include <sys/stat.h>
@@ -40,11 +41,17 @@ Result<Identity> loadIdentity(const AgentConfig& config)
     auto certificate = readFile(config.certificate, trust::kMaxRootBytes);
     if (!certificate)
         return fail(std::move(certificate.error()), "device certificate");
+    if (certificate->size() > link::kMaxCertificateBytes)
+        return fail(Errc::TooLarge,
+                    "device certificate " + config.certificate.string() + ": links carry "
+                        + std::to_string(link::kMaxCertificateBytes) + " bytes of it, and it has "
+                        + std::to_string(certificate->size()) + "; it needs fewer or shorter labels");
     auto anchor = readFile(config.root, trust::kMaxRootBytes + 8 * 1024);
     if (!anchor)
         return fail(std::move(anchor.error()), "trust root");
     Identity identity;
     identity.key = std::make_shared<const crypto::SecretKey>(std::move(*key));
+    identity.linkKey = std::make_shared<const crypto::LinkKeyPair>(crypto::LinkKeyPair::of(*identity.key));
     identity.certificateEnvelope = std::move(*certificate);
     identity.anchorEnvelope = std::move(*anchor);
     auto node = NodeId::fromBytes(identity.key->id().bytes());

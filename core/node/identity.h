@@ -2,6 +2,7 @@
 /// Who this device is: its key, its certificate, and the fleet's anchor.
 #pragma once
 
+#include "crypto/noise.h"
 #include "node/config.h"
 #include "trust/trust_set.h"
 
@@ -12,12 +13,14 @@ namespace starling::node {
 struct Identity
 {
     std::shared_ptr<const crypto::SecretKey> key;
+    std::shared_ptr<const crypto::LinkKeyPair> linkKey; ///< derived from `key`
     Bytes certificateEnvelope;
     Bytes anchorEnvelope;
     NodeId node;
 };
 
-/// A key file that may be read by others than its owner is KeyUnreadable: the device could be impersonated.
+/// A key file that may be read by others than its owner is KeyUnreadable: the device could be impersonated. A
+/// certificate that fits no handshake is TooLarge.
 Result<Identity> loadIdentity(const AgentConfig& config);
 
 /// Reads a key file after looking at its mode (0600 or stricter).

@@ -132,7 +132,10 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_payloads(std::move(payloads))
     , m_keeper(std::move(board))
     , m_proof(std::make_shared<DeviceProof>(m_identity, m_keeper.board().trust()))
-    , m_links(m_identity.node, {}, m_random)
+    , m_authenticator(
+          *m_identity.linkKey, m_identity.certificateEnvelope, m_keeper.board(),
+          [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); })
+    , m_links(m_identity.node, {}, m_authenticator, m_random)
     , m_overlay(m_identity.node, {}, m_keeper, m_random)
     , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers,
               [this](std::uint16_t port) { return descriptor(port); })
@@ -178,6 +181,8 @@ Status Node::putOwnCertificate()
         return fail(Errc::NotAdmitted,
                     "the certificate " + m_options.config.certificate.string() + " is for another key than "
                         + m_options.config.key.string());
+    if (auto linked = m_authenticator.checkOwn(); !linked)
+        return fail(std::move(linked.error()), m_options.config.certificate.string());
     if (examined.verdict == release::Examined::Verdict::Taken)
         settle(examined);
     return {};
@@ -308,6 +313,10 @@ void Node::act(const link::Output& output)
                qUtf16Printable(forLog(toString(up->endpoint))));
         Q_EMIT linkChanged(up->node, true);
         feedOverlay(overlay::NeighborUp{overlay::NeighborId{static_cast<std::uint64_t>(up->link)}, up->node});
+    } else if (const auto* refused = std::get_if<link::LinkRefused>(&output)) {
+        qCInfo(lcOverlay, "no link to %ls: %ls", qUtf16Printable(forLog(toString(refused->endpoint))),
+               qUtf16Printable(forLog(refused->error)));
+        reportRefusal(refused->error);
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
         const overlay::NeighborId neighbor{static_cast<std::uint64_t>(down->link)};
         const auto known = m_overlay.neighbors().find(neighbor);

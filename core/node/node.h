@@ -4,6 +4,7 @@
 #pragma once
 
 #include "board/board_keeper.h"
+#include "board/link_authenticator.h"
 #include "link/link.h"
 #include "node/member_proof.h"
 #include "node/push_intake.h"
@@ -97,6 +98,7 @@ private:
     TimerQueue m_timers;
     board::BoardKeeper m_keeper;
     std::shared_ptr<DeviceProof> m_proof;
+    board::LinkAuthenticator m_authenticator;
     link::Links m_links;
     std::deque<link::Output> m_linkOutputs; ///< not carried out yet
     bool m_isActing = false;

@@ -2,6 +2,7 @@
 #include "sim/authority.h"
 
 #include "base/assert.h"
+#include "crypto/noise.h"
 
 #include <algorithm>
 
@@ -62,14 +63,15 @@ trust::TrustSet Authority::makeTrust() const
     return std::move(*trust);
 }
 
-Bytes Authority::admit(const NodeId& node, std::uint32_t number) const
+Bytes Authority::certificate(const NodeId& node, std::uint32_t number) const
 {
     trust::Certificate certificate;
     certificate.node = node;
+    certificate.linkKey = crypto::LinkKeyPair::of(deviceKey(number)).publicKey();
     certificate.name = "node " + std::to_string(number);
     trust::Envelope envelope{trust::Kind::Admit, certificate.serialize(), {}};
     envelope.sign(m_trust.fleet(), m_admit);
-    return release::noticeOf(trust::Kind::Admit, envelope.serialize());
+    return envelope.serialize();
 }
 
 release::TorrentFile Authority::build(std::uint64_t version, std::uint64_t created) const

@@ -23,8 +23,8 @@ public:
     /// A device's key, made when it is first asked for and kept: the kernel takes its time to lock the pages
     /// that keys live in.
     const crypto::SecretKey& deviceKey(std::uint32_t number) const;
-    /// The notice that admits `node`.
-    Bytes admit(const NodeId& node, std::uint32_t number) const;
+    /// The envelope that admits `node`.
+    Bytes certificate(const NodeId& node, std::uint32_t number) const;
     /// A release of a small payload, signed by the scope's key. `created` is its maker's wall clock.
     release::TorrentFile release(std::uint64_t version, UtcTime created) const;
     /// The same, but signed by a key that the root does not name.

@@ -2,6 +2,7 @@
 #include "sim/node.h"
 
 #include "base/assert.h"
+#include "board/link_authenticator.h"
 #include "sim/topology.h"
 
 #include <algorithm>
@@ -48,6 +49,30 @@ std::unique_ptr<Replica> makeReplica(World& world)
     return std::make_unique<OwnReplica>(world.authority.trust());
 }
 
+/// Without certificates: everybody is who they say, if they hold the link key that they say.
+class BareAuthenticator final : public link::Authenticator
+{
+public:
+    BareAuthenticator(const NodeId& node, const crypto::LinkKeyPair& linkKey, const FleetId& fleet)
+        : m_linkKey(linkKey)
+        , m_fleet(fleet)
+        , m_name(toBytes(node.bytes()))
+    {
+    }
+    FleetId fleet() const override { return m_fleet; }
+    const crypto::LinkKeyPair& linkKey() const override { return m_linkKey; }
+    ByteView certificate() const override { return m_name; }
+    Result<NodeId> verify(ByteView certificate, const LinkKey&) const override
+    {
+        return NodeId::fromBytes(certificate);
+    }
+
+private:
+    const crypto::LinkKeyPair& m_linkKey;
+    FleetId m_fleet;
+    Bytes m_name;
+};
+
 /// A certified node is its key; others need only a name.
 NodeId identityOf(const World& world, NodeIndex index)
 {
@@ -67,8 +92,10 @@ Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeI
     , m_behaviour(behaviour)
     , m_neighbors(std::move(neighbors))
     , m_id(identityOf(world, index))
+    , m_linkKey(crypto::LinkKeyPair::of(world.authority.deviceKey(index)))
     , m_replica(makeReplica(world))
 {
+    m_authenticator = makeAuthenticator();
     if (!isHonest()) {
         auto lies = std::make_unique<LyingReplica>(std::move(m_replica));
         m_lies = lies.get();
@@ -77,15 +104,20 @@ Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeI
     if (!world.scenario.hasCertificates)
         return;
     world.byId.emplace(m_id, index);
-    putOwn(world.authority.admit(m_id, index));
+    putOwn(release::noticeOf(trust::Kind::Admit, m_certificate));
 }
 
 Node::~Node() = default;
 
-/// The one place where simulated links are made.
-std::unique_ptr<link::Links> Node::makeLinks() const
+std::unique_ptr<link::Authenticator> Node::makeAuthenticator()
 {
-    return std::make_unique<link::Links>(m_id, link::Config(), m_world.random);
+    if (!m_world.scenario.hasCertificates)
+        return std::make_unique<BareAuthenticator>(m_id, m_linkKey, m_world.authority.trust().fleet());
+    m_certificate = m_world.authority.certificate(m_id, m_index);
+    // With certificates every node has a board of its own.
+    const auto& board = static_cast<const OwnReplica&>(*m_replica).board();
+    return std::make_unique<board::LinkAuthenticator>(m_linkKey, m_certificate, board,
+                                                      [this] { return wallClock(); });
 }
 
 // --- Life and death
@@ -99,7 +131,7 @@ void Node::start()
 {
     ++m_life;
     m_upSince = m_world.now;
-    m_links = makeLinks();
+    m_links = std::make_unique<link::Links>(m_id, link::Config(), *m_authenticator, m_world.random);
     m_overlay = std::make_unique<overlay::Overlay>(m_id, overlay::Config(), *m_replica, m_world.random);
     perform(m_overlay->start(m_world.now));
     for (const NodeIndex neighbor : m_neighbors)

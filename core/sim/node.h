@@ -4,6 +4,7 @@
 /// swarm is a model: a payload is there after so long, if whoever was asked has it and serves it. Pure.
 #pragma once
 
+#include "link/authenticator.h"
 #include "overlay/overlay.h"
 #include "sim/hostile.h"
 #include "sim/world.h"
@@ -51,8 +52,8 @@ private:
         std::optional<NodeIndex> from;
     };
 
+    std::unique_ptr<link::Authenticator> makeAuthenticator();
     void start();
-    std::unique_ptr<link::Links> makeLinks() const;
     void wake(Purpose purpose, Duration delay, std::uint64_t second = 0);
     void onWake(Purpose purpose, std::uint64_t second);
     void feedLinks(const link::Input& input);
@@ -82,10 +83,13 @@ private:
     const Behaviour m_behaviour;
     std::vector<NodeIndex> m_neighbors; ///< as configured
     NodeId m_id;
+    crypto::LinkKeyPair m_linkKey;
+    Bytes m_certificate; ///< its envelope, if nodes have certificates
     Duration m_clockShift{};
 
     // Durable
     std::unique_ptr<Replica> m_replica;
+    std::unique_ptr<link::Authenticator> m_authenticator;
     LyingReplica* m_lies = nullptr; ///< the same, of a hostile node
     std::uint64_t m_sequence = 1; ///< of the next receipt or descriptor
     std::uint64_t m_version = 0;

@@ -32,6 +32,7 @@ class OwnReplica final : public Replica
 {
 public:
     explicit OwnReplica(const trust::TrustSet& trust);
+    const release::Board& board() const { return m_keeper.board(); }
     std::vector<overlay::Head> heads() const override { return m_keeper.heads(); }
     Bytes notice(const overlay::NoticeKey& key) const override { return m_keeper.notice(key); }
     Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override

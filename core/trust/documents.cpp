@@ -265,7 +265,7 @@ Result<Certificate> Certificate::parse(ByteView payload)
     auto node = fields::readId<NodeId>(*from, "node");
     if (!node)
         return tl::unexpected(std::move(node.error()));
-    auto linkKey = fields::readId<Digest>(*from, "link");
+    auto linkKey = fields::readId<LinkKey>(*from, "link");
     if (!linkKey)
         return tl::unexpected(std::move(linkKey.error()));
     auto name = from->text("name", kMaxNameBytes);

@@ -27,7 +27,7 @@ std::string toString(const Revision& revision);
 struct Certificate
 {
     NodeId node; ///< its Ed25519 key
-    Digest linkKey; ///< 32 bytes for the X25519 key of its links; zero until links use it
+    LinkKey linkKey; ///< of its links, which refuse a certificate where it is zero
     std::string name; ///< 1 to 64 bytes, plain text
     std::map<std::string, std::string> labels; ///< at most 32; keys and values of at most 64 bytes
     std::optional<std::uint64_t> notAfter; ///< seconds since 1970

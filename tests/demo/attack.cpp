@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The attacker: a foreign process that speaks the agents' protocol but holds no key of the fleet.
+/// The attacker: a device of the fleet that was broken into. It gets links, as its certificate is good, but
+/// holds no key that may sign a release.
+#include "board/link_authenticator.h"
 #include "demo.h"
 #include "link/link.h"
 #include "node/config.h"
 #include "node/disk.h"
+#include "node/identity.h"
 #include "node/net_address.h"
 #include "node/timer_queue.h"
 #include "overlay/message.h"
@@ -44,17 +47,18 @@ Result<Bytes> tamper(const release::TorrentFile& newest)
 class Attacker : public QObject
 {
 public:
-    Attacker(std::vector<Endpoint> victims, std::vector<Bytes> notices)
+    Attacker(node::Identity identity, const trust::TrustSet& trust, std::vector<Endpoint> victims,
+             std::vector<Bytes> notices)
         : m_notices(std::move(notices))
         , m_victims(std::move(victims))
+        , m_identity(std::move(identity))
+        , m_board(trust, {})
+        , m_authenticator(*m_identity.linkKey, m_identity.certificateEnvelope, m_board,
+                          [] { return UtcTime(); })
+        , m_links(m_identity.node, {}, m_authenticator, m_random)
     {
         m_socket.bind(QHostAddress(QHostAddress::LocalHost), 0);
         connect(&m_socket, &QUdpSocket::readyRead, this, [this] { read(); });
-        NodeId nobody;
-        std::array<std::byte, NodeId::kSize> bytes{};
-        m_random.fill(bytes);
-        nobody = NodeId(bytes);
-        m_links = std::make_unique<link::Links>(nobody, link::Config{}, m_random);
         m_timers.schedule(kAttackLimit, [] { QCoreApplication::exit(1); });
         for (const Endpoint& victim : m_victims)
             feed(link::Connect{victim});
@@ -76,7 +80,7 @@ private:
 
     void feed(const link::Input& input)
     {
-        for (const link::Output& output : m_links->handle(input, m_timers.now())) {
+        for (const link::Output& output : m_links.handle(input, m_timers.now())) {
             if (const auto* send = std::get_if<link::SendDatagram>(&output)) {
                 m_socket.writeDatagram(reinterpret_cast<const char*>(send->bytes.data()),
                                        static_cast<qint64>(send->bytes.size()), node::toQt(send->to),
@@ -102,7 +106,10 @@ private:
     crypto::SystemRandom m_random;
     node::TimerQueue m_timers;
     QUdpSocket m_socket;
-    std::unique_ptr<link::Links> m_links;
+    node::Identity m_identity;
+    release::Board m_board;
+    board::LinkAuthenticator m_authenticator;
+    link::Links m_links;
 };
 
 struct Before
@@ -126,9 +133,20 @@ bool sameFloors(const std::vector<control::FloorLine>& a, const std::vector<cont
 
 } // namespace
 
-int runAttacker(const std::vector<std::string>& endpoints, const std::string& oldTorrent,
-                const std::string& newTorrent)
+int runAttacker(const fs::path& home, const std::vector<std::string>& endpoints,
+                const std::string& oldTorrent, const std::string& newTorrent)
 {
+    if (!crypto::initialize())
+        return 2;
+    node::AgentConfig config;
+    config.key = home / "device.key";
+    config.certificate = home / "device.admit";
+    config.root = home / "root.envelope";
+    auto identity = node::loadIdentity(config);
+    const auto trust = identity ? trust::TrustSet::fromAnchor(identity->anchorEnvelope)
+                                : Result<trust::TrustSet>(tl::unexpected<Error>(identity.error()));
+    if (!trust)
+        return 2;
     std::vector<Endpoint> victims;
     for (const std::string& text : endpoints) {
         const auto endpoint = node::parseEndpoint(text);
@@ -143,7 +161,7 @@ int runAttacker(const std::vector<std::string>& endpoints, const std::string& ol
     const auto forged = tamper(*newest);
     if (!forged)
         return 2;
-    const Attacker attacker(std::move(victims),
+    const Attacker attacker(std::move(*identity), *trust, std::move(victims),
                             {release::noticeOf(trust::Kind::Release, old->notice()),
                              release::noticeOf(trust::Kind::Release, *forged)});
     return QCoreApplication::exec();
@@ -154,7 +172,8 @@ Status attackAll(const Options& options, support::Fleet& fleet, const fs::path& 
 {
     std::vector<Before> before;
     QStringList arguments{QStringLiteral("--attack"), QString::fromStdString(oldTorrent.string()),
-                          QString::fromStdString(newTorrent.string())};
+                          QString::fromStdString(newTorrent.string()),
+                          QString::fromStdString(fleet.home(fleet.size()).string())};
     for (std::size_t i = 0; i < fleet.size(); ++i) {
         const auto status = fleet.ask<control::StatusReply>(i, control::StatusRequest{});
         if (!status)

@@ -261,8 +261,8 @@ Result<Outcome> runDemo(const Options& options, Fleet& fleet, const fs::path& wo
             return tl::unexpected<Error>(torrent.error());
         torrents.push_back(*torrent);
     }
-    view.say(
-        "attack: a process without any key sends release 1 again, and a tampered release, to every agent");
+    view.say("attack: a device that was broken into sends release 1 again, and a tampered release, to every "
+             "agent");
     if (auto attacked = attackAll(options, fleet, torrents[0], torrents[1], outcome.agents); !attacked)
         return tl::unexpected<Error>(attacked.error());
     if (auto filled = fillIn(fleet, outcome.version, torrents[1], payloads[1], outcome.agents); !filled)

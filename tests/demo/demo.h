@@ -52,10 +52,10 @@ Result<Outcome> runDemo(const Options& options, support::Fleet& fleet, const std
 Result<std::filesystem::path> makePayload(const Options& options, const std::filesystem::path& workspace,
                                           std::uint64_t version);
 
-/// A process without any key: sends both notices to every endpoint over a link of its own, and ends when they
-/// were acknowledged as received (not as accepted).
-int runAttacker(const std::vector<std::string>& endpoints, const std::string& oldTorrent,
-                const std::string& newTorrent);
+/// With the identity of the device whose directory is `home`: sends both notices to every endpoint over a
+/// link of its own, and ends when they were acknowledged as received (not as accepted).
+int runAttacker(const std::filesystem::path& home, const std::vector<std::string>& endpoints,
+                const std::string& oldTorrent, const std::string& newTorrent);
 
 /// Floors and refusals of an agent before and after the attack.
 Status attackAll(const Options& options, support::Fleet& fleet, const std::filesystem::path& oldTorrent,

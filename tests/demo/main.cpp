@@ -48,6 +48,7 @@ int run(const Options& options)
     auto fleet = support::Fleet::create({.directory = directory,
                                          .programs = options.programs,
                                          .agents = options.agents,
+                                         .spares = 1,
                                          .agentProgram = "starling-agent",
                                          .neighbors = {},
                                          .overrides = {}});
@@ -105,7 +106,7 @@ int main(int argc, char** argv)
     app.add_flag("--json", options.json, "One final line of JSON on standard output");
     app.add_flag("--keep", options.keep, "Leave the fleet running, and say how to look at it and stop it");
     app.add_option("--data-bytes", bytes, "How much data to generate")->capture_default_str();
-    app.add_option("--attack", attack)->group(""); // the attacker's own process: OLD NEW ENDPOINT…
+    app.add_option("--attack", attack)->group(""); // the attacker's own process: OLD NEW HOME ENDPOINT…
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -113,8 +114,8 @@ int main(int argc, char** argv)
     }
     if (auto ready = crypto::initialize(); !ready)
         return 1;
-    if (attack.size() >= 3)
-        return runAttacker({attack.begin() + 2, attack.end()}, attack[0], attack[1]);
+    if (attack.size() >= 4)
+        return runAttacker(attack[2], {attack.begin() + 3, attack.end()}, attack[0], attack[1]);
     const auto size = parseByteCount(bytes);
     if (!size) {
         std::fprintf(stderr, "demo: %s\n", size.error().context.c_str());

@@ -95,7 +95,7 @@ Status Fleet::makeIdentities()
                      QStringLiteral("--cost"),
                      QStringLiteral("interactive"),
                      QStringLiteral("--devices"),
-                     QString::number(m_agents.size()),
+                     QString::number(m_agents.size() + m_plan.spares),
                      QStringLiteral("--scope"),
                      QStringLiteral("fw"),
                      QStringLiteral("--passphrase-file"),

@@ -22,6 +22,7 @@ struct FleetPlan
     std::filesystem::path directory{}; ///< must exist; everything goes below it
     std::filesystem::path programs{}; ///< where starling and starling-agent are
     std::size_t agents = 4;
+    std::size_t spares = 0; ///< identities beyond those of the agents: home(size()) and so on
     /// One key for each role; otherwise `fleet init`'s own: keys "release-1" to "release-3", of which two
     /// must sign.
     bool isLab = true;

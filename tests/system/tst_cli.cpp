@@ -327,6 +327,10 @@ private Q_SLOTS:
         for (int i = 0; i < 33; ++i)
             many << s("--label") << QStringLiteral("l%1=x").arg(i);
         row("too many labels", many);
+        QStringList large; // fits a certificate, but no handshake
+        for (int i = 0; i < 8; ++i)
+            large << s("--label") << QStringLiteral("l%1=").arg(i) + QString(64, QLatin1Char('x'));
+        row("labels too large for a link", large);
     }
 
     void refusesWhatNoAgentCouldRead()

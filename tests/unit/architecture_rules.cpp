@@ -25,7 +25,7 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"release", {"base", "bencode", "crypto", "trust"}},
     {"link", {"base", "crypto"}},
     {"overlay", {"base", "crypto"}},
-    {"board", {"base", "bencode", "crypto", "trust", "release", "overlay"}},
+    {"board", {"base", "bencode", "crypto", "trust", "release", "link", "overlay"}},
     {"update", {"base", "bencode", "crypto", "trust", "release"}},
     {"deploy", {"base", "bencode", "crypto", "trust", "release"}},
     {"store", {"base", "bencode", "crypto", "trust", "release", "update"}},

@@ -3,8 +3,8 @@
 /// same trace.
 #pragma once
 
-#include "link/frame.h"
 #include "link/link.h"
+#include "plain_authenticator.h"
 
 #include <functional>
 #include <map>
@@ -28,12 +28,14 @@ struct Host
     Endpoint endpoint;
     NodeId node;
     Config config;
+    std::unique_ptr<PlainAuthenticator> authenticator;
     std::unique_ptr<SeededRandom> random;
     std::unique_ptr<Links> links;
     bool isCutOff = false; ///< nothing reaches it, and nothing leaves it
     std::set<LinkId> up;
     std::vector<LinkUp> ups;
     std::vector<LinkDown> downs;
+    std::vector<LinkRefused> refusals;
     std::vector<Bytes> messages;
     std::uint64_t wakeUps = 0, schedules = 0, bytesSent = 0, datagramsSent = 0;
 };
@@ -56,6 +58,7 @@ public:
         id[0] = static_cast<std::byte>(number);
         host->node = NodeId(id);
         host->config = config;
+        host->authenticator = std::make_unique<PlainAuthenticator>(host->node, number);
         m_hosts.push_back(std::move(host));
         restart(*m_hosts.back());
         return *m_hosts.back();
@@ -73,7 +76,7 @@ public:
             return true;
         });
         host.random = std::make_unique<SeededRandom>(m_random.u64());
-        host.links = std::make_unique<Links>(host.node, host.config, *host.random);
+        host.links = std::make_unique<Links>(host.node, host.config, *host.authenticator, *host.random);
     }
 
     void give(Host& host, const Input& input)
@@ -174,6 +177,11 @@ private:
         note(static_cast<std::uint64_t>(up.link));
         host.up.insert(up.link);
         host.ups.push_back(up);
+    }
+    void perform(Host& host, const LinkRefused& refused)
+    {
+        note(static_cast<std::uint64_t>(refused.error.code));
+        host.refusals.push_back(refused);
     }
     void perform(Host& host, const LinkDown& down)
     {

@@ -2,6 +2,7 @@
 /// A small fleet with known keys and releases of payloads in memory, for the tests of core/release.
 #pragma once
 
+#include "crypto/noise.h"
 #include "release/board.h"
 #include "release/builder.h"
 
@@ -101,6 +102,7 @@ inline Bytes certificateNotice(unsigned char device, std::optional<std::uint64_t
 {
     trust::Certificate certificate;
     certificate.node = nodeOf(device);
+    certificate.linkKey = crypto::LinkKeyPair::of(key(device)).publicKey();
     certificate.name = "device " + std::to_string(device);
     certificate.notAfter = notAfter;
     certificate.admitEpoch = epoch;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/assert.h"
+#include "crypto/noise.h"
 #include "trust/trust_set.h"
 
 #include <initializer_list>
@@ -114,6 +115,7 @@ inline trust::Certificate certificate(unsigned char device = 50)
 {
     trust::Certificate result;
     result.node = nodeId(device);
+    result.linkKey = crypto::LinkKeyPair::of(key(device)).publicKey();
     result.name = "gateway-7";
     result.labels = {{"arch", "arm64"}, {"site", "Bergen"}};
     result.notAfter = 1'900'000'000;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/key_file.h"
+#include "link/authenticator.h"
 #include "node/disk.h"
 #include "node/identity.h"
 #include "release_samples.h"
@@ -74,6 +75,22 @@ private Q_SLOTS:
         QVERIFY(identity.error().context.find("chmod 600 " + m_config.key.string()) != std::string::npos);
         QCOMPARE(::chmod(m_config.key.c_str(), 0400), 0);
         QCOMPARE(code(loadIdentity(m_config)), 0);
+    }
+
+    void refusesACertificateThatFitsNoHandshake()
+    {
+        write(m_config.certificate, Bytes(link::kMaxCertificateBytes + 1), FileMode::Public);
+        const auto identity = loadIdentity(m_config);
+        QCOMPARE(code(identity), code(Errc::TooLarge));
+        QVERIFY(identity.error().context.find(m_config.certificate.string()) != std::string::npos);
+        write(m_config.certificate, Bytes(link::kMaxCertificateBytes), FileMode::Public);
+        QCOMPARE(code(loadIdentity(m_config)), 0);
+    }
+
+    void derivesTheLinkKeyFromTheDeviceKey()
+    {
+        const auto identity = loadIdentity(m_config);
+        QVERIFY(identity->linkKey->publicKey() == crypto::LinkKeyPair::of(samples::key(50)).publicKey());
     }
 
     void refusesAMissingKey()

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "link/frame.h"
+#include "link/packet.h"
 #include "link_network.h"
 
 #include <QtTest>
@@ -20,13 +22,6 @@ Endpoint strangerAt(std::uint32_t number)
 {
     return Endpoint::ipv4(10, static_cast<std::uint8_t>(number >> 16), static_cast<std::uint8_t>(number >> 8),
                           static_cast<std::uint8_t>(number), 9);
-}
-
-Bytes helloFrom(std::uint64_t token)
-{
-    std::array<std::byte, NodeId::kSize> id{};
-    id[31] = std::byte{0xee};
-    return serialize({Token{}, Token{token}, Hello{NodeId(id)}});
 }
 
 /// Two hosts, one link that is up on both sides.
@@ -74,7 +69,7 @@ private Q_SLOTS:
     void makesOneLinkWhenBothConnectAtOnce_data();
     void makesOneLinkWhenBothConnectAtOnce();
     void replacesLinkWhenRestartedPeerConnects();
-    void noticesThatRestartedPeerForgotTheLink();
+    void findsThatTheOtherSideRestarted();
     void timesOutWithMessagesUnderWay();
     void timesOutWhenIdle();
     void reconnectsAfterTheOtherSideReturns();
@@ -83,9 +78,6 @@ private Q_SLOTS:
     void neverLinksToItself();
     void givesTheSameTraceForTheSameSeed();
     void isNotDisturbedByGarbage();
-    void isNotDisturbedByForgedFrames();
-    void answersHelloWithNoMoreThanItCost();
-    void boundsHalfOpenLinks();
     void refusesLinksOverTheLimit();
     void rarelyWakesWhenIdle();
     void measuresTheRoundTrip();
@@ -96,7 +88,7 @@ void TestLink::deliversMessagesOfEverySize()
     Pair pair;
     QVERIFY(pair.isUp);
     QCOMPARE(pair.b.ups.front().node.hex(), pair.a.node.hex());
-    const std::size_t fragment = pair.a.config.datagramBytes - kDataOverheadBytes;
+    const std::size_t fragment = pair.a.config.datagramBytes - kSealedOverheadBytes - kDataOverheadBytes;
     const std::size_t sizes[] = {0,    1,    fragment - 1, fragment,       fragment + 1,    2 * fragment,
                                  1199, 1200, 1201,         256 * fragment, 1024 * 1024 - 1, 1024 * 1024};
     for (const std::size_t size : sizes) {
@@ -181,18 +173,21 @@ void TestLink::repairsSingleLossesWithoutTimeouts()
 {
     Pair pair;
     QVERIFY(pair.isUp);
-    // One fragment, and the first retransmission of it, too.
-    unsigned losses = 0;
-    pair.network.isLost = [&losses](const SendDatagram& datagram) {
-        const auto frame = parse(datagram.bytes);
-        const auto* data = std::get_if<Data>(&frame->body);
-        return data != nullptr && data->sequence == 3 && ++losses <= 2;
+    // The fourth fragment and the tenth; what is in a datagram, nobody can see.
+    unsigned large = 0, losses = 0;
+    pair.network.isLost = [&](const SendDatagram& datagram) {
+        if (datagram.bytes.size() < 1'000)
+            return false;
+        ++large;
+        const bool isLost = large == 4 || large == 10;
+        losses += isLost ? 1 : 0;
+        return isLost;
     };
     const Instant before = pair.network.now();
     QVERIFY(pair.deliver(pair.a, pair.b, pattern(100'000, 1)));
     QVERIFY(pair.network.now() - before < pair.a.config.minRetransmit);
     pair.network.run(1s);
-    QCOMPARE(losses, 3u);
+    QCOMPARE(losses, 2u);
     QCOMPARE(pair.a.links->stats().retransmissions, 2u);
 }
 
@@ -309,14 +304,20 @@ void TestLink::replacesLinkWhenRestartedPeerConnects()
     QCOMPARE(pair.b.ups.size(), std::size_t(2));
 }
 
-void TestLink::noticesThatRestartedPeerForgotTheLink()
+void TestLink::findsThatTheOtherSideRestarted()
 {
+    // Nobody says so: a stranger could, too. A handshake beside the silent link finds out.
     Pair pair;
     pair.network.restart(pair.b); // which connects to nobody
     pair.network.send(pair.a, pattern(1, 1));
-    QVERIFY(pair.network.runUntil([&] { return pair.b.up.size() == 1; }, 1s));
+    QVERIFY(pair.network.runUntil([&] { return pair.a.ups.size() == 2; }, 8s));
     QVERIFY(pair.a.downs.front().reason == Errc::Unreachable);
+    QCOMPARE(pair.a.up.size(), std::size_t(1));
     QVERIFY(pair.deliver(pair.a, pair.b, pattern(1, 2)));
+    // Also when there is nothing to say but that one is there.
+    pair.network.restart(pair.b);
+    QVERIFY(pair.network.runUntil([&] { return pair.a.ups.size() == 3; }, 2 * pair.a.config.keepalive + 8s));
+    QVERIFY(pair.deliver(pair.a, pair.b, pattern(1, 3)));
 }
 
 void TestLink::timesOutWithMessagesUnderWay()
@@ -436,67 +437,6 @@ void TestLink::isNotDisturbedByGarbage()
     QVERIFY(pair.b.downs.empty());
 }
 
-void TestLink::isNotDisturbedByForgedFrames()
-{
-    Pair pair;
-    const Data data{0, 1, true, true, {}};
-    const Body bodies[] = {Bye{}, data, Ack{}, Ping{1}, Pong{1}, HelloAck{pair.a.node}, Hello{pair.a.node}};
-    for (const Body& body : bodies) {
-        const bool isHello = std::holds_alternative<Hello>(body);
-        pair.network.inject(pair.b, pair.a.endpoint, serialize({Token{isHello ? 0u : 5u}, Token{6}, body}));
-        pair.network.run(100ms);
-    }
-    QCOMPARE(pair.b.up.size(), std::size_t(1));
-    QVERIFY(pair.b.messages.empty());
-    QVERIFY(pair.deliver(pair.a, pair.b, pattern(10'000, 1)));
-    QVERIFY(pair.deliver(pair.b, pair.a, pattern(10'000, 2)));
-    pair.network.run(10min);
-    QVERIFY(pair.a.downs.empty() && pair.b.downs.empty());
-}
-
-void TestLink::answersHelloWithNoMoreThanItCost()
-{
-    Network network(1);
-    Host& a = network.add();
-    const Bytes hello = helloFrom(9);
-    std::vector<Bytes> answers;
-    network.onSend = [&](const Host&, const SendDatagram& datagram) { answers.push_back(datagram.bytes); };
-    network.inject(a, strangerAt(1), hello);
-    QCOMPARE(answers.size(), std::size_t(1));
-    QVERIFY(answers[0].size() <= hello.size());
-    // A shorter one is not answered at all, and a half-open link says nothing by itself.
-    Bytes shorter(hello.begin(), hello.end() - 1);
-    writeChecksum(shorter);
-    network.inject(a, strangerAt(2), shorter);
-    network.run(10min);
-    QCOMPARE(answers.size(), std::size_t(1));
-    // Frames of a link that is not known get one smaller answer, answers none.
-    const Bytes ping = serialize({Token{1}, Token{2}, Ping{1}});
-    network.inject(a, strangerAt(3), ping);
-    QCOMPARE(answers.size(), std::size_t(2));
-    QVERIFY(answers[1].size() < ping.size());
-    network.inject(a, strangerAt(3), answers[1]);
-    QCOMPARE(answers.size(), std::size_t(2));
-}
-
-void TestLink::boundsHalfOpenLinks()
-{
-    Network network(1);
-    Host& a = network.add();
-    Host& b = network.add();
-    for (std::uint32_t i = 0; i < 5'000; ++i)
-        network.inject(a, strangerAt(i), helloFrom(i + 1));
-    QCOMPARE(a.links->links().size(), a.config.maxIncomingLinks);
-    QCOMPARE(a.links->stats().refusedLinks, 5'000u - a.config.maxIncomingLinks);
-    QVERIFY(a.ups.empty());
-    // An honest node still gets in.
-    network.connect(b, a);
-    QVERIFY(network.runUntil([&] { return a.up.size() == 1; }, 1min));
-    network.run(10min);
-    QCOMPARE(a.up.size(), std::size_t(1));
-    QCOMPARE(a.ups.size(), std::size_t(1));
-}
-
 void TestLink::refusesLinksOverTheLimit()
 {
     Network network(1);
@@ -529,7 +469,7 @@ void TestLink::rarelyWakesWhenIdle()
             + " bytes in an hour";
         QVERIFY2(host->wakeUps <= 60 * 3, seen.c_str());
         QVERIFY2(host->datagramsSent <= 60 * 3, seen.c_str());
-        QVERIFY2(host->bytesSent <= 60 * 100, seen.c_str());
+        QVERIFY2(host->bytesSent <= 60 * 110, seen.c_str());
         qInfo("%s", seen.c_str());
     }
     QVERIFY(pair.a.downs.empty() && pair.b.downs.empty());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "link/frame.h"
+#include "link/packet.h"
 #include "node_fixture.h"
 
 #include <QSignalSpy>
@@ -122,8 +122,8 @@ private Q_SLOTS:
     {
         Node* first = start(*m_first);
         Node* second = start(*m_second);
-        // Both take a signed version 1, of different contents, while they are apart: neither takes the other's
-        // when they meet, and both say so.
+        // Both take a signed version 1, of different contents, while they are apart: neither takes the
+        // other's when they meet, and both say so.
         const samples::Contents others{{"a", toBytes("1")}, {"b", toBytes("2")}};
         const auto one = signedRelease(contents());
         const auto other = signedRelease(others);
@@ -146,7 +146,11 @@ private Q_SLOTS:
         QVERIFY(stranger.bind(QHostAddress::LocalHost));
         for (int i = 0; i < 300; ++i) // below what the smallest default buffer holds
             QCOMPARE(stranger.writeDatagram("x", 1, QHostAddress::LocalHost, node.port), qint64{1});
-        const auto hello = link::serialize({link::Token{}, link::Token{1}, link::Hello{m_second->id()}});
+        crypto::SystemRandom random;
+        Bytes message = toBytes(crypto::LinkKeyPair::generate(random).publicKey().bytes());
+        append(message, link::helloPayload(link::Token{1}));
+        const Bytes hello =
+            link::PacketCodec(samples::trustSet().fleet()).serialize(link::Hello{{}, message});
         const auto isAnswered = [&] {
             stranger.writeDatagram(reinterpret_cast<const char*>(hello.data()),
                                    static_cast<qint64>(hello.size()), QHostAddress::LocalHost, node.port);
@@ -256,6 +260,15 @@ private Q_SLOTS:
         QCOMPARE(code(m_first->start()), code(Errc::NotAdmitted));
         m_first->certify(viewOf("garbage"));
         QCOMPARE(code(m_first->start()), code(Errc::NotAdmitted));
+        trust::Certificate withoutLinkKey;
+        withoutLinkKey.node = m_first->id();
+        withoutLinkKey.name = "first";
+        trust::Envelope envelope{trust::Kind::Admit, withoutLinkKey.serialize(), {}};
+        envelope.sign(samples::trustSet().fleet(), samples::key(11));
+        m_first->certify(envelope.serialize());
+        const auto unlinked = m_first->start();
+        QCOMPARE(code(unlinked), code(Errc::NotAdmitted));
+        QVERIFY(unlinked.error().context.find("link key") != std::string::npos);
         const Bytes good = samples::certificateNotice(50);
         m_first->certify(ByteView(good).subspan(1));
         start(*m_first);
@@ -267,6 +280,7 @@ private Q_SLOTS:
         put(m_second->config.root, foreignAnchor());
         trust::Certificate certificate;
         certificate.node = m_second->id();
+        certificate.linkKey = crypto::LinkKeyPair::of(samples::key(51)).publicKey();
         certificate.name = "stranger";
         trust::Envelope envelope{trust::Kind::Admit, certificate.serialize(), {}};
         envelope.sign(trust::TrustSet::fromAnchor(foreignAnchor())->fleet(), samples::key(11));

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "board/link_authenticator.h"
+
+namespace starling::board {
+
+namespace {
+
+Result<trust::Certificate> verified(ByteView bytes, const trust::TrustSet& trust)
+{
+    auto envelope = trust::Envelope::parse(bytes, link::kMaxCertificateBytes);
+    if (!envelope)
+        return tl::unexpected<Error>(envelope.error());
+    auto admitted = trust.verifyAdmit(*envelope);
+    if (!admitted)
+        return tl::unexpected<Error>(admitted.error());
+    return **admitted;
+}
+
+Status requireKey(const trust::Certificate& certificate, const LinkKey& linkKey)
+{
+    if (certificate.linkKey.isZero())
+        return fail(Errc::NotAdmitted,
+                    "certificate of " + certificate.name + " has no link key: it needs a new one");
+    if (certificate.linkKey != linkKey)
+        return fail(Errc::NotAdmitted, "certificate of " + certificate.name + " is for another link key");
+    return {};
+}
+
+} // namespace
+
+LinkAuthenticator::LinkAuthenticator(const crypto::LinkKeyPair& linkKey, const Bytes& certificate,
+                                     const release::Board& board, Calendar calendar)
+    : m_linkKey(linkKey)
+    , m_certificate(certificate)
+    , m_board(board)
+    , m_calendar(std::move(calendar))
+{
+}
+
+Status LinkAuthenticator::checkOwn() const
+{
+    const auto own = verified(certificate(), m_board.trust());
+    if (!own)
+        return tl::unexpected<Error>(own.error());
+    return requireKey(*own, linkKey().publicKey());
+}
+
+FleetId LinkAuthenticator::fleet() const
+{
+    return m_board.trust().fleet();
+}
+
+const crypto::LinkKeyPair& LinkAuthenticator::linkKey() const
+{
+    return m_linkKey;
+}
+
+ByteView LinkAuthenticator::certificate() const
+{
+    return m_certificate;
+}
+
+Result<NodeId> LinkAuthenticator::verify(ByteView certificate, const LinkKey& linkKey) const
+{
+    const auto admitted = verified(certificate, m_board.trust());
+    if (!admitted)
+        return fail(admitted.error(), "link");
+    if (auto same = requireKey(*admitted, linkKey); !same)
+        return fail(std::move(same.error()), "link");
+    const auto now =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, m_calendar().time_since_epoch().count()));
+    if (admitted->notAfter && *admitted->notAfter < now)
+        return fail(Errc::NotAdmitted, "link: certificate of " + admitted->name + " has expired");
+    return admitted->node;
+}
+
+} // namespace starling::board

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The one timer of a link, and what all links of a node share.
+#pragma once
+
+#include "link/authenticator.h"
+#include "link/link.h"
+
+namespace starling::link {
+
+struct Shared
+{
+    NodeId self;
+    Config config;
+    Authenticator& authenticator;
+    RandomSource& random;
+    Stats stats;
+    std::vector<Output> outputs;
+    std::uint64_t timerGeneration = 0;
+
+    void send(const Endpoint& to, Bytes bytes)
+    {
+        ++stats.datagramsOut;
+        stats.bytesOut += bytes.size();
+        outputs.push_back(SendDatagram{to, std::move(bytes)});
+    }
+};
+
+class Alarm
+{
+public:
+    /// Schedules a timer if none is armed for `at` or before: later deadlines wait for the earlier timer.
+    void arm(LinkId link, Instant at, Instant now, Shared& shared)
+    {
+        if (m_armed && *m_armed <= at)
+            return;
+        m_armed = at;
+        m_generation = ++shared.timerGeneration;
+        shared.outputs.push_back(ScheduleTimer{std::max(at - now, Duration{}), Timer{link, m_generation}});
+    }
+    /// Whether `timer` is the one that is armed; it is not any more.
+    bool take(const Timer& timer)
+    {
+        if (!m_armed || timer.generation != m_generation)
+            return false;
+        m_armed.reset();
+        return true;
+    }
+
+private:
+    std::optional<Instant> m_armed; ///< when the armed timer expires
+    std::uint64_t m_generation = 0;
+};
+
+} // namespace starling::link
