@@ -58,6 +58,7 @@ public:
     void on(const DatagramReceived& input, Instant now);
     void on(const TimerExpired& input, Instant now);
     void on(const Connect& input, Instant now);
+    void on(const Close& input, Instant now);
     void on(const SendMessage& input, Instant now);
     void on(const CloseAll& input, Instant now);
 
@@ -73,14 +74,18 @@ private:
         std::unique_ptr<Session> link;
         std::unique_ptr<Attempt> attempt; ///< of a target only
         std::unique_ptr<Answer> answer;
-        bool isTarget = false; ///< to be kept up
+        bool isTarget = false; ///< to be kept up, or to be tried
+        unsigned tries = 0; ///< of a target: HELLOs until it is none any more; 0: it is one for good
         unsigned attempts = 0; ///< HELLOs since the link was last up
+
+        bool isTriedOut() const { return tries != 0 && attempts >= tries; }
     };
     using Slots = std::map<Endpoint, Slot>;
 
     LinkId newId(const Endpoint& endpoint);
     void startAttempt(Slots::iterator slot, Instant firstHello, Instant now);
     void dropAttempt(Slot& slot);
+    void giveUp(Slots::iterator slot);
     void dropIfEmpty(Slots::iterator slot);
     void endLink(Slots::iterator slot, Errc reason, Instant now);
     void bringUp(Slots::iterator slot, std::unique_ptr<Session> session);
@@ -145,6 +150,15 @@ void Links::Impl::dropAttempt(Slot& slot)
     slot.attempt.reset();
 }
 
+void Links::Impl::giveUp(Slots::iterator slot)
+{
+    dropAttempt(slot->second);
+    slot->second.isTarget = false;
+    slot->second.attempts = 0;
+    m_shared.outputs.push_back(LinkFailed{slot->first});
+    dropIfEmpty(slot);
+}
+
 void Links::Impl::dropIfEmpty(Slots::iterator slot)
 {
     const Slot& s = slot->second;
@@ -175,6 +189,7 @@ void Links::Impl::bringUp(Slots::iterator slot, std::unique_ptr<Session> session
     dropAttempt(s);
     s.answer.reset();
     s.attempts = 0;
+    s.isTarget = s.isTarget && s.tries == 0;
     m_endpoints.emplace(session->id(), slot->first);
     s.link = std::move(session);
     m_shared.outputs.push_back(LinkUp{s.link->id(), s.link->peer().node, slot->first});
@@ -225,10 +240,29 @@ void Links::Impl::forgetOldAnswers(Instant now)
 void Links::Impl::on(const Connect& input, Instant now)
 {
     const auto slot = m_slots.try_emplace(input.to).first;
-    if (std::exchange(slot->second.isTarget, true) || slot->second.link)
+    Slot& s = slot->second;
+    if (s.link && input.tries != 0)
+        return; // there is one, and its end is its end
+    s.tries = s.isTarget && (s.tries == 0 || input.tries == 0) ? 0 : input.tries;
+    if (std::exchange(s.isTarget, true) || s.link)
         return;
     // A handshake of the other side's is under way: it gets the time to end.
-    startAttempt(slot, slot->second.answer ? now + m_shared.config.reconnectMin : now, now);
+    startAttempt(slot, s.answer ? now + m_shared.config.reconnectMin : now, now);
+}
+
+void Links::Impl::on(const Close& input, Instant now)
+{
+    const auto endpoint = m_endpoints.find(input.link);
+    if (endpoint == m_endpoints.end())
+        return;
+    const auto slot = m_slots.find(endpoint->second);
+    Slot& s = slot->second;
+    if (!s.link || s.link->id() != input.link)
+        return;
+    s.isTarget = false;
+    dropAttempt(s);
+    s.link->sendBye(now);
+    endLink(slot, Errc::Cancelled, now);
 }
 
 void Links::Impl::on(const DatagramReceived& input, Instant now)
@@ -324,6 +358,8 @@ void Links::Impl::on(const Endpoint& from, const Welcome& welcome, Instant now)
     if (*taken)
         return attempt->arm(now);
     refuse(slot, taken->error());
+    if (slot->second.tries != 0)
+        return giveUp(slot);
     startAttempt(slot, now + backoff(slot->second.attempts), now);
 }
 
@@ -415,6 +451,8 @@ void Links::Impl::on(const TimerExpired& input, Instant now)
 void Links::Impl::onAttemptDue(Slots::iterator slot, Instant now)
 {
     Slot& s = slot->second;
+    if (now >= s.attempt->due() && s.isTriedOut() && s.attempt->state() == Attempt::State::Greeting)
+        return giveUp(slot);
     if (now >= s.attempt->due()) {
         if (s.attempt->state() == Attempt::State::Greeting) {
             greet(s, now);

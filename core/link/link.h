@@ -38,9 +38,17 @@ struct TimerExpired
 {
     Timer timer;
 };
+/// Keep a link to this address up, with backoff, for good; or, with `tries`, send so many HELLOs at most
+/// until there is one, and let it end when it ends. For good wins over tries.
 struct Connect
-{ ///< keep a link to this address up, with backoff, for good
+{
     Endpoint to;
+    unsigned tries = 0; ///< 0: for good
+};
+/// Say goodbye on this link, and keep it up no longer; LinkDown follows, with Cancelled.
+struct Close
+{
+    LinkId link{};
 };
 /// To a link that is not up: ignored. Over maxMessageBytes: dropped, and counted in refusedMessages. Over
 /// maxQueuedBytes: the link goes down with Busy.
@@ -52,7 +60,7 @@ struct SendMessage
 struct CloseAll
 {
 }; ///< say goodbye on every link; afterwards every input is ignored
-using Input = std::variant<DatagramReceived, TimerExpired, Connect, SendMessage, CloseAll>;
+using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, SendMessage, CloseAll>;
 
 // Outputs
 struct SendDatagram
@@ -72,6 +80,11 @@ struct LinkRefused
     Endpoint endpoint;
     Error error; ///< Authenticator::verify's
 };
+/// What Connect was to try came to nothing; of a link that was refused, LinkRefused says so before.
+struct LinkFailed
+{
+    Endpoint endpoint;
+};
 struct LinkDown
 {
     LinkId link{};
@@ -89,7 +102,8 @@ struct ScheduleTimer
     Duration delay;
     Timer timer;
 };
-using Output = std::variant<SendDatagram, LinkUp, LinkRefused, LinkDown, MessageReceived, ScheduleTimer>;
+using Output =
+    std::variant<SendDatagram, LinkUp, LinkRefused, LinkFailed, LinkDown, MessageReceived, ScheduleTimer>;
 
 struct Config
 {

@@ -36,6 +36,7 @@ struct Host
     std::vector<LinkUp> ups;
     std::vector<LinkDown> downs;
     std::vector<LinkRefused> refusals;
+    std::vector<LinkFailed> failures;
     std::vector<Bytes> messages;
     std::uint64_t wakeUps = 0, schedules = 0, bytesSent = 0, datagramsSent = 0;
 };
@@ -182,6 +183,11 @@ private:
     {
         note(static_cast<std::uint64_t>(refused.error.code));
         host.refusals.push_back(refused);
+    }
+    void perform(Host& host, const LinkFailed& failed)
+    {
+        note(failed.endpoint.port);
+        host.failures.push_back(failed);
     }
     void perform(Host& host, const LinkDown& down)
     {

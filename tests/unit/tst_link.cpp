@@ -74,6 +74,9 @@ private Q_SLOTS:
     void timesOutWhenIdle();
     void reconnectsAfterTheOtherSideReturns();
     void backsOffWhenNobodyAnswers();
+    void triesAsOftenAsAsked();
+    void leavesATriedLinkThatEnded();
+    void closesOneLinkForGood();
     void saysGoodbyeOnce();
     void neverLinksToItself();
     void givesTheSameTraceForTheSameSeed();
@@ -380,6 +383,59 @@ void TestLink::backsOffWhenNobodyAnswers()
         QVERIFY(hellos[i + 1] - hellos[i] >= 15s && hellos[i + 1] - hellos[i] <= 30s);
     }
     QVERIFY2(gaps.size() > 10, "no jitter");
+}
+
+void TestLink::triesAsOftenAsAsked()
+{
+    Network network(1);
+    Host& a = network.add();
+    int hellos = 0;
+    network.onSend = [&](const Host&, const SendDatagram&) { ++hellos; };
+    network.give(a, Connect{strangerAt(1), 3});
+    network.give(a, Connect{strangerAt(1), 3}); // is the same wish
+    network.run(10min);
+    QCOMPARE(hellos, 3);
+    QCOMPARE(a.failures.size(), std::size_t(1));
+    QVERIFY(a.failures.front().endpoint == strangerAt(1));
+    QVERIFY(a.links->links().empty());
+    network.give(a, Connect{strangerAt(1), 1});
+    network.give(a, Connect{strangerAt(1)}); // wins
+    network.run(10min);
+    QVERIFY(hellos > 10);
+    QCOMPARE(a.failures.size(), std::size_t(1));
+}
+
+void TestLink::leavesATriedLinkThatEnded()
+{
+    Network network(1);
+    Host& a = network.add();
+    Host& b = network.add();
+    network.give(a, Connect{b.endpoint, 3});
+    QVERIFY(network.runUntil([&] { return a.up.size() == 1 && b.up.size() == 1; }, 1s));
+    b.isCutOff = true;
+    network.run(10min);
+    b.isCutOff = false;
+    network.run(10min);
+    QCOMPARE(a.ups.size(), std::size_t(1));
+    QVERIFY(a.links->links().empty());
+    QVERIFY(a.failures.empty());
+}
+
+void TestLink::closesOneLinkForGood()
+{
+    Pair pair;
+    Host& c = pair.network.add();
+    pair.network.connect(pair.a, c);
+    QVERIFY(pair.network.runUntil([&] { return pair.a.up.size() == 2; }, 1s));
+    pair.network.give(pair.a, Close{*pair.a.up.begin()});
+    pair.network.give(pair.a, Close{LinkId{1'000}}); // is none
+    pair.network.run(10min);
+    QCOMPARE(pair.a.downs.size(), std::size_t(1));
+    QVERIFY(pair.a.downs.front().reason == Errc::Cancelled);
+    QCOMPARE(pair.b.downs.size(), std::size_t(1));
+    QVERIFY(pair.b.links->links().empty());
+    QCOMPARE(pair.a.links->links().size(), std::size_t(1));
+    QCOMPARE(c.up.size(), std::size_t(1));
 }
 
 void TestLink::saysGoodbyeOnce()
