@@ -106,7 +106,8 @@ std::vector<UpdateLine> ControlService::updateLines() const
                         .downRate = {},
                         .upRate = {},
                         .peers = 0,
-                        .pieces = {}};
+                        .pieces = {},
+                        .knownSinceMicros = m_node.knownSinceMicros(record.infoHash)};
         if (view.payloadTrouble && line.code == 0) {
             line.code = static_cast<std::uint16_t>(view.payloadTrouble->code);
             line.detail = view.payloadTrouble->context;

@@ -158,7 +158,8 @@ QJsonObject jsonOf(const control::UpdateLine& line)
                        {QStringLiteral("bytes_done"), jsonNumber(line.doneBytes)},
                        {QStringLiteral("down_rate"), jsonNumber(line.downRate.value)},
                        {QStringLiteral("up_rate"), jsonNumber(line.upRate.value)},
-                       {QStringLiteral("peers"), static_cast<qint64>(line.peers)}};
+                       {QStringLiteral("peers"), static_cast<qint64>(line.peers)},
+                       {QStringLiteral("known_since_us"), jsonNumber(line.knownSinceMicros)}};
     putRevision(object, line.revision);
     putOutcome(object, line.phase, line.code, line.detail);
     return object;

@@ -200,16 +200,26 @@ Value lineValue(const UpdateLine& line)
     dict["up"] = number(line.upRate.value);
     dict["peers"] = number(line.peers);
     dict["pieces"] = line.pieces;
+    dict["known-since"] = number(line.knownSinceMicros);
     return dict;
 }
 
 UpdateLine readUpdateLine(Fields& in)
 {
-    return {in.uri("uri"),        in.revision(),       in.id<InfoHash>("info-hash"),
-            in.text("label"),     in.phase(),          in.integer<std::uint16_t>("code", UINT16_MAX),
-            in.text("detail"),    in.integer("total"), in.integer("done"),
-            {in.integer("down")}, {in.integer("up")},  in.integer<std::uint32_t>("peers", UINT32_MAX),
-            in.bytes("pieces")};
+    return {in.uri("uri"),
+            in.revision(),
+            in.id<InfoHash>("info-hash"),
+            in.text("label"),
+            in.phase(),
+            in.integer<std::uint16_t>("code", UINT16_MAX),
+            in.text("detail"),
+            in.integer("total"),
+            in.integer("done"),
+            {in.integer("down")},
+            {in.integer("up")},
+            in.integer<std::uint32_t>("peers", UINT32_MAX),
+            in.bytes("pieces"),
+            in.integer("known-since")};
 }
 
 Value lineValue(const FloorLine& line)

@@ -26,6 +26,8 @@ struct UpdateLine
     BytesPerSecond downRate, upRate;
     std::uint32_t peers = 0;
     Bytes pieces; ///< bitfield while downloading (BEP 3: first piece in the top bit), empty otherwise
+    /// When its notice was verified and on the board: µs since 1970 by the wall clock; 0: before this start.
+    std::uint64_t knownSinceMicros = 0;
 };
 
 struct FloorLine

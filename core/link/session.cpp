@@ -150,7 +150,10 @@ std::optional<Errc> Session::onDeadline(Instant now)
     if (isAwaitingAnswer() && now >= m_retransmitFrom + m_outgoing.retransmitTimeout()) {
         if (!m_outgoing.onTimeout())
             return Errc::Timeout;
-        m_isSuspect = ++m_timeouts >= kSuspiciousTimeouts;
+        ++m_timeouts;
+        if (m_isProbing && !m_outgoing.hasInFlight() && m_timeouts > m_shared->config.maxProbes)
+            return Errc::Timeout;
+        m_isSuspect = m_timeouts >= kSuspiciousTimeouts;
         m_retransmitFrom = now;
         if (m_isSuspect)
             m_isProbing = false;
@@ -158,9 +161,8 @@ std::optional<Errc> Session::onDeadline(Instant now)
             sendPing(now);
         transmit(now);
     }
-    if (now >= deadline()) { // nothing else can be due: the keepalive
-        // The last one was not answered: this one is repeated until one is.
-        if (m_pingSent && !m_isSuspect && !isAwaitingAnswer()) {
+    if (now >= keepaliveDue()) {
+        if (!m_isSuspect && !isAwaitingAnswer()) {
             m_isProbing = true;
             m_retransmitFrom = now;
         }
@@ -169,13 +171,21 @@ std::optional<Errc> Session::onDeadline(Instant now)
     return std::nullopt;
 }
 
-Instant Session::deadline() const
+Instant Session::keepaliveDue() const
 {
     const Config& config = m_shared->config;
     // The side with the higher id waits a little longer: the other's PING and its own PONG then serve both
     // directions.
     const Duration patience = m_shared->self > m_peer.node ? config.keepalive / 8 : Duration{};
-    Instant nearest = std::min(m_lastReceived + config.idleTimeout, m_lastSent + config.keepalive + patience);
+    // While it is silent the probes ask; after them only the binding must be kept.
+    const Instant quietSince =
+        isAwaitingAnswer() || m_isSuspect ? m_lastSent : std::min(m_lastSent, m_lastReceived);
+    return quietSince + config.keepalive + patience;
+}
+
+Instant Session::deadline() const
+{
+    Instant nearest = std::min(m_lastReceived + m_shared->config.idleTimeout, keepaliveDue());
     if (isAwaitingAnswer())
         nearest = std::min(nearest, m_retransmitFrom + m_outgoing.retransmitTimeout());
     return nearest;

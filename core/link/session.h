@@ -53,6 +53,7 @@ public:
 private:
     void sendFrame(const Frame& frame, Instant now);
     void transmit(Instant now);
+    Instant keepaliveDue() const;
     bool isAwaitingAnswer() const { return m_isProbing || m_outgoing.hasInFlight(); }
     std::optional<Errc> onData(const Data& data, Instant now);
     void onAck(const Ack& ack, Instant now);
@@ -69,7 +70,7 @@ private:
     Instant m_lastSent, m_lastReceived;
     Instant m_retransmitFrom; ///< last send or answer from which the retransmission timeout counts
     unsigned m_timeouts = 0; ///< in a row, without hearing anything
-    bool m_isProbing = false; ///< a keepalive was not answered, and PINGs are repeated like data
+    bool m_isProbing = false; ///< a keepalive waits for its answer, and is repeated like data
     bool m_isSuspect = false;
     std::uint64_t m_pings = 0;
     std::optional<Instant> m_pingSent; ///< of the last PING, while it is unanswered

@@ -140,6 +140,8 @@ const std::map<std::string, Setter>& setters()
         {"agent.control", path(&AgentConfig::control)},
         {"agent.listen", setListen},
         {"agent.neighbours", setNeighbors},
+        {"agent.network",
+         choice(&AgentConfig::network, {{"wan", NetworkProfile::Wan}, {"lan", NetworkProfile::Lan}})},
         {"agent.labels", setLabels},
         {"trust.root", path(&AgentConfig::root)},
         {"trust.key", path(&AgentConfig::key)},

@@ -21,6 +21,12 @@ enum class DeployMode : std::uint8_t {
     None, ///< a relay: fetches and seeds, never deploys
 };
 
+/// How soon it is known that a neighbour is gone, and what that costs (performance.md, 9 and 10).
+enum class NetworkProfile : std::uint8_t {
+    Wan, ///< within 30 s
+    Lan, ///< within seconds, for more than twice the traffic while idle
+};
+
 struct AgentConfig
 {
     // [agent]
@@ -28,6 +34,7 @@ struct AgentConfig
     std::filesystem::path control = "/run/starling/agent.sock"; ///< FHS: sockets
     Endpoint listen = Endpoint::ipv4(0, 0, 0, 0, 7891); ///< UDP of the links; 7891 is unassigned by IANA
     std::vector<Endpoint> neighbors;
+    NetworkProfile network = NetworkProfile::Wan;
     std::map<std::string, std::string> labels;
     // [trust]
     std::filesystem::path root =

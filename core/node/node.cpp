@@ -53,6 +53,18 @@ Updater::Settings updaterSettings(const Node::Options& options)
             .observer = options.observer};
 }
 
+link::Config linkConfig(const AgentConfig& config)
+{
+    link::Config links;
+    if (config.network == NetworkProfile::Lan) {
+        // Five links of 72-byte PINGs and PONGs: 51 B/s of the 60 that performance.md, 10, allows.
+        links.keepalive = std::chrono::seconds(7);
+        links.maxProbes = 4;
+        links.idleTimeout = std::chrono::seconds(25);
+    }
+    return links;
+}
+
 store::NoticeRow rowOf(const release::BoardEntry& entry)
 {
     return {static_cast<std::uint8_t>(entry.key.kind), entry.key.name, entry.bytes};
@@ -135,7 +147,7 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_authenticator(
           *m_identity.linkKey, m_identity.certificateEnvelope, m_keeper.board(),
           [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); })
-    , m_links(m_identity.node, {}, m_authenticator, m_random)
+    , m_links(m_identity.node, linkConfig(m_options.config), m_authenticator, m_random)
     , m_overlay(m_identity.node, {}, m_keeper, m_random)
     , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers,
               [this](std::uint16_t port) { return descriptor(port); })
@@ -238,6 +250,7 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
     compare(config.control == held.control, "control");
     compare(config.listen == held.listen, "listen");
     compare(config.labels == held.labels, "labels");
+    compare(config.network == held.network, "network");
     compare(config.root == held.root && config.key == held.key && config.certificate == held.certificate,
             "[trust]");
     compare(config.admission == held.admission && config.swarmPort == held.swarmPort, "swarm");
@@ -352,8 +365,29 @@ void Node::act(const overlay::Output& output)
 
 void Node::settle()
 {
-    for (release::Examined& taken : m_keeper.collectTaken())
+    std::vector<release::Examined> all = m_keeper.collectTaken();
+    for (const release::Examined& taken : all)
+        noteKnown(taken);
+    for (release::Examined& taken : all)
         settle(std::move(taken));
+}
+
+void Node::noteKnown(const release::Examined& taken)
+{
+    if (!taken.release)
+        return;
+    m_knownSince.emplace_back(taken.release->torrent().infoHash, std::chrono::system_clock::now());
+    if (m_knownSince.size() > kMaxKnownSince)
+        m_knownSince.pop_front();
+}
+
+std::uint64_t Node::knownSinceMicros(const InfoHash& release) const
+{
+    for (const auto& [hash, at] : m_knownSince)
+        if (hash == release)
+            return static_cast<std::uint64_t>(
+                std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count());
+    return 0;
 }
 
 void Node::settle(release::Examined taken)
@@ -515,6 +549,7 @@ Status Node::publish(const release::TorrentFile& torrent)
         m_updater.payloadArrived(torrent.infoHash);
         return {};
     }
+    noteKnown(examined);
     settle(examined);
     feedOverlay(overlay::Publish{board::BoardKeeper::keyOf(examined.key)});
     return {};

@@ -39,6 +39,8 @@ public:
     /// named.
     std::vector<std::string> reconfigure(const AgentConfig& config);
 
+    static constexpr std::size_t kMaxKnownSince = 256; ///< guess: releases of some months
+
     // --- What the control socket serves
     const AgentConfig& config() const { return m_options.config; }
     const release::Board& board() const { return m_keeper.board(); }
@@ -49,6 +51,9 @@ public:
     const NodeId& self() const { return m_identity.node; }
     Endpoint listenEndpoint() const;
     std::uint64_t uptimeSeconds() const;
+    /// When a release's notice was verified and on the board: µs since 1970 by the wall clock; 0 if that was
+    /// before this start, or longer ago than the last kMaxKnownSince releases.
+    std::uint64_t knownSinceMicros(const InfoHash& release) const;
 
     /// Is this release welcome? Verified, above the floor or the floor itself. Refusals are counted.
     Result<release::VerifiedRelease> examinePush(ByteView torrentFile);
@@ -83,6 +88,7 @@ private:
     /// Stores and acts on what the board took since the last call.
     void settle();
     void settle(release::Examined taken);
+    void noteKnown(const release::Examined& taken);
     void reportRefusal(const Error& error);
     Bytes descriptor(std::uint16_t swarmPort);
     /// At most `delay` from now a new receipt is signed and sent; several changes become one.
@@ -109,6 +115,7 @@ private:
     std::set<InfoHash> m_inPlacePushes; ///< that m_pushVerifier is to verify
     QUdpSocket m_socket;
     Instant m_started;
+    std::deque<std::pair<InfoHash, std::chrono::system_clock::time_point>> m_knownSince;
     std::optional<Instant> m_receiptDue;
     struct Reserved
     {

@@ -30,7 +30,8 @@ inline UpdateLine updateLine()
             {1'024},
             {2'048},
             3,
-            toBytes("\xff\x80")};
+            toBytes("\xff\x80"),
+            1'784'000'000'000'001};
 }
 
 inline trust::Receipt receipt()

@@ -119,6 +119,7 @@ private Q_SLOTS:
         row("[agent]\nlabels = site\n", "labels are name=value pairs, not 'site'");
         row("[agent]\nlabels = =x\n", "labels are name=value pairs");
         row("[agent]\nswarm = closed\n", "'closed' is none of: members, open");
+        row("[agent]\nnetwork = man\n", "'man' is none of: lan, wan");
         row("[agent]\ndeploy = yes\n", "'yes' is none of: none, on");
         row("[swarm]\nport = 65536\n", "a port is 0 to 65535");
         row("[swarm]\nport = -1\n", "a port is 0 to 65535");

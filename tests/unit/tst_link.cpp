@@ -72,6 +72,7 @@ private Q_SLOTS:
     void findsThatTheOtherSideRestarted();
     void timesOutWithMessagesUnderWay();
     void timesOutWhenIdle();
+    void staysUpThroughLossesWhenIdle();
     void reconnectsAfterTheOtherSideReturns();
     void backsOffWhenNobodyAnswers();
     void triesAsOftenAsAsked();
@@ -341,14 +342,25 @@ void TestLink::timesOutWithMessagesUnderWay()
 void TestLink::timesOutWhenIdle()
 {
     Pair pair;
+    pair.network.run(100ms); // both have measured the round trip
     pair.b.isCutOff = true;
-    pair.network.run(pair.a.config.idleTimeout - 1s);
+    pair.network.run(pair.a.config.keepalive - 1s);
     QVERIFY(pair.a.downs.empty());
-    pair.network.run(2s);
+    pair.network.run(31s - pair.a.config.keepalive);
     QCOMPARE(pair.a.downs.size(), std::size_t(1));
     QVERIFY(pair.a.downs.front().reason == Errc::Timeout);
     QCOMPARE(pair.b.downs.size(), std::size_t(1));
     QVERIFY(pair.b.links->links().empty());
+}
+
+void TestLink::staysUpThroughLossesWhenIdle()
+{
+    Faults faults;
+    faults.lossPercent = 10;
+    faults.latency = 40ms;
+    Pair pair(1, faults);
+    pair.network.run(60min);
+    QVERIFY(pair.a.downs.empty() && pair.b.downs.empty());
 }
 
 void TestLink::reconnectsAfterTheOtherSideReturns()
@@ -523,9 +535,9 @@ void TestLink::rarelyWakesWhenIdle()
         const std::string seen = std::to_string(host->wakeUps) + " timers, "
             + std::to_string(host->datagramsSent) + " datagrams, " + std::to_string(host->bytesSent)
             + " bytes in an hour";
-        QVERIFY2(host->wakeUps <= 60 * 3, seen.c_str());
-        QVERIFY2(host->datagramsSent <= 60 * 3, seen.c_str());
-        QVERIFY2(host->bytesSent <= 60 * 110, seen.c_str());
+        QVERIFY2(host->wakeUps <= 60 * 8, seen.c_str());
+        QVERIFY2(host->datagramsSent <= 60 * 4, seen.c_str());
+        QVERIFY2(host->bytesSent <= 60 * 160, seen.c_str());
         qInfo("%s", seen.c_str());
     }
     QVERIFY(pair.a.downs.empty() && pair.b.downs.empty());
