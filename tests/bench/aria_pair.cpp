@@ -201,8 +201,7 @@ Result<Transfer> transferByAria(const Bench& bench, const fs::path& payload)
     if (fs::file_size(fetched) != fs::file_size(payload))
         return fail(Errc::PayloadMismatch, "aria2 fetched another number of bytes");
     using Seconds = std::chrono::duration<double>;
-    const Seconds seconds = *end.seen() - *begin.seen(),
-                  waited = *begin.seen() - *tracker.fetcherAsked;
+    const Seconds seconds = *end.seen() - *begin.seen(), waited = *begin.seen() - *tracker.fetcherAsked;
     fs::remove_all(directory);
     return Transfer{seconds.count(), fs::file_size(payload), use->peakResidentBytes, waited.count()};
 }

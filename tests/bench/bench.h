@@ -31,6 +31,10 @@ Status measureTransfer(const Bench& bench, Report& report); ///< transfer-throug
 Status measureTransferMemory(const Bench& bench, Report& report); ///< transfer-memory
 Status measureIdle(const Bench& bench, Report& report); ///< idle-agent
 Status measureNotice(const Bench& bench, Report& report); ///< notice-size
+Status measureOverlay100(const Bench& bench, Report& report); ///< overlay-100
+Status measureOverlay400(const Bench& bench, Report& report); ///< overlay-400
+Status measureOverlayIdle(const Bench& bench, Report& report); ///< overlay-idle
+Status measureOverlayCrash(const Bench& bench, Report& report); ///< overlay-crash
 Status measureSimulator(const Bench& bench, Report& report); ///< sim-speed
 Status measureUploadLimit(const Bench& bench, Report& report); ///< limit-upload
 Status measureDownloadLimit(const Bench& bench, Report& report); ///< limit-download
@@ -42,6 +46,11 @@ QString toQString(const std::filesystem::path& path);
 Status writeNoise(const std::filesystem::path& file, ByteCount size);
 /// Reads it once: it lies in the page cache then.
 void warm(const std::filesystem::path& file);
+/// Processor time of these processes so far, by schedstat: the ticks of /proc/PID/stat are a hundredth of a
+/// second, a third of what an idle agent may take.
+double cpuSecondsOf(const std::vector<std::int64_t>& pids);
+/// Lets the event loop run for so long.
+void pass(std::chrono::milliseconds time);
 double median(std::vector<double> values);
 /// Empty if it is not installed.
 QString installed(const char* program);

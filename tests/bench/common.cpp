@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench.h"
 
+#include "fleet.h"
 #include "node/disk.h"
 
+#include <QDir>
+#include <QFile>
 #include <QStandardPaths>
 
 #include <algorithm>
@@ -47,6 +50,25 @@ QString Bench::program(const std::string& name) const
 QString toQString(const fs::path& path)
 {
     return QString::fromStdString(path.string());
+}
+
+double cpuSecondsOf(const std::vector<std::int64_t>& pids)
+{
+    double nanoseconds = 0;
+    for (const std::int64_t pid : pids) {
+        const QString tasks = QStringLiteral("/proc/%1/task").arg(pid);
+        for (const QString& task : QDir(tasks).entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+            QFile file(tasks + QLatin1Char('/') + task + QStringLiteral("/schedstat"));
+            if (file.open(QIODevice::ReadOnly))
+                nanoseconds += file.readAll().split(' ').first().toDouble();
+        }
+    }
+    return nanoseconds / 1e9;
+}
+
+void pass(std::chrono::milliseconds time)
+{
+    support::waitUntil([] { return false; }, time);
 }
 
 QString installed(const char* program)

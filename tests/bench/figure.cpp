@@ -82,6 +82,12 @@ void Report::add(const Figure& figure)
     m_allHold = m_allHold && figure.isGood();
 }
 
+void Report::relay(const std::string& line)
+{
+    print(line);
+    m_allHold = m_allHold && line.find("\"holds\":false") == line.npos;
+}
+
 void Report::skip(const std::string& name, const std::string& reason)
 {
     print("{\"figure\":" + quoted(name) + ",\"skipped\":" + quoted(reason) + "}");

@@ -38,6 +38,8 @@ class Report
 {
 public:
     void add(const Figure& figure);
+    /// A line that another run of this program printed.
+    void relay(const std::string& line);
     /// {"figure":…,"skipped":…}
     void skip(const std::string& name, const std::string& reason);
     bool allHold() const { return m_allHold; }

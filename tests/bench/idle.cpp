@@ -3,9 +3,6 @@
 #include "fleet.h"
 #include "processes.h"
 
-#include <QDir>
-#include <QFile>
-
 #include <cstdio>
 
 namespace starling::bench {
@@ -25,20 +22,6 @@ struct Idle
     double privateMiB = 0, residentMiB = 0, cpuPercent = 0;
 };
 
-/// By schedstat, in nanoseconds: the ticks of /proc/PID/stat are a hundredth of a second, a third of what is
-/// allowed.
-double cpuSeconds(qint64 pid)
-{
-    double nanoseconds = 0;
-    const QString tasks = QStringLiteral("/proc/%1/task").arg(pid);
-    for (const QString& task : QDir(tasks).entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
-        QFile file(tasks + QLatin1Char('/') + task + QStringLiteral("/schedstat"));
-        if (file.open(QIODevice::ReadOnly))
-            nanoseconds += file.readAll().split(' ').first().toDouble();
-    }
-    return nanoseconds / 1e9;
-}
-
 /// A program that runs until it is killed.
 class Daemon
 {
@@ -56,7 +39,7 @@ public:
         m_process.kill();
         m_process.waitForFinished();
     }
-    qint64 pid() const { return m_process.processId(); }
+    std::int64_t pid() const { return m_process.processId(); }
     bool isRunning() const { return m_process.state() == QProcess::Running; }
 
 private:
@@ -95,38 +78,25 @@ public:
     {
         return m_serf && m_serf->isRunning() && m_transmission->isRunning() && m_neighbor->isRunning();
     }
-    std::vector<qint64> pids() const
+    std::vector<std::int64_t> pids() const
     {
-        return isRunning() ? std::vector{m_serf->pid(), m_transmission->pid()} : std::vector<qint64>();
+        return isRunning() ? std::vector{m_serf->pid(), m_transmission->pid()} : std::vector<std::int64_t>();
     }
 
 private:
     std::unique_ptr<Daemon> m_neighbor, m_serf, m_transmission;
 };
 
-double cpuOf(const std::vector<qint64>& pids)
-{
-    double sum = 0;
-    for (const qint64 pid : pids)
-        sum += cpuSeconds(pid);
-    return sum;
-}
-
-Idle memoryOf(const std::vector<qint64>& pids)
+Idle memoryOf(const std::vector<std::int64_t>& pids)
 {
     Idle sum;
-    for (const qint64 pid : pids) {
+    for (const std::int64_t pid : pids) {
         if (const auto use = support::processUse(pid)) {
             sum.privateMiB += static_cast<double>(use->privateBytes) / 1048576;
             sum.residentMiB += static_cast<double>(use->residentBytes) / 1048576;
         }
     }
     return sum;
-}
-
-void pass(std::chrono::milliseconds time)
-{
-    support::waitUntil([] { return false; }, time);
 }
 
 void reportIdle(Report& report, const Idle& ours, const std::optional<Idle>& theirs)
@@ -162,20 +132,20 @@ Status measureIdle(const Bench& bench, Report& report)
         return fail(Errc::Timeout, "the two agents find no link");
     const Prototype prototype(bench.newDirectory("transmission"));
     pass(bench.isQuick ? 2s : 30s);
-    const std::vector<qint64> agent{fleet.pid(1)};
-    const std::vector<qint64> peers = prototype.pids();
-    const double before = cpuOf(agent), peersBefore = cpuOf(peers);
+    const std::vector<std::int64_t> agent{fleet.pid(1)};
+    const std::vector<std::int64_t> peers = prototype.pids();
+    const double before = cpuSecondsOf(agent), peersBefore = cpuSecondsOf(peers);
     const auto begin = std::chrono::steady_clock::now();
     pass(bench.isQuick ? 5s : 90s);
     const std::chrono::duration<double> window = std::chrono::steady_clock::now() - begin;
     Idle ours = memoryOf(agent);
-    ours.cpuPercent = (cpuOf(agent) - before) / window.count() * 100;
+    ours.cpuPercent = (cpuSecondsOf(agent) - before) / window.count() * 100;
     if (!fleet.isRunning(1))
         return fail(Errc::Unreachable, "the agent ended");
     std::optional<Idle> theirs;
     if (prototype.isRunning()) {
         theirs = memoryOf(peers);
-        theirs->cpuPercent = (cpuOf(peers) - peersBefore) / window.count() * 100;
+        theirs->cpuPercent = (cpuSecondsOf(peers) - peersBefore) / window.count() * 100;
     } else {
         std::fprintf(stderr, "serf or transmission-daemon does not run: no peer\n");
     }

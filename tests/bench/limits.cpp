@@ -5,6 +5,7 @@
 #include "limits.h"
 
 #include "fleet.h"
+#include "inside.h"
 #include "processes.h"
 
 #include <QFile>
@@ -25,45 +26,17 @@ constexpr const char* kAddressThere = "10.213.0.2";
 
 using Words = QStringList;
 
-/// Options of unshare(1) by which a network namespace is to be had here, or nothing.
-std::optional<Words> unshareOptions(std::string& why)
-{
-    for (const Words& options : {Words{QStringLiteral("-n")}, Words{QStringLiteral("-rn")}}) {
-        const auto tried =
-            support::runCommand(QStringLiteral("unshare"),
-                                options
-                                    + Words{installed("ip"), QStringLiteral("link"), QStringLiteral("add"),
-                                            QStringLiteral("type"), QStringLiteral("veth")});
-        if (tried.exitCode == 0)
-            return options;
-        why = tried.errors.trimmed().toStdString();
-    }
-    return std::nullopt;
-}
-
 Status measureLimit(const Bench& bench, Report& report, const std::string& figure, const std::string& key)
 {
-    if (installed("ip").isEmpty() || installed("nsenter").isEmpty() || installed("unshare").isEmpty()) {
-        report.skip(figure, "ip, unshare or nsenter is not installed");
+    const auto inside = runInside(bench, key, 5min);
+    if (!inside)
+        return tl::unexpected<Error>(inside.error());
+    if (!inside->skipped.empty()) {
+        report.skip(figure, inside->skipped);
         return {};
     }
-    std::string why;
-    const auto options = unshareOptions(why);
-    if (!options) {
-        report.skip(figure, "no network namespace to be had: " + why);
-        return {};
-    }
-    Words arguments = *options;
-    arguments << QStringLiteral("--") << bench.program("starling-bench") << QStringLiteral("--inside")
-              << QString::fromStdString(key) << QStringLiteral("--workspace")
-              << toQString(bench.newDirectory(figure));
-    if (bench.isQuick)
-        arguments << QStringLiteral("--quick");
-    auto said = support::mustRun(QStringLiteral("unshare"), arguments, 5min);
-    if (!said)
-        return tl::unexpected<Error>(said.error());
-    report.add({figure, "", said->trimmed().toDouble(), "Mbit/s", "", std::nullopt, Holds::WithinTenPercent,
-                kGoalMbits});
+    report.add({figure, "", inside->output.trimmed().toDouble(), "Mbit/s", "", std::nullopt,
+                Holds::WithinTenPercent, kGoalMbits});
     return {};
 }
 

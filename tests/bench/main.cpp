@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/signing.h"
 #include "limits.h"
+#include "overlay.h"
 
 #include <CLI/CLI.hpp>
 #include <QCoreApplication>
@@ -26,6 +27,10 @@ constexpr std::array kMeasurements{
     Measurement{"transfer-memory", measureTransferMemory},
     Measurement{"idle-agent", measureIdle},
     Measurement{"notice-size", measureNotice},
+    Measurement{"overlay-100", measureOverlay100},
+    Measurement{"overlay-400", measureOverlay400},
+    Measurement{"overlay-idle", measureOverlayIdle},
+    Measurement{"overlay-crash", measureOverlayCrash},
     Measurement{"sim-speed", measureSimulator},
     Measurement{"limit-upload", measureUploadLimit},
     Measurement{"limit-download", measureDownloadLimit},
@@ -45,9 +50,16 @@ bool isKnown(const std::string& figure)
     return false;
 }
 
-/// The answer to the program that started this one: a number on standard output.
+/// The answer to the program that started this one: a number, or figures, on standard output.
 int measureInside(const Bench& bench, const std::string& key)
 {
+    if (key.starts_with("overlay-")) {
+        if (const auto measured = measureOverlayInside(bench, key); !measured) {
+            std::fprintf(stderr, "%s\n", toString(measured.error()).c_str());
+            return 1;
+        }
+        return 0;
+    }
     const auto rate = megabitsPerSecondWithLimit(bench, key);
     if (!rate) {
         std::fprintf(stderr, "%s\n", toString(rate.error()).c_str());

@@ -113,8 +113,7 @@ Status measureTransfer(const Bench& bench, Report& report)
             return tl::unexpected<Error>(other.error());
         ours.push_back(mine->megabytesPerSecond());
         theirs.push_back(other->megabytesPerSecond());
-        std::fprintf(stderr,
-                     "transfer %d: agents %.2f s; aria2 %.2f s, after %.2f s before its first byte\n",
+        std::fprintf(stderr, "transfer %d: agents %.2f s; aria2 %.2f s, after %.2f s before its first byte\n",
                      i + 1, mine->seconds, other->seconds, other->waitedSeconds);
     }
     fs::remove_all(payload.parent_path());
