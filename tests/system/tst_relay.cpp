@@ -186,6 +186,27 @@ private Q_SLOTS:
         QVERIFY2(fs::is_empty(m_fleet->deviceRoot(1)), "the relay deployed something");
     }
 
+    /// Notice and payload outlive whoever brought them: no console, no origin, nothing that must run.
+    void reachesADeviceThatWasOffWhenTheOriginIsGoneForGood()
+    {
+        QVERIFY(start(*m_fleet, 0));
+        QVERIFY(start(*m_fleet, 1));
+        const Release release = makeRelease(
+            *m_fleet, m_work, {.version = 1, .name = "app", .partBytes = 100'000}, deployOptions());
+        QCOMPARE(push(*m_fleet, 0, release).exitCode, 0);
+        QVERIFY2(waitForPhase(*m_fleet, 1, 1, Phase::Healthy), describe(*m_fleet, 1).c_str());
+        m_fleet->kill(0);
+        fs::remove_all(m_fleet->home(0));
+        fs::remove_all(release.payload);
+        fs::remove(release.torrent);
+        m_fleet->kill(1);
+        QVERIFY(start(*m_fleet, 1)); // what it gives on, it has from its disk
+        QVERIFY(start(*m_fleet, 2));
+        QVERIFY2(waitForPhase(*m_fleet, 2, 1, Phase::Healthy),
+                 (describe(*m_fleet, 2) + tailOf(m_fleet->log(2)) + tailOf(m_fleet->log(1))).c_str());
+        QCOMPARE(installedVersion(m_fleet->deviceRoot(2)).value_or(0), 1u);
+    }
+
     void goesOnWithADownloadAfterARestart_data()
     {
         QTest::addColumn<bool>("isKilled");
