@@ -2,6 +2,7 @@
 #include "board/board_keeper.h"
 
 #include "crypto/sha256.h"
+#include "overlay/membership_message.h"
 
 #include <algorithm>
 
@@ -18,6 +19,17 @@ constexpr std::size_t kMaxEarlyDevices = 64; ///< guess
 overlay::Head headOf(const release::BoardKey& key, const trust::Revision& rank, const NoticeId& id)
 {
     return {BoardKeeper::keyOf(key), {rank.epoch, rank.version}, id};
+}
+
+Result<trust::Certificate> verifyCertificate(const trust::TrustSet& trust, ByteView bytes)
+{
+    auto envelope = trust::Envelope::parse(bytes, overlay::kMaxContactCertificateBytes);
+    if (!envelope)
+        return tl::unexpected<Error>(envelope.error());
+    auto admitted = trust.verifyAdmit(*envelope);
+    if (!admitted)
+        return tl::unexpected<Error>(admitted.error());
+    return **admitted;
 }
 
 } // namespace
@@ -124,7 +136,8 @@ Bytes BoardKeeper::notice(const overlay::NoticeKey& key) const
     return entry == nullptr ? Bytes() : entry->bytes;
 }
 
-Result<trust::Descriptor> BoardKeeper::verifyDescriptor(ByteView descriptor) const
+Result<trust::Descriptor> BoardKeeper::verifyDescriptor(ByteView descriptor,
+                                                        ByteView certificateEnvelope) const
 {
     auto envelope = trust::Envelope::parse(descriptor, kMaxDescriptorBytes);
     if (!envelope)
@@ -133,7 +146,14 @@ Result<trust::Descriptor> BoardKeeper::verifyDescriptor(ByteView descriptor) con
     if (!claimed)
         return fail(std::move(claimed.error()), "descriptor");
     const trust::Certificate* certificate = m_board.certificate(claimed->node);
-    if (certificate == nullptr)
+    std::optional<trust::Certificate> brought;
+    if (certificate == nullptr && !certificateEnvelope.empty()) {
+        auto admitted = verifyCertificate(m_board.trust(), certificateEnvelope);
+        if (!admitted)
+            return fail(std::move(admitted.error()), "descriptor");
+        certificate = &brought.emplace(std::move(*admitted));
+    }
+    if (certificate == nullptr || certificate->node != claimed->node)
         return fail(Errc::NotAdmitted, "descriptor of " + claimed->node.shortHex());
     auto verified = m_board.trust().verifyDescriptor(*envelope, *certificate);
     if (!verified)
@@ -146,7 +166,16 @@ Result<overlay::Mediator::DescriptorInfo> BoardKeeper::examineDescriptor(ByteVie
     auto verified = verifyDescriptor(descriptor);
     if (!verified)
         return fail(std::move(verified.error()), "provider");
-    return DescriptorInfo{verified->node, verified->sequence};
+    return DescriptorInfo{verified->node, verified->sequence, verified->addresses};
+}
+
+Result<overlay::Mediator::DescriptorInfo> BoardKeeper::examineContact(ByteView descriptor,
+                                                                      ByteView certificate) const
+{
+    auto verified = verifyDescriptor(descriptor, certificate);
+    if (!verified)
+        return fail(std::move(verified.error()), "contact");
+    return DescriptorInfo{verified->node, verified->sequence, verified->addresses};
 }
 
 void BoardKeeper::countRefusal(const Error& error)

@@ -18,6 +18,7 @@ public:
     std::vector<overlay::Head> heads() const override;
     Bytes notice(const overlay::NoticeKey& key) const override;
     Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override;
+    Result<DescriptorInfo> examineContact(ByteView descriptor, ByteView certificate) const override;
 
     /// As examine(), with all that the board has to say: for notices of our own and those found in the store.
     release::Examined take(ByteView notice);
@@ -29,7 +30,8 @@ public:
     const std::map<std::string, std::uint64_t>& refusals() const { return m_refusals; }
 
     /// A descriptor that verifies: signed by a device with a certificate on the board.
-    Result<trust::Descriptor> verifyDescriptor(ByteView descriptor) const;
+    /// `certificate`, an envelope, serves where the board has none for its device.
+    Result<trust::Descriptor> verifyDescriptor(ByteView descriptor, ByteView certificate = {}) const;
 
     static overlay::NoticeKey keyOf(const release::BoardKey& key);
     static release::BoardKey keyOf(const overlay::NoticeKey& key);

@@ -59,6 +59,7 @@ public:
     void on(const TimerExpired& input, Instant now);
     void on(const Connect& input, Instant now);
     void on(const Close& input, Instant now);
+    void on(const Probe& input, Instant now);
     void on(const SendMessage& input, Instant now);
     void on(const CloseAll& input, Instant now);
 
@@ -88,7 +89,7 @@ private:
     void giveUp(Slots::iterator slot);
     void dropIfEmpty(Slots::iterator slot);
     void endLink(Slots::iterator slot, Errc reason, Instant now);
-    void bringUp(Slots::iterator slot, std::unique_ptr<Session> session);
+    void bringUp(Slots::iterator slot, std::unique_ptr<Session> session, std::optional<Duration> roundTrip);
     void refuse(Slots::iterator slot, const Error& error);
 
     void on(const Endpoint& from, const Hello& hello, Instant now);
@@ -179,7 +180,8 @@ void Links::Impl::endLink(Slots::iterator slot, Errc reason, Instant now)
         startAttempt(slot, now + backoff(0), now);
 }
 
-void Links::Impl::bringUp(Slots::iterator slot, std::unique_ptr<Session> session)
+void Links::Impl::bringUp(Slots::iterator slot, std::unique_ptr<Session> session,
+                          std::optional<Duration> roundTrip)
 {
     Slot& s = slot->second;
     if (s.link) {
@@ -192,7 +194,7 @@ void Links::Impl::bringUp(Slots::iterator slot, std::unique_ptr<Session> session
     s.isTarget = s.isTarget && s.tries == 0;
     m_endpoints.emplace(session->id(), slot->first);
     s.link = std::move(session);
-    m_shared.outputs.push_back(LinkUp{s.link->id(), s.link->peer().node, slot->first});
+    m_shared.outputs.push_back(LinkUp{s.link->id(), s.link->peer().node, slot->first, roundTrip});
 }
 
 void Links::Impl::refuse(Slots::iterator slot, const Error& error)
@@ -263,6 +265,16 @@ void Links::Impl::on(const Close& input, Instant now)
     dropAttempt(s);
     s.link->sendBye(now);
     endLink(slot, Errc::Cancelled, now);
+}
+
+void Links::Impl::on(const Probe& input, Instant now)
+{
+    const auto endpoint = m_endpoints.find(input.link);
+    Session* link = endpoint == m_endpoints.end() ? nullptr : m_slots.at(endpoint->second).link.get();
+    if (link == nullptr || link->id() != input.link)
+        return;
+    link->probe(now);
+    link->arm(now);
 }
 
 void Links::Impl::on(const DatagramReceived& input, Instant now)
@@ -398,7 +410,7 @@ void Links::Impl::on(const Endpoint& from, const Finish& finish, Instant now)
         return dropIfEmpty(slot);
     }
     ++m_lastId;
-    bringUp(slot, std::move(**session));
+    bringUp(slot, std::move(**session), now - answer->since());
     slot->second.link->sendPing(now); // tells the other side that it is up
     slot->second.link->arm(now);
 }
@@ -415,7 +427,9 @@ void Links::Impl::on(const Endpoint& from, const Sealed& sealed, Instant now)
         ++m_shared.stats.malformed;
         return;
     }
-    bringUp(slot, attempt->intoSession(now));
+    auto session = attempt->intoSession(now);
+    const auto roundTrip = session->info().roundTrip;
+    bringUp(slot, std::move(session), roundTrip);
     afterLink(slot, slot->second.link->onFrame(*first, now), now);
 }
 

@@ -50,6 +50,11 @@ struct Close
 {
     LinkId link{};
 };
+/// Find out now whether the other side of this link is there, instead of at the next keepalive.
+struct Probe
+{
+    LinkId link{};
+};
 /// To a link that is not up: ignored. Over maxMessageBytes: dropped, and counted in refusedMessages. Over
 /// maxQueuedBytes: the link goes down with Busy.
 struct SendMessage
@@ -60,7 +65,7 @@ struct SendMessage
 struct CloseAll
 {
 }; ///< say goodbye on every link; afterwards every input is ignored
-using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, SendMessage, CloseAll>;
+using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, CloseAll>;
 
 // Outputs
 struct SendDatagram
@@ -73,6 +78,7 @@ struct LinkUp
     LinkId link{};
     NodeId node; ///< whom its certificate admits; it proved to hold the key
     Endpoint endpoint;
+    std::optional<Duration> roundTrip; ///< of the handshake, where nothing was sent again
 };
 /// A handshake ended because the other side's certificate is not good enough for a link.
 struct LinkRefused
@@ -92,6 +98,12 @@ struct LinkDown
     /// link takes this one's place), TooLarge (it sent a message over maxMessageBytes).
     Errc reason{};
 };
+/// The other side was silent for some retransmission timeouts in a row, or has been heard since.
+struct LinkSilence
+{
+    LinkId link{};
+    bool isSilent = false;
+};
 struct MessageReceived
 {
     LinkId link{};
@@ -102,8 +114,8 @@ struct ScheduleTimer
     Duration delay;
     Timer timer;
 };
-using Output =
-    std::variant<SendDatagram, LinkUp, LinkRefused, LinkFailed, LinkDown, MessageReceived, ScheduleTimer>;
+using Output = std::variant<SendDatagram, LinkUp, LinkRefused, LinkFailed, LinkDown, LinkSilence,
+                            MessageReceived, ScheduleTimer>;
 
 struct Config
 {

@@ -31,6 +31,8 @@ public:
 
     void sendBye(Instant now);
     void sendPing(Instant now);
+    /// A PING that is repeated until it is answered.
+    void probe(Instant now);
     /// An unasked PONG: the other side's FINISH came, and it need not send it again.
     void sendConfirmation(Instant now);
 
@@ -72,6 +74,7 @@ private:
     unsigned m_timeouts = 0; ///< in a row, without hearing anything
     bool m_isProbing = false; ///< a keepalive waits for its answer, and is repeated like data
     bool m_isSuspect = false;
+    bool m_isSilent = false; ///< as was said last
     std::uint64_t m_pings = 0;
     std::optional<Instant> m_pingSent; ///< of the last PING, while it is unanswered
 };

@@ -24,6 +24,8 @@ constexpr std::uint64_t kSequenceBlock = 64;
 constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
 /// Refusals can come in floods; receipts tell of them at this pace.
 constexpr Duration kAlarmDelay = std::chrono::seconds(60);
+/// Between two looks at the system's addresses. Guess: a moved device is back before its links are given up.
+constexpr Duration kAddressInterval = std::chrono::seconds(20);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
 constexpr std::size_t kMaxAlarms = 32; ///< trust::Receipt
 constexpr std::size_t kMaxReceiptEntries = 64; ///< trust::Receipt
@@ -149,6 +151,10 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
           [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); })
     , m_links(m_identity.node, linkConfig(m_options.config), m_authenticator, m_random)
     , m_overlay(m_identity.node, {}, m_keeper, m_random)
+    , m_neighbors(m_identity.node, m_keeper, m_random, m_timers,
+                  {[this](const link::Input& input) { feedLinks(input); },
+                   [this](const overlay::Input& input) { feedOverlay(input); },
+                   [this](const Error& error) { reportRefusal(error); }})
     , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers,
               [this](std::uint16_t port) { return descriptor(port); })
     , m_updater({m_store, m_payloads, m_swarm, m_timers}, updaterSettings(m_options))
@@ -177,8 +183,8 @@ Status Node::begin()
         act(output);
     if (auto restored = m_updater.restore(); !restored)
         return restored;
-    for (const Endpoint& neighbor : m_options.config.neighbors)
-        feedLinks(link::Connect{neighbor});
+    m_neighbors.setBootstrap(m_options.config.neighbors);
+    tellAddresses();
     scheduleReceipt(kReceiptDelay);
     return {};
 }
@@ -261,10 +267,8 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
     held.uploadLimit = config.uploadLimit;
     held.downloadLimit = config.downloadLimit;
     m_swarm.setLimits(held.uploadLimit, held.downloadLimit);
-    for (const Endpoint& neighbor : config.neighbors)
-        if (std::find(held.neighbors.begin(), held.neighbors.end(), neighbor) == held.neighbors.end())
-            feedLinks(link::Connect{neighbor});
-    held.neighbors = config.neighbors;
+    if (std::exchange(held.neighbors, config.neighbors) != config.neighbors)
+        m_neighbors.setBootstrap(held.neighbors);
     return needRestart;
 }
 
@@ -325,23 +329,17 @@ void Node::act(const link::Output& output)
         qCInfo(lcOverlay, "link to %ls at %ls is up", qUtf16Printable(forLog(up->node.shortHex())),
                qUtf16Printable(forLog(toString(up->endpoint))));
         Q_EMIT linkChanged(up->node, true);
-        feedOverlay(overlay::NeighborUp{overlay::NeighborId{static_cast<std::uint64_t>(up->link)}, up->node});
     } else if (const auto* refused = std::get_if<link::LinkRefused>(&output)) {
         qCInfo(lcOverlay, "no link to %ls: %ls", qUtf16Printable(forLog(toString(refused->endpoint))),
                qUtf16Printable(forLog(refused->error)));
         reportRefusal(refused->error);
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
-        const overlay::NeighborId neighbor{static_cast<std::uint64_t>(down->link)};
-        const auto known = m_overlay.neighbors().find(neighbor);
-        const NodeId node = known == m_overlay.neighbors().end() ? NodeId() : known->second.node;
+        const NodeId node = m_neighbors.nodeOf(down->link);
         qCInfo(lcOverlay, "link to %ls is down: %s", qUtf16Printable(forLog(node.shortHex())),
                shortName(down->reason).data());
         Q_EMIT linkChanged(node, false);
-        feedOverlay(overlay::NeighborDown{neighbor});
-    } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {
-        feedOverlay(overlay::MessageReceived{overlay::NeighborId{static_cast<std::uint64_t>(message->link)},
-                                             message->message});
     }
+    m_neighbors.take(output);
 }
 
 void Node::act(const overlay::Output& output)
@@ -447,6 +445,18 @@ Bytes Node::descriptor(std::uint16_t swarmPort)
     trust::Envelope envelope{trust::Kind::Descriptor, document.serialize(), {}};
     envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
     return envelope.serialize();
+}
+
+void Node::tellAddresses()
+{
+    m_timers.schedule(kAddressInterval, [this] { tellAddresses(); });
+    std::vector<Endpoint> addresses = reachableAddresses(listenEndpoint());
+    if (addresses == m_toldAddresses)
+        return;
+    if (Bytes own = descriptor(0); !own.empty()) {
+        m_toldAddresses = std::move(addresses);
+        m_neighbors.setOwn({std::move(own), m_identity.certificateEnvelope});
+    }
 }
 
 void Node::scheduleReceipt(Duration delay)

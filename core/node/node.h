@@ -7,6 +7,7 @@
 #include "board/link_authenticator.h"
 #include "link/link.h"
 #include "node/member_proof.h"
+#include "node/neighbors.h"
 #include "node/push_intake.h"
 #include "node/updater.h"
 
@@ -91,6 +92,8 @@ private:
     void noteKnown(const release::Examined& taken);
     void reportRefusal(const Error& error);
     Bytes descriptor(std::uint16_t swarmPort);
+    /// Says where this device is reached now, and again when that changes.
+    void tellAddresses();
     /// At most `delay` from now a new receipt is signed and sent; several changes become one.
     void scheduleReceipt(Duration delay);
     void issueReceipt();
@@ -109,6 +112,7 @@ private:
     std::deque<link::Output> m_linkOutputs; ///< not carried out yet
     bool m_isActing = false;
     overlay::Overlay m_overlay;
+    Neighbors m_neighbors;
     SwarmHost m_swarm;
     Updater m_updater;
     VerifyWorker m_pushVerifier;
@@ -116,6 +120,7 @@ private:
     QUdpSocket m_socket;
     Instant m_started;
     std::deque<std::pair<InfoHash, std::chrono::system_clock::time_point>> m_knownSince;
+    std::vector<Endpoint> m_toldAddresses;
     std::optional<Instant> m_receiptDue;
     struct Reserved
     {

@@ -4,10 +4,10 @@
 /// no clock.
 ///
 /// Notices spread along a tree that the overlay finds by itself (broadcast.h); comparing boards brings what
-/// was missed. Membership in this form is the neighbours whose links are up; HyParView comes behind the same
-/// interface. Messages: message.h.
+/// was missed. Who is a neighbour is membership.h's to say. Messages: message.h.
 #pragma once
 
+#include "base/endpoint.h"
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/time.h"
@@ -75,8 +75,15 @@ public:
     {
         NodeId node;
         std::uint64_t sequence = 0;
+        std::vector<Endpoint> endpoints; ///< where its links are, best first
     };
     virtual Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const = 0;
+    /// The same, of a device whose certificate may not have come yet otherwise than with it.
+    virtual Result<DescriptorInfo> examineContact(ByteView descriptor, ByteView certificate) const
+    {
+        static_cast<void>(certificate);
+        return examineDescriptor(descriptor);
+    }
 };
 
 /// Whoever holds pieces of a payload.

@@ -24,6 +24,7 @@ struct Event
         Wake, ///< `first` is the node's own purpose, `second` belongs to it
         Action, ///< of the timeline; `first` is its place there
         Evaluation, ///< of an expectation; `first` is its place, `second` belongs to it
+        MembershipTimer, ///< `first` is the generation
     };
     What what{};
     NodeIndex node = 0; ///< whom it happens to

@@ -33,6 +33,10 @@ public:
     {
         return m_truth->examineDescriptor(descriptor);
     }
+    Result<DescriptorInfo> examineContact(ByteView descriptor, ByteView certificate) const override
+    {
+        return m_truth->examineContact(descriptor, certificate);
+    }
 
 private:
     static constexpr std::size_t kMaxRemembered = 256; ///< notices to replay

@@ -11,19 +11,12 @@ namespace starling::sim {
 
 namespace {
 
-constexpr std::uint16_t kPort = 7001;
 /// Of node/node.cpp: what the simulated agent does, it does at the agent's pace.
 constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
 constexpr Duration kAlarmDelay = std::chrono::seconds(60);
 constexpr std::uint64_t kSequenceBlock = 64;
 /// When simulations begin: 2026-01-01. Only wall clocks know.
 constexpr UtcTime kBeginning{std::chrono::seconds(1'767'225'600)};
-
-Endpoint endpointOf(NodeIndex node)
-{
-    return Endpoint::ipv4(10, static_cast<std::uint8_t>(node >> 16), static_cast<std::uint8_t>(node >> 8),
-                          static_cast<std::uint8_t>(node), kPort);
-}
 
 NodeIndex indexOf(const Endpoint& endpoint)
 {
@@ -86,6 +79,12 @@ NodeId identityOf(const World& world, NodeIndex index)
 
 } // namespace
 
+Endpoint endpointOf(NodeIndex node)
+{
+    return Endpoint::ipv4(10, static_cast<std::uint8_t>(node >> 16), static_cast<std::uint8_t>(node >> 8),
+                          static_cast<std::uint8_t>(node), kPort);
+}
+
 Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeIndex> neighbors)
     : m_world(world)
     , m_index(index)
@@ -134,8 +133,11 @@ void Node::start()
     m_links = std::make_unique<link::Links>(m_id, link::Config(), *m_authenticator, m_world.random);
     m_overlay = std::make_unique<overlay::Overlay>(m_id, overlay::Config(), *m_replica, m_world.random);
     perform(m_overlay->start(m_world.now));
-    for (const NodeIndex neighbor : m_neighbors)
-        feedLinks(link::Connect{endpointOf(neighbor)});
+    if (m_world.scenario.hasMembership)
+        startMembership();
+    else
+        for (const NodeIndex neighbor : m_neighbors)
+            feedLinks(link::Connect{endpointOf(neighbor)});
     for (const InfoHash& payload : m_complete)
         provide(payload);
     for (const overlay::Head& head : m_replica->heads())
@@ -155,6 +157,8 @@ void Node::crash()
     ++m_life;
     m_links.reset();
     m_overlay.reset();
+    m_membership.reset();
+    m_membershipOutputs.clear();
     m_receiptDue.reset();
     m_fetch.reset();
     // The agent reserves numbers in blocks: what is left of one is lost with it.
@@ -190,6 +194,8 @@ void Node::handle(const Event& event)
     case Event::What::OverlayTimer:
         return feedOverlay(
             overlay::TimerExpired{{static_cast<overlay::Timer::What>(event.first), event.second}});
+    case Event::What::MembershipTimer:
+        return feedMembership(overlay::MembershipTimer{event.first});
     case Event::What::Wake:
         return onWake(static_cast<Purpose>(event.first), event.second);
     case Event::What::Datagram:
@@ -267,6 +273,8 @@ void Node::act(link::Output& output)
                             static_cast<std::uint64_t>(timer->timer.link),
                             timer->timer.generation,
                             {}});
+    } else if (m_membership) {
+        tellMembership(output);
     } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
         feedOverlay(overlay::NeighborUp{overlay::NeighborId{static_cast<std::uint64_t>(up->link)}, up->node});
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
@@ -347,6 +355,13 @@ std::vector<bool> Node::addressed() const
     std::vector<std::vector<NodeIndex>> graph;
     for (const auto& node : m_world.nodes)
         graph.push_back(node->m_neighbors);
+    if (m_world.scenario.hasMembership) {
+        std::vector<bool> all;
+        for (const auto& node : m_world.nodes)
+            all.push_back(node->isUp() && node->isHonest() && node->m_index != m_index
+                          && !m_world.network.isCut(m_index, node->m_index));
+        return all;
+    }
     auto isAddressed = reachable(m_index, graph, [this](NodeIndex other) {
         const Node& node = *m_world.nodes[other];
         return node.isUp() && node.isHonest() && !m_world.network.isCut(m_index, other);

@@ -5,11 +5,15 @@
 #pragma once
 
 #include "link/authenticator.h"
-#include "overlay/overlay.h"
+#include "overlay/membership.h"
 #include "sim/hostile.h"
 #include "sim/world.h"
 
 namespace starling::sim {
+
+constexpr std::uint16_t kPort = 7001;
+/// Where a node is reached.
+Endpoint endpointOf(NodeIndex node);
 
 class Node
 {
@@ -59,6 +63,11 @@ private:
     void feedLinks(const link::Input& input);
     void feedOverlay(const overlay::Input& input);
     void perform(std::vector<overlay::Output> outputs);
+    // node_membership.cpp
+    void startMembership();
+    void tellMembership(const link::Output& output);
+    void feedMembership(const overlay::MembershipInput& input);
+    void act(const overlay::MembershipOutput& output);
     void act(link::Output& output);
     void act(overlay::Output& output);
     void send(const Endpoint& to, Bytes bytes);
@@ -98,6 +107,10 @@ private:
     // Of one life
     std::unique_ptr<link::Links> m_links;
     std::unique_ptr<overlay::Overlay> m_overlay;
+    std::unique_ptr<overlay::Mediator> m_bareContacts; ///< where nodes have no certificates
+    std::unique_ptr<overlay::Membership> m_membership; ///< if the scenario has it
+    std::deque<overlay::MembershipOutput> m_membershipOutputs; ///< not carried out yet
+    bool m_isMembershipActing = false;
     std::uint32_t m_life = 0;
     Instant m_upSince;
     bool m_isActing = false;

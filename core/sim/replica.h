@@ -39,6 +39,10 @@ public:
     {
         return m_keeper.examineDescriptor(descriptor);
     }
+    Result<DescriptorInfo> examineContact(ByteView descriptor, ByteView certificate) const override
+    {
+        return m_keeper.examineContact(descriptor, certificate);
+    }
 
 private:
     Opinion judge(ByteView notice) override;

@@ -151,6 +151,8 @@ const std::map<std::string, Setter>& settings()
         {"run.verification", into(&S::verification, parseVerification)},
         {"fleet.nodes", count(&S::nodes, L::kMaxNodes)},
         {"fleet.degree", count(&S::degree, L::kMaxDegree)},
+        {"fleet.membership", into(&S::hasMembership, parseYesNo)},
+        {"fleet.bootstraps", count(&S::bootstraps, L::kMaxNodes)},
         {"fleet.certificates", into(&S::hasCertificates, parseYesNo)},
         {"fleet.receipts", into(&S::issuesReceipts, parseYesNo)},
         {"fleet.payload", into(&S::payload, parseTime)},
@@ -204,6 +206,8 @@ Status validate(const Scenario& scenario)
     if (static_cast<std::uint64_t>(scenario.forgers) + scenario.liars + scenario.replayers + scenario.flooders
         >= scenario.nodes)
         return refuse("nobody would be honest");
+    if (scenario.bootstraps == 0 || scenario.bootstraps > scenario.nodes - scenario.hostile())
+        return refuse("bootstraps are at least 1, and honest");
     if (scenario.hostile() > 0 && scenario.hostility == 0)
         return refuse("hostility is at least 1");
     std::uint64_t nodes = scenario.nodes;

@@ -9,6 +9,8 @@
 ///     [fleet]
 ///     nodes = 50                    when it begins; the hostile ones are among them, and come last
 ///     degree = 5                    neighbours that a node has, in a random graph
+///     membership = no               yes: nodes know bootstraps instead, and find their neighbours
+///     bootstraps = 1                so many, the first ones; each other node knows one of them
 ///     certificates = yes            every node is an admitted device; without, boards hold releases alone
 ///     receipts = yes                nodes issue receipts, as agents do; needs certificates
 ///     payload = 0s                  how long it takes to fetch one; 0s: nobody fetches; needs certificates
@@ -34,7 +36,8 @@
 ///     600s = churn off              whoever is still down comes back
 ///     [expect]
 ///     delivered = 100% within 60s   of the honest nodes that are up all that time, and that configured
-///                                   neighbours connect to the publisher, so many have each release
+///                                   neighbours connect to the publisher (with membership, of all that are
+///                                   up), so many have each release
 ///     fetched = 100% within 5m      and so many its payload
 ///     boards = equal within 2 rounds after the last action all honest boards are equal, at least for a
 ///                                   moment of the last 2 s of that time; or: within TIME
@@ -81,6 +84,8 @@ struct Scenario
     Verification verification = Verification::Each;
     std::uint32_t nodes = 50;
     std::uint32_t degree = 5; ///< HyParView section 5.1: an active view of 5
+    bool hasMembership = false;
+    std::uint32_t bootstraps = 1;
     bool hasCertificates = true;
     bool issuesReceipts = true;
     Duration payload{};

@@ -12,6 +12,8 @@ namespace {
 
 /// Nodes come up one after the other within it. Guess: a site after a power cut.
 constexpr Duration kStartSpread = std::chrono::seconds(1);
+/// With membership, between two joins at one bootstrap. Guess: a quick roll-out.
+constexpr Duration kJoinPause = std::chrono::milliseconds(5);
 /// What an Action event is about: one of the timeline, or churn's own.
 constexpr std::uint64_t kChurnTick = ~std::uint64_t{0};
 constexpr std::uint64_t kChurnReturn = kChurnTick - 1;
@@ -39,12 +41,26 @@ void Simulation::addFleet()
           std::pair(scenario.replayers, Behaviour::Replayer),
           std::pair(scenario.flooders, Behaviour::Flooder)})
         behaviours.insert(behaviours.end(), count, behaviour);
-    auto graph = randomGraph(scenario.nodes, scenario.degree, m_world->random);
     m_world->nodes.reserve(scenario.nodes);
+    if (scenario.hasMembership) {
+        for (std::uint32_t i = 0; i < scenario.nodes; ++i)
+            addNode(behaviours[i], bootstrapOf(i), Instant(i / scenario.bootstraps * kJoinPause));
+        return;
+    }
+    auto graph = randomGraph(scenario.nodes, scenario.degree, m_world->random);
     for (std::size_t i = 0; i < graph.size(); ++i) {
         const auto delay = m_world->random.below(static_cast<std::uint64_t>(kStartSpread.count()));
         addNode(behaviours[i], std::move(graph[i]), Instant(Duration(static_cast<Duration::rep>(delay))));
     }
+}
+
+/// Whom a node knows of a fleet with membership.
+std::vector<NodeIndex> Simulation::bootstrapOf(std::size_t node)
+{
+    if (node == 0)
+        return {};
+    const std::uint64_t earlier = std::min<std::uint64_t>(node, m_world->scenario.bootstraps);
+    return {static_cast<NodeIndex>(m_world->random.below(earlier))};
 }
 
 NodeIndex Simulation::addNode(Behaviour behaviour, std::vector<NodeIndex> neighbors, Instant start)
@@ -94,6 +110,7 @@ void Simulation::handle(const Event& event)
     case Event::What::Datagram:
     case Event::What::LinkTimer:
     case Event::What::OverlayTimer:
+    case Event::What::MembershipTimer:
     case Event::What::Wake:
         if (event.node < m_world->nodes.size())
             m_world->nodes[event.node]->handle(event);
@@ -177,7 +194,10 @@ void Simulation::publish(const Action& action)
 void Simulation::join(std::uint32_t count)
 {
     for (std::uint32_t i = 0; i < count; ++i)
-        addNode(Behaviour::Honest, sample(nodesThat(true), m_world->scenario.degree, m_world->random),
+        addNode(Behaviour::Honest,
+                m_world->scenario.hasMembership
+                    ? bootstrapOf(m_world->nodes.size())
+                    : sample(nodesThat(true), m_world->scenario.degree, m_world->random),
                 m_world->now);
 }
 

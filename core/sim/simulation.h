@@ -62,6 +62,7 @@ public:
 
 private:
     NodeIndex addNode(Behaviour behaviour, std::vector<NodeIndex> neighbors, Instant start);
+    std::vector<NodeIndex> bootstrapOf(std::size_t node);
     void addFleet();
     void handle(const Event& event);
     std::vector<NodeIndex> nodesThat(bool areUp) const;

@@ -9,7 +9,7 @@
 #include "node/identity.h"
 #include "node/net_address.h"
 #include "node/timer_queue.h"
-#include "overlay/message.h"
+#include "overlay/membership_message.h"
 #include "release/board.h"
 
 #include <QCoreApplication>
@@ -89,10 +89,12 @@ private:
                 m_timers.schedule(timer->delay,
                                   [this, value = timer->timer] { feed(link::TimerExpired{value}); });
             } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
+                feed(link::SendMessage{up->link,
+                                       overlay::serialize(overlay::AskMessage{overlay::Urgency::High, {}})});
                 for (const Bytes& notice : m_notices)
                     feed(link::SendMessage{up->link, overlay::serialize(overlay::NoticeMessage{notice})});
             } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {
-                // The agent's first words (its board's digest): it listens, and links deliver in order.
+                // The agent's first words (its answer): it listens, and links deliver in order.
                 ++m_heard[message->link];
             }
         }

@@ -184,6 +184,7 @@ private:
         note(static_cast<std::uint64_t>(refused.error.code));
         host.refusals.push_back(refused);
     }
+    void perform(Host&, const LinkSilence&) { }
     void perform(Host& host, const LinkFailed& failed)
     {
         note(failed.endpoint.port);

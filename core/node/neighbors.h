@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Stands between links and the overlay: lets overlay::Membership decide which links there are and which of
+/// them the overlay uses, and takes each message to whom it is for.
+#pragma once
+
+#include "link/link.h"
+#include "node/timer_queue.h"
+#include "overlay/membership.h"
+
+#include <deque>
+#include <functional>
+
+namespace starling::node {
+
+class Neighbors
+{
+public:
+    /// Where what it decides goes.
+    struct Wires
+    {
+        std::function<void(const link::Input&)> links;
+        std::function<void(const overlay::Input&)> overlay;
+        std::function<void(const Error&)> refused; ///< a contact that nobody may have passed on
+    };
+    /// `mediator`, `random` and `timers` must outlive it.
+    Neighbors(const NodeId& self, const overlay::Mediator& mediator, RandomSource& random, TimerQueue& timers,
+              Wires wires);
+
+    /// Addresses where it begins, and to which it comes back.
+    void setBootstrap(const std::vector<Endpoint>& endpoints);
+    /// What this device says of itself; nothing is connected to before.
+    void setOwn(overlay::Contact own);
+    /// To be called for every output of the links.
+    void take(const link::Output& output);
+    /// Who is at the other end of a link that is up; zero if it is not.
+    NodeId nodeOf(link::LinkId link) const;
+
+private:
+    void feed(const overlay::MembershipInput& input);
+    void act(const overlay::MembershipOutput& output);
+
+    TimerQueue& m_timers;
+    Wires m_wires;
+    overlay::Membership m_membership;
+    std::deque<overlay::MembershipOutput> m_outputs; ///< not carried out yet
+    bool m_isActing = false;
+};
+
+} // namespace starling::node
