@@ -237,6 +237,7 @@ void Node::stop()
 {
     if (std::exchange(m_stopping, true))
         return;
+    settle();
     m_updater.stop();
     feedLinks(link::CloseAll{});
     connect(&m_swarm, &SwarmHost::saved, this, &Node::stopped);
@@ -313,7 +314,12 @@ void Node::feedOverlay(const overlay::Input& input)
 {
     for (const overlay::Output& output : m_overlay.handle(input, m_timers.now()))
         act(output);
-    settle();
+    for (release::Examined& taken : m_keeper.collectTaken()) {
+        noteKnown(taken);
+        m_unsettled.push_back(std::move(taken));
+        if (m_unsettled.size() == 1)
+            settleLater();
+    }
 }
 
 void Node::act(const link::Output& output)
@@ -358,16 +364,31 @@ void Node::act(const overlay::Output& output)
         if (const auto descriptor = m_keeper.verifyDescriptor(found->provider.descriptor))
             m_swarm.offerPeer(found->payload, *descriptor, found->provider.isComplete);
     }
-    // NoticeTaken: settle() takes it from the keeper, after all of it was forwarded.
+    // NoticeTaken: feedOverlay() takes it from the keeper.
 }
 
 void Node::settle()
 {
-    std::vector<release::Examined> all = m_keeper.collectTaken();
-    for (const release::Examined& taken : all)
-        noteKnown(taken);
-    for (release::Examined& taken : all)
-        settle(std::move(taken));
+    while (!m_unsettled.empty())
+        settleOne();
+}
+
+void Node::settleOne()
+{
+    if (m_unsettled.empty())
+        return;
+    const release::Examined taken = std::move(m_unsettled.front());
+    m_unsettled.pop_front();
+    settle(taken);
+    if (!m_unsettled.empty())
+        settleLater();
+}
+
+// Not from within what brought it: the datagrams that pass it on come first, and those that have arrived
+// meanwhile do, too. The disk is slow.
+void Node::settleLater()
+{
+    QMetaObject::invokeMethod(this, &Node::settleOne, Qt::QueuedConnection);
 }
 
 void Node::noteKnown(const release::Examined& taken)
@@ -560,8 +581,9 @@ Status Node::publish(const release::TorrentFile& torrent)
         return {};
     }
     noteKnown(examined);
-    settle(examined);
+    // As what comes from others: on its way first. Whoever pushes is answered when it is durable, too.
     feedOverlay(overlay::Publish{board::BoardKeeper::keyOf(examined.key)});
+    settle(examined);
     return {};
 }
 

@@ -86,8 +86,10 @@ private:
     void feedOverlay(const overlay::Input& input);
     void act(const link::Output& output);
     void act(const overlay::Output& output);
-    /// Stores and acts on what the board took since the last call.
+    /// Stores and acts on all that the board took.
     void settle();
+    void settleLater();
+    void settleOne();
     void settle(release::Examined taken);
     void noteKnown(const release::Examined& taken);
     void reportRefusal(const Error& error);
@@ -119,6 +121,7 @@ private:
     std::set<InfoHash> m_inPlacePushes; ///< that m_pushVerifier is to verify
     QUdpSocket m_socket;
     Instant m_started;
+    std::deque<release::Examined> m_unsettled; ///< on the board, and not on disk yet
     std::deque<std::pair<InfoHash, std::chrono::system_clock::time_point>> m_knownSince;
     std::vector<Endpoint> m_toldAddresses;
     std::optional<Instant> m_receiptDue;

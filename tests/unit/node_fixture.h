@@ -34,10 +34,11 @@ public:
     NodeId id() const { return samples::nodeOf(m_number); }
     fs::path operator/(const std::string& name) const { return m_home / name; }
 
-    Result<std::unique_ptr<Node>> start() const { return Node::start({config, limits, {}}); }
+    Result<std::unique_ptr<Node>> start() const { return Node::start({config, limits, observer}); }
 
     AgentConfig config;
     update::Limits limits;
+    StepObserver observer;
 
 private:
     unsigned char m_number;

@@ -109,6 +109,23 @@ private Q_SLOTS:
     }
 
     /// A node that pushes nothing any more, though its links stay up, is replaced by those who only told.
+    /// Many sources at once prune links for each other's notices: each alone would leave a tree.
+    void keepsATreeThroughABurstOfManySources()
+    {
+        Network network(kNodes);
+        connectAtRandom(network);
+        network.publish(4, release(1));
+        network.run(2s);
+        for (std::uint64_t round = 1; round <= 5; ++round) {
+            for (std::size_t i = 0; i < kNodes; ++i)
+                network.publish(i, release(round, "fw/" + std::to_string(i)));
+            network.run(5s);
+            network.publish(9, release(1 + round));
+            network.run(400ms); // less than the shortest time until somebody asks
+            QCOMPARE(holders(network, 1 + round), kNodes);
+        }
+    }
+
     void mendsATreeThatLostABranch()
     {
         Network network(kNodes);
