@@ -75,7 +75,7 @@ public:
     {
         NodeId node;
         std::uint64_t sequence = 0;
-        std::vector<Endpoint> endpoints; ///< where its links are, best first
+        std::vector<Endpoint> endpoints = {}; ///< where its links are, best first
     };
     virtual Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const = 0;
     /// The same, of a device whose certificate may not have come yet otherwise than with it.
