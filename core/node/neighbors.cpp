@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/neighbors.h"
 
+#include "node/disk.h"
+
 namespace starling::node {
 
 namespace {
+
+/// Forty contacts of the largest size, 84 KiB, and some.
+constexpr std::size_t kMaxFileBytes = 128 * 1024;
 
 overlay::NeighborId neighborOf(link::LinkId link)
 {
@@ -28,6 +33,39 @@ Neighbors::Neighbors(const NodeId& self, const overlay::Mediator& mediator, Rand
 void Neighbors::setBootstrap(const std::vector<Endpoint>& endpoints)
 {
     feed(overlay::Bootstrap{endpoints});
+}
+
+// The file: messages as they go over links, each after its length.
+
+void Neighbors::load(const std::filesystem::path& file)
+{
+    const auto bytes = readFile(file, kMaxFileBytes);
+    if (!bytes)
+        return;
+    overlay::Remembered remembered;
+    ByteReader reader(*bytes);
+    while (!reader.rest().empty() && reader.isGood()) {
+        const auto message = overlay::parseMembership(reader.sized(kMaxFileBytes));
+        const auto* shuffle = message ? std::get_if<overlay::ShuffleMessage>(&*message) : nullptr;
+        if (shuffle == nullptr)
+            break;
+        remembered.contacts.insert(remembered.contacts.end(), shuffle->contacts.begin(),
+                                   shuffle->contacts.end());
+    }
+    feed(remembered);
+}
+
+Status Neighbors::save(const std::filesystem::path& file) const
+{
+    const std::vector<overlay::Contact> known = m_membership.known();
+    ByteWriter writer;
+    for (std::size_t i = 0; i < known.size(); i += overlay::kMaxContacts) {
+        const std::size_t end = std::min(known.size(), i + overlay::kMaxContacts);
+        writer.sized(
+            overlay::serialize(overlay::ShuffleMessage{{known.begin() + static_cast<std::ptrdiff_t>(i),
+                                                        known.begin() + static_cast<std::ptrdiff_t>(end)}}));
+    }
+    return writeFile(file, writer.take(), FileMode::Private);
 }
 
 void Neighbors::setOwn(overlay::Contact own)

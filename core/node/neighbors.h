@@ -8,6 +8,7 @@
 #include "overlay/membership.h"
 
 #include <deque>
+#include <filesystem>
 #include <functional>
 
 namespace starling::node {
@@ -28,6 +29,9 @@ public:
 
     /// Addresses where it begins, and to which it comes back.
     void setBootstrap(const std::vector<Endpoint>& endpoints);
+    /// Takes up what save() wrote; a file that is missing or damaged is as good as empty.
+    void load(const std::filesystem::path& file);
+    Status save(const std::filesystem::path& file) const;
     /// What this device says of itself; nothing is connected to before.
     void setOwn(overlay::Contact own);
     /// To be called for every output of the links.

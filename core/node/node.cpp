@@ -26,6 +26,8 @@ constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
 constexpr Duration kAlarmDelay = std::chrono::seconds(60);
 /// Between two looks at the system's addresses. Guess: a moved device is back before its links are given up.
 constexpr Duration kAddressInterval = std::chrono::seconds(20);
+/// Contacts of others are stored this often, and when the agent stops. Guess.
+constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
 constexpr std::size_t kMaxAlarms = 32; ///< trust::Receipt
 constexpr std::size_t kMaxReceiptEntries = 64; ///< trust::Receipt
@@ -184,7 +186,9 @@ Status Node::begin()
     if (auto restored = m_updater.restore(); !restored)
         return restored;
     m_neighbors.setBootstrap(m_options.config.neighbors);
+    m_neighbors.load(contactFile());
     tellAddresses();
+    m_timers.schedule(kSaveInterval, [this] { saveContacts(); });
     scheduleReceipt(kReceiptDelay);
     return {};
 }
@@ -239,6 +243,7 @@ void Node::stop()
         return;
     settle();
     m_updater.stop();
+    saveContacts();
     feedLinks(link::CloseAll{});
     connect(&m_swarm, &SwarmHost::saved, this, &Node::stopped);
     m_timers.schedule(kStopLimit, [this] { Q_EMIT stopped(); });
@@ -466,6 +471,18 @@ Bytes Node::descriptor(std::uint16_t swarmPort)
     trust::Envelope envelope{trust::Kind::Descriptor, document.serialize(), {}};
     envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
     return envelope.serialize();
+}
+
+std::filesystem::path Node::contactFile() const
+{
+    return m_options.config.state / "contacts";
+}
+
+void Node::saveContacts()
+{
+    m_timers.schedule(kSaveInterval, [this] { saveContacts(); });
+    if (auto saved = m_neighbors.save(contactFile()); !saved)
+        qCWarning(lcNode, "contacts not kept: %ls", qUtf16Printable(forLog(saved.error())));
 }
 
 void Node::tellAddresses()

@@ -94,6 +94,9 @@ private:
     void noteKnown(const release::Examined& taken);
     void reportRefusal(const Error& error);
     Bytes descriptor(std::uint16_t swarmPort);
+    std::filesystem::path contactFile() const;
+    /// So that this device finds its fleet after a restart without its bootstraps.
+    void saveContacts();
     /// Says where this device is reached now, and again when that changes.
     void tellAddresses();
     /// At most `delay` from now a new receipt is signed and sent; several changes become one.

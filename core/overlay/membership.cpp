@@ -45,6 +45,16 @@ void Membership::Impl::on(const Bootstrap& input, Instant now)
     m_begun = 0;
 }
 
+void Membership::Impl::on(const Remembered& input, Instant)
+{
+    for (std::size_t i = 0; i < input.contacts.size() && i < m_config.passive; ++i) {
+        const Contact& contact = input.contacts[i];
+        const auto info = m_mediator.examineContact(contact.descriptor, contact.certificate);
+        if (info && info->node != m_self)
+            m_passive.add({info->node, info->sequence, contact, {}, {}, 0, 0});
+    }
+}
+
 void Membership::Impl::on(const LinkUp& input, Instant now)
 {
     const auto tried = m_attempts.find(input.endpoint);

@@ -62,6 +62,11 @@ struct Bootstrap
 {
     std::vector<Endpoint> endpoints;
 };
+/// Contacts of an earlier life; they are verified again.
+struct Remembered
+{
+    std::vector<Contact> contacts;
+};
 struct LinkUp
 {
     NeighborId link{};
@@ -93,8 +98,8 @@ struct MembershipTimer
 {
     std::uint64_t generation = 0;
 };
-using MembershipInput = std::variant<OwnContact, Bootstrap, LinkUp, LinkFailed, LinkDown, LinkSilence,
-                                     StrangeMessage, MessageReceived, MembershipTimer>;
+using MembershipInput = std::variant<OwnContact, Bootstrap, Remembered, LinkUp, LinkFailed, LinkDown,
+                                     LinkSilence, StrangeMessage, MessageReceived, MembershipTimer>;
 
 struct ConnectTo
 {

@@ -86,6 +86,7 @@ private:
     // Inputs
     void on(const OwnContact& input, Instant now);
     void on(const Bootstrap& input, Instant now);
+    void on(const Remembered& input, Instant now);
     void on(const LinkUp& input, Instant now);
     void on(const LinkFailed& input, Instant now);
     void on(const LinkDown& input, Instant now);

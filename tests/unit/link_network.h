@@ -37,6 +37,7 @@ struct Host
     std::vector<LinkDown> downs;
     std::vector<LinkRefused> refusals;
     std::vector<LinkFailed> failures;
+    std::vector<bool> silences;
     std::vector<Bytes> messages;
     std::uint64_t wakeUps = 0, schedules = 0, bytesSent = 0, datagramsSent = 0;
 };
@@ -184,7 +185,7 @@ private:
         note(static_cast<std::uint64_t>(refused.error.code));
         host.refusals.push_back(refused);
     }
-    void perform(Host&, const LinkSilence&) { }
+    void perform(Host& host, const LinkSilence& silence) { host.silences.push_back(silence.isSilent); }
     void perform(Host& host, const LinkFailed& failed)
     {
         note(failed.endpoint.port);

@@ -76,6 +76,7 @@ private Q_SLOTS:
     void reconnectsAfterTheOtherSideReturns();
     void backsOffWhenNobodyAnswers();
     void triesAsOftenAsAsked();
+    void aProbeTellsOfSilenceAndOfItsEnd();
     void leavesATriedLinkThatEnded();
     void closesOneLinkForGood();
     void saysGoodbyeOnce();
@@ -415,6 +416,30 @@ void TestLink::triesAsOftenAsAsked()
     network.run(10min);
     QVERIFY(hellos > 10);
     QCOMPARE(a.failures.size(), std::size_t(1));
+}
+
+void TestLink::aProbeTellsOfSilenceAndOfItsEnd()
+{
+    Network network(1);
+    Host& a = network.add();
+    Host& b = network.add();
+    network.give(a, Connect{b.endpoint});
+    QVERIFY(network.runUntil([&] { return a.up.size() == 1 && b.up.size() == 1; }, 1s));
+    QVERIFY(a.ups.front().roundTrip == Duration(2ms) && b.ups.front().roundTrip == Duration(2ms));
+    network.give(a, Probe{Network::theLink(a)});
+    network.run(5s);
+    QVERIFY(a.silences.empty());
+    b.isCutOff = true;
+    network.run(5s);
+    QVERIFY(a.silences.empty()); // nobody asked
+    network.give(a, Probe{Network::theLink(a)});
+    network.run(1s);
+    QCOMPARE(a.silences, std::vector<bool>{true});
+    b.isCutOff = false;
+    network.run(5s);
+    QCOMPARE(a.silences, (std::vector<bool>{true, false}));
+    QCOMPARE(a.up.size(), std::size_t(1));
+    network.give(a, Probe{LinkId{999}}); // is none
 }
 
 void TestLink::leavesATriedLinkThatEnded()
