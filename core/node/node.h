@@ -6,6 +6,7 @@
 #include "board/board_keeper.h"
 #include "board/link_authenticator.h"
 #include "link/link.h"
+#include "node/join_office.h"
 #include "node/member_proof.h"
 #include "node/push_intake.h"
 #include "node/updater.h"
@@ -49,6 +50,9 @@ public:
     const NodeId& self() const { return m_identity.node; }
     Endpoint listenEndpoint() const;
     std::uint64_t uptimeSeconds() const;
+    /// Those who wait to be let in, and the tokens of this agent.
+    JoinOffice& joinOffice() { return *m_joinOffice; }
+    Instant now() const { return m_timers.now(); }
 
     /// Is this release welcome? Verified, above the floor or the floor itself. Refusals are counted.
     Result<release::VerifiedRelease> examinePush(ByteView torrentFile);
@@ -76,6 +80,7 @@ private:
     Status putOwnCertificate();
 
     void readDatagrams();
+    void onDatagram(const Endpoint& from, ByteView bytes);
     void feedLinks(const link::Input& input);
     void feedOverlay(const overlay::Input& input);
     void act(const link::Output& output);
@@ -100,6 +105,7 @@ private:
     std::shared_ptr<DeviceProof> m_proof;
     board::LinkAuthenticator m_authenticator;
     link::Links m_links;
+    std::unique_ptr<JoinOffice> m_joinOffice; ///< from begin() on
     std::deque<link::Output> m_linkOutputs; ///< not carried out yet
     bool m_isActing = false;
     overlay::Overlay m_overlay;
