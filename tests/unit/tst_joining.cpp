@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Devices that are let into a fleet by an agent of it, over real sockets in this process.
-#include "agent/control_service.h"
 #include "enrol/certificate.h"
 #include "enrol/fingerprint.h"
 #include "node/joiner.h"
