@@ -2,6 +2,7 @@
 #include "agent/agent.h"
 
 #include "agent/control_service.h"
+#include "agent/joining.h"
 #include "agent/unix_signals.h"
 #include "node/log.h"
 
@@ -52,6 +53,13 @@ int serve(QCoreApplication& application, UnixSignals& signals, node::Node::Optio
           const std::string& file)
 {
     const std::filesystem::path socket = options.config.control;
+    if (node::Joiner::isNeeded(options.config)) {
+        const auto joined = joinFleet(options.config, signals);
+        if (!joined)
+            return report(joined.error());
+        if (!*joined)
+            return 0;
+    }
     auto node = node::Node::start(std::move(options));
     if (!node)
         return report(node.error());

@@ -81,6 +81,14 @@ std::optional<Reply> ControlService::handle(ConnectionId from, Request request)
         return chunk(from, *part);
     if (std::holds_alternative<PushEnd>(request))
         return finish(from);
+    if (std::holds_alternative<PendingRequest>(request))
+        return pending();
+    if (const auto* admit = std::get_if<AdmitRequest>(&request)) {
+        const auto admitted = m_node.joinOffice().admit(admit->certificate, m_node.now());
+        return admitted ? Reply(AdmitReply{}) : refusal(admitted.error());
+    }
+    if (const auto* token = std::get_if<TokenRequest>(&request))
+        return createToken(*token);
     return refusal({Errc::Usage, "not a request that an agent answers"});
 }
 
@@ -221,6 +229,29 @@ Reply ControlService::finish(ConnectionId from)
     if (auto published = m_node.publish(intake.torrent()); !published)
         return refusal(published.error());
     return PushReply{PushReply::Answer::Published, intake.receivedBytes()};
+}
+
+Reply ControlService::pending()
+{
+    PendingReply reply{m_node.board().trust().fleet(), {}};
+    const Instant now = m_node.now();
+    for (const auto& [node, device] : m_node.joinOffice().pending(now)) {
+        const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - device.since).count();
+        reply.devices.push_back(
+            {device.envelope, device.hasGoodToken, static_cast<std::uint64_t>(age), device.from});
+    }
+    return reply;
+}
+
+Reply ControlService::createToken(const TokenRequest& request)
+{
+    const Endpoint address = request.address.port == 0 ? m_node.listenEndpoint() : request.address;
+    // More than the limit is refused anyway, and must fit the type.
+    const auto seconds = static_cast<std::int64_t>(std::min<std::uint64_t>(request.validSeconds, 1u << 30));
+    auto token = m_node.joinOffice().createToken(address, std::chrono::seconds(seconds));
+    if (!token)
+        return refusal(token.error());
+    return TokenReply{token->line(), token->expires};
 }
 
 } // namespace starling::agent

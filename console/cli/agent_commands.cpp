@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Commands that ask an agent: status, updates, devices, watch; and version.
 #include "control/client.h"
+#include "enrol/fingerprint.h"
 #include "progress.h"
 #include "report.h"
+#include "trust/join.h"
 
 #include <QDeadlineTimer>
 #include <QJsonArray>
@@ -54,6 +56,10 @@ Result<Exit> status(const CommandLine& line)
         return tl::unexpected<Error>(reply.error());
     if (line.json)
         printJson(jsonOf(*reply));
+    if (!reply->waiting.empty()) {
+        say(line, plain("Joining     " + reply->name + ": " + reply->waiting));
+        return Exit::Ok;
+    }
     say(line,
         plain("Device      " + reply->name + " (" + reply->node.shortHex() + "), "
               + (reply->mode == "relay" ? "relay, deploys nothing" : "deploys updates")));
@@ -101,16 +107,53 @@ Result<Exit> updates(const CommandLine& line)
     return Exit::Ok;
 }
 
+/// What a pending device says of itself; nothing if its request is none.
+std::optional<trust::JoinRequest> requestOf(const control::PendingLine& device, const FleetId& fleet)
+{
+    auto request = trust::openJoinRequest(device.request, fleet);
+    return request ? std::optional(std::move(*request)) : std::nullopt;
+}
+
+QJsonArray pendingArray(const control::PendingReply& pending)
+{
+    QJsonArray array;
+    for (const control::PendingLine& device : pending.devices)
+        if (const auto request = requestOf(device, pending.fleet))
+            array.append(
+                QJsonObject{{QStringLiteral("node"), toQString(request->node.hex())},
+                            {QStringLiteral("name"), toQString(request->name)},
+                            {QStringLiteral("words"), toQString(enrol::fingerprintOf(request->node))},
+                            {QStringLiteral("token_good"), device.hasGoodToken},
+                            {QStringLiteral("waiting_s"), jsonNumber(device.ageSeconds)},
+                            {QStringLiteral("endpoint"), toQString(toString(device.endpoint))}});
+    return array;
+}
+
+void sayPending(const CommandLine& line, const control::PendingReply& pending)
+{
+    for (const control::PendingLine& device : pending.devices)
+        if (const auto request = requestOf(device, pending.fleet)) {
+            say(line,
+                plain(request->name + "  " + request->node.shortHex() + "  waits to be admitted for "
+                      + durationText(static_cast<double>(device.ageSeconds)) + ", from "
+                      + toString(device.endpoint) + (device.hasGoodToken ? ", token good" : "")));
+            say(line, "  " + enrol::fingerprintOf(request->node));
+        }
+}
+
 Result<Exit> devices(const CommandLine& line)
 {
     auto reply = askAgent<control::DevicesReply>(line, control::DevicesRequest{});
     if (!reply)
         return tl::unexpected<Error>(reply.error());
+    auto pending = askAgent<control::PendingReply>(line, control::PendingRequest{});
+    if (!pending)
+        return tl::unexpected<Error>(pending.error());
     if (line.json) {
         QJsonArray array;
         for (const control::DeviceLine& device : reply->devices)
             array.append(jsonOf(device));
-        printJson({{QStringLiteral("devices"), array}});
+        printJson({{QStringLiteral("devices"), array}, {QStringLiteral("pending"), pendingArray(*pending)}});
     }
     if (reply->devices.empty())
         say(line, "No receipt yet: devices report once they are linked to this agent's overlay.");
@@ -121,6 +164,7 @@ Result<Exit> devices(const CommandLine& line)
                 plain("  " + entry.uri.text() + " " + trust::toString(entry.revision) + "  "
                       + outcomeText(entry.phase, entry.code, entry.detail)));
     }
+    sayPending(line, *pending);
     return Exit::Ok;
 }
 
@@ -187,10 +231,11 @@ void addAgentCommands(CLI::App& app, CommandLine& line)
                [&line] { return status(line); });
     addCommand(app, line, "updates", "Show the updates on an agent, with progress", "  starling updates",
                [&line] { return updates(line); });
-    CLI::App* group = app.add_subcommand("device", "Devices of the fleet, as their signed receipts tell")
+    CLI::App* group = app.add_subcommand("device", "Devices of the fleet, and those that ask to be let in")
                           ->require_subcommand(1)
                           ->fallthrough();
-    addCommand(*group, line, "list", "List the devices whose receipts the agent holds",
+    addCommand(*group, line, "list",
+               "List the devices whose receipts the agent holds, and those that wait to be admitted",
                "  starling device list --json", [&line] { return devices(line); });
     addCommand(app, line, "watch", "Show what happens at an agent, as it happens",
                "  starling watch --json | jq .", [&line] { return watch(line); });

@@ -95,6 +95,19 @@ CLI::App* addCommand(CLI::App& parent, CommandLine& line, const std::string& nam
     return command;
 }
 
+Result<std::map<std::string, std::string>> parseLabels(const std::vector<std::string>& items)
+{
+    std::map<std::string, std::string> labels;
+    for (const std::string& label : items) {
+        const auto equals = label.find('=');
+        if (equals == 0 || equals == std::string::npos)
+            return fail(Errc::Usage, "--label is name=value, not '" + label + "'");
+        if (!labels.emplace(label.substr(0, equals), label.substr(equals + 1)).second)
+            return fail(Errc::Usage, "--label " + label.substr(0, equals) + " is given twice");
+    }
+    return labels;
+}
+
 void printJson(QJsonObject object)
 {
     object.insert(QStringLiteral("schema"), QStringLiteral("starling/1"));

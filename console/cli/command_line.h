@@ -49,10 +49,15 @@ CLI::App* addCommand(CLI::App& parent, CommandLine& line, const std::string& nam
 /// Prints `object` as one line of JSON with "schema":"starling/1" (resources/docs/json.md).
 void printJson(QJsonObject object);
 
+/// "name=value" items of --label. Fails with Usage.
+Result<std::map<std::string, std::string>> parseLabels(const std::vector<std::string>& items);
+
 void addFleetCommands(CLI::App& app, CommandLine& line);
 void addKeyCommands(CLI::App& app, CommandLine& line);
 void addReleaseCommands(CLI::App& app, CommandLine& line);
 void addPushCommand(CLI::App& app, CommandLine& line);
 void addAgentCommands(CLI::App& app, CommandLine& line);
+/// After addAgentCommands(), to whose group `device` they belong.
+void addDeviceCommands(CLI::App& app, CommandLine& line);
 
 } // namespace starling::cli

@@ -5,8 +5,9 @@
 ///     keys/<role>-<n>.key        sealed
 ///     devices/<name>/device.key  the device's own key, 0600
 ///     devices/<name>/device.admit, devices/<name>/root.envelope
+#include "crypto/noise.h"
+#include "enrol/certificate.h"
 #include "key_commands.h"
-#include "link/authenticator.h"
 #include "node/disk.h"
 #include "passphrase.h"
 #include "progress.h"
@@ -83,28 +84,14 @@ Result<trust::Certificate> certificateOf(const InitOptions& options, const std::
     certificate.node = node;
     certificate.linkKey = linkKey;
     certificate.name = name;
-    for (const std::string& label : options.labels) {
-        const auto equals = label.find('=');
-        if (equals == 0 || equals == std::string::npos)
-            return fail(Errc::Usage, "--label is name=value, not '" + label + "'");
-        if (!certificate.labels.emplace(label.substr(0, equals), label.substr(equals + 1)).second)
-            return fail(Errc::Usage, "--label " + label.substr(0, equals) + " is given twice");
-    }
-    if (auto parsed = trust::Certificate::parse(certificate.serialize()); !parsed)
+    auto labels = parseLabels(options.labels);
+    if (!labels)
+        return tl::unexpected<Error>(labels.error());
+    certificate.labels = std::move(*labels);
+    if (auto usable = enrol::requireUsable(certificate); !usable)
         return fail(Errc::Usage,
                     "no certificate for '" + name
-                        + "' can be made with these names and labels: " + parsed.error().context);
-    trust::Envelope envelope{trust::Kind::Admit, certificate.serialize(), {}};
-    for (std::size_t i = 0; i < trust::kMaxCertificateSignatures; ++i) {
-        std::array<std::byte, KeyId::kSize> signer{};
-        signer[0] = static_cast<std::byte>(i);
-        envelope.signatures.emplace(KeyId(signer), crypto::Signature{});
-    }
-    if (const std::size_t size = envelope.serialize().size(); size > link::kMaxCertificateBytes)
-        return fail(Errc::Usage,
-                    "the certificate of '" + name + "' would have " + std::to_string(size)
-                        + " bytes, and links carry " + std::to_string(link::kMaxCertificateBytes)
-                        + ": give it fewer or shorter labels");
+                        + "' can be made with these names and labels: " + usable.error().context);
     return certificate;
 }
 

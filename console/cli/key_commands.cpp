@@ -111,6 +111,17 @@ Status writeSealedKey(const fs::path& file, const crypto::SecretKey& key,
     return node::writeFile(file, *sealed, node::FileMode::Private, node::Existing::Keep);
 }
 
+Result<trust::TrustSet> readRoot(const std::string& file)
+{
+    auto bytes = node::readFile(file, trust::kMaxRootBytes + 8 * 1024);
+    if (!bytes)
+        return fail(std::move(bytes.error()), "trust root");
+    auto trust = trust::TrustSet::fromAnchor(*bytes);
+    if (!trust)
+        return fail(std::move(trust.error()), "trust root " + file);
+    return trust;
+}
+
 void addCostOption(CLI::App& command, crypto::KdfCost& cost)
 {
     const std::map<std::string, crypto::KdfCost> names{{"interactive", crypto::KdfCost::Interactive},

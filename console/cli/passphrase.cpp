@@ -96,6 +96,18 @@ Result<crypto::SecretText> readPassphrase(const PassphraseSource& source, const 
     return first;
 }
 
+Result<bool> confirm(const std::string& question)
+{
+    const node::Descriptor terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
+    if (!terminal.isOpen())
+        return fail(Errc::Usage, "there is no terminal to ask on: compare the words, then give --yes");
+    ::dprintf(terminal.get(), "%s [y/N] ", question.c_str());
+    std::string answer;
+    for (char c = 0; answer.size() < 8 && ::read(terminal.get(), &c, 1) == 1 && c != '\n';)
+        answer += c;
+    return answer == "y" || answer == "yes";
+}
+
 Result<crypto::SecretKey> openKey(const std::filesystem::path& file, const PassphraseSource& source)
 {
     auto bytes = node::readKeyFile(file);

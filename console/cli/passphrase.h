@@ -25,6 +25,9 @@ enum class Ask : std::uint8_t { Once, Twice };
 Result<crypto::SecretText> readPassphrase(const PassphraseSource& source, const std::string& purpose,
                                           Ask ask);
 
+/// Asks on the terminal; yes is "y" or "yes". Fails with Usage when there is nowhere to ask.
+Result<bool> confirm(const std::string& question);
+
 /// Opens a key file, sealed or plain; asks only if it is sealed.
 Result<crypto::SecretKey> openKey(const std::filesystem::path& file, const PassphraseSource& source);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "key_commands.h"
 #include "node/disk.h"
 #include "node/payload_files.h"
 #include "node/verify_worker.h"
@@ -36,17 +37,6 @@ Result<release::TorrentFile> readTorrent(const std::string& file)
     if (!torrent)
         return fail(std::move(torrent.error()), file);
     return torrent;
-}
-
-Result<trust::TrustSet> readRoot(const std::string& file)
-{
-    auto bytes = node::readFile(file, trust::kMaxRootBytes + 8 * 1024);
-    if (!bytes)
-        return fail(std::move(bytes.error()), "trust root");
-    auto trust = trust::TrustSet::fromAnchor(*bytes);
-    if (!trust)
-        return fail(std::move(trust.error()), "trust root " + file);
-    return trust;
 }
 
 std::string describeDeployment(const release::DeployPlan& plan)

@@ -202,7 +202,8 @@ QJsonObject jsonOf(const control::StatusReply& status)
             {QStringLiteral("updates"), arrayOf(status.updates, json)},
             {QStringLiteral("traffic"), arrayOf(status.traffic, json)},
             {QStringLiteral("refused"), countersOf(status.refused)},
-            {QStringLiteral("devices"), jsonNumber(status.devices)}};
+            {QStringLiteral("devices"), jsonNumber(status.devices)},
+            {QStringLiteral("waiting"), toQString(status.waiting)}};
 }
 
 QJsonObject jsonOf(const control::Event& event)

@@ -262,6 +262,14 @@ DeviceLine readDeviceLine(Fields& in)
     return line;
 }
 
+Value lineValue(const PendingLine& line)
+{
+    return Dict{{"request", blob(line.request)},
+                {"token", Integer{line.hasGoodToken}},
+                {"age", number(line.ageSeconds)},
+                {"endpoint", endpointValue(line.endpoint)}};
+}
+
 // --- Whole messages: fields of each alternative
 
 Dict fieldsOf(const StatusRequest&)
@@ -292,6 +300,18 @@ Dict fieldsOf(const PushEnd&)
 {
     return {};
 }
+Dict fieldsOf(const PendingRequest&)
+{
+    return {};
+}
+Dict fieldsOf(const AdmitRequest& r)
+{
+    return {{"certificate", r.certificate}};
+}
+Dict fieldsOf(const TokenRequest& r)
+{
+    return {{"address", endpointValue(r.address)}, {"valid", number(r.validSeconds)}};
+}
 
 Dict fieldsOf(const StatusReply& r)
 {
@@ -311,7 +331,8 @@ Dict fieldsOf(const StatusReply& r)
             {"updates", listOf(r.updates, line)},
             {"traffic", listOf(r.traffic, line)},
             {"refused", countersValue(r.refused)},
-            {"devices", number(r.devices)}};
+            {"devices", number(r.devices)},
+            {"waiting", clipped(r.waiting)}};
 }
 
 Dict fieldsOf(const UpdatesReply& r)
@@ -332,6 +353,22 @@ Dict fieldsOf(const WatchReply&)
 Dict fieldsOf(const PushReply& r)
 {
     return {{"answer", number(static_cast<std::uint8_t>(r.answer))}, {"received", number(r.receivedBytes)}};
+}
+
+Dict fieldsOf(const PendingReply& r)
+{
+    return {{"fleet", blob(r.fleet.bytes())},
+            {"devices", listOf(r.devices, [](const PendingLine& line) { return lineValue(line); })}};
+}
+
+Dict fieldsOf(const AdmitReply&)
+{
+    return {};
+}
+
+Dict fieldsOf(const TokenReply& r)
+{
+    return {{"token", words(r.token)}, {"expires", number(r.expires)}};
 }
 
 Dict fieldsOf(const ErrorReply& r)
@@ -412,6 +449,7 @@ Result<Reply> readStatus(Fields& in)
     });
     r.refused = in.counters("refused");
     r.devices = in.integer("devices");
+    r.waiting = in.text("waiting");
     return in.finish<Reply>(std::move(r));
 }
 
@@ -451,6 +489,12 @@ Result<Request> decodeRequest(ByteView bytes)
         return in.finish<Request>(PushChunk{in.bytes("bytes", kMaxChunkBytes)});
     case 6:
         return Request(PushEnd{});
+    case 7:
+        return Request(PendingRequest{});
+    case 8:
+        return in.finish<Request>(AdmitRequest{in.bytes("certificate")});
+    case 9:
+        return in.finish<Request>(TokenRequest{in.endpoint("address"), in.integer("valid")});
     }
     return fail(Errc::UnsupportedFormat, "control request of unknown type " + std::to_string(opened->type));
 }
@@ -492,6 +536,18 @@ Result<Reply> decodeReply(ByteView bytes)
         event.text = in.text("text");
         return in.finish<Reply>(std::move(event));
     }
+    case 7: {
+        const FleetId fleet = in.id<FleetId>("fleet");
+        return in.finish<Reply>(PendingReply{fleet, in.items<PendingLine>("devices", [](Fields& f) {
+                                                 return PendingLine{f.bytes("request"),
+                                                                    f.integer("token", 1) == 1,
+                                                                    f.integer("age"), f.endpoint("endpoint")};
+                                             })});
+    }
+    case 8:
+        return Reply(AdmitReply{});
+    case 9:
+        return in.finish<Reply>(TokenReply{in.text("token"), in.integer("expires")});
     }
     return fail(Errc::UnsupportedFormat, "control reply of unknown type " + std::to_string(opened->type));
 }

@@ -52,6 +52,15 @@ struct TrafficLine
     std::uint64_t bytesFrom = 0, bytesTo = 0;
 };
 
+/// A device that asked this agent to be let in, and was not yet.
+struct PendingLine
+{
+    Bytes request; ///< its signed join request (trust::openJoinRequest)
+    bool hasGoodToken = false; ///< it showed a token of this agent's, which it has redeemed
+    std::uint64_t ageSeconds = 0; ///< since it asked first
+    Endpoint endpoint; ///< from where it asked last
+};
+
 /// A device as its newest verified receipt tells.
 struct DeviceLine
 {
@@ -88,9 +97,24 @@ struct PushChunk
 struct PushEnd
 {
 };
+/// Which devices wait to be admitted?
+struct PendingRequest
+{
+};
+/// Hand this certificate to the device that it admits, when it asks next.
+struct AdmitRequest
+{
+    Bytes certificate; ///< envelope, signed by the threshold of the admit role
+};
+/// A new join token of this agent's.
+struct TokenRequest
+{
+    Endpoint address; ///< where devices reach this agent; port 0: where it listens
+    std::uint64_t validSeconds = 0;
+};
 
 using Request = std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest,
-                             PushChunk, PushEnd>;
+                             PushChunk, PushEnd, PendingRequest, AdmitRequest, TokenRequest>;
 
 // --- Replies
 
@@ -102,7 +126,7 @@ struct StatusReply
     FleetId fleet;
     std::uint64_t rootNumber = 0;
     std::uint64_t uptimeSeconds = 0;
-    std::string mode; ///< "deploy" or "relay"
+    std::string mode; ///< "deploy", "relay", or "joining": waiting for its certificate
     std::string swarm; ///< "members" or "open"
     std::uint16_t swarmPort = 0; ///< 0 while no session runs
     Endpoint listen;
@@ -112,6 +136,7 @@ struct StatusReply
     std::vector<TrafficLine> traffic;
     std::map<std::string, std::uint64_t> refused; ///< by shortName of the code, since start
     std::uint64_t devices = 0; ///< whose receipts are held
+    std::string waiting; ///< of an agent that is joining: for what; else empty
 };
 struct UpdatesReply
 {
@@ -155,8 +180,22 @@ struct Event
     NodeId node; ///< Receipt, Link
     std::string text; ///< detail for people
 };
+struct PendingReply
+{
+    FleetId fleet; ///< for which the requests are signed
+    std::vector<PendingLine> devices;
+};
+struct AdmitReply
+{
+};
+struct TokenReply
+{
+    std::string token; ///< one line
+    std::uint64_t expires = 0; ///< seconds since 1970
+};
 
-using Reply = std::variant<StatusReply, UpdatesReply, DevicesReply, WatchReply, PushReply, ErrorReply, Event>;
+using Reply = std::variant<StatusReply, UpdatesReply, DevicesReply, WatchReply, PushReply, ErrorReply, Event,
+                           PendingReply, AdmitReply, TokenReply>;
 
 constexpr std::size_t kMaxChunkBytes =
     256 * 1024; ///< guess: a fraction of a frame, large enough to keep the disk busy

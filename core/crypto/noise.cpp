@@ -149,10 +149,10 @@ CipherKey CipherKey::next() const
 
 // --- SymmetricState
 
-NoiseSymmetric::NoiseSymmetric(ByteView prologue)
+NoiseSymmetric::NoiseSymmetric(std::string_view protocol, ByteView prologue)
 {
-    static_assert(kProtocol.size() <= std::tuple_size_v<Hash512>, "else it would be hashed");
-    const ByteView name = viewOf(kProtocol);
+    const ByteView name = viewOf(protocol);
+    STARLING_ASSERT(name.size() <= m_hash.size()); // else it would be hashed
     std::copy(name.begin(), name.end(), m_hash.begin());
     std::copy(m_hash.begin(), m_hash.end(), m_chainingKey.bytes().begin());
     mixHash(prologue);
@@ -213,7 +213,7 @@ NoiseHandshake::NoiseHandshake(Role role, ByteView prologue, const LinkKeyPair& 
     : m_role(role)
     , m_own(own)
     , m_ephemeral(std::move(ephemeral))
-    , m_symmetric(prologue)
+    , m_symmetric(kProtocol, prologue)
 {
 }
 

@@ -74,7 +74,8 @@ struct SessionKeys
 class NoiseSymmetric
 {
 public:
-    explicit NoiseSymmetric(ByteView prologue);
+    /// `protocol` is its full name, of at most 64 characters.
+    NoiseSymmetric(std::string_view protocol, ByteView prologue);
 
     void mixHash(ByteView bytes);
     void mixKey(ByteView secret);

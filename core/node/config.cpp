@@ -42,6 +42,16 @@ Setter path(std::filesystem::path AgentConfig::*member)
     };
 }
 
+Setter optionalPath(std::filesystem::path AgentConfig::*member)
+{
+    return [member](AgentConfig& config, const std::string& value) -> Status {
+        if (!value.empty())
+            return path(member)(config, value);
+        (config.*member).clear();
+        return {};
+    };
+}
+
 Setter rate(BytesPerSecond AgentConfig::*member)
 {
     return [member](AgentConfig& config, const std::string& value) -> Status {
@@ -124,6 +134,24 @@ Status setQuota(AgentConfig& config, const std::string& value)
     return {};
 }
 
+Status setContact(AgentConfig& config, const std::string& value)
+{
+    config.contact.reset();
+    if (value.empty())
+        return {};
+    auto contact = parseJoinContact(value);
+    if (!contact)
+        return tl::unexpected<Error>(contact.error());
+    config.contact = *contact;
+    return {};
+}
+
+Status setDeviceName(AgentConfig& config, const std::string& value)
+{
+    config.deviceName = value;
+    return {};
+}
+
 Status setPuppet(AgentConfig& config, const std::string& value)
 {
     if (value.empty())
@@ -146,6 +174,10 @@ const std::map<std::string, Setter>& setters()
         {"trust.root", path(&AgentConfig::root)},
         {"trust.key", path(&AgentConfig::key)},
         {"trust.certificate", path(&AgentConfig::certificate)},
+        {"enrolment.token_file", optionalPath(&AgentConfig::tokenFile)},
+        {"enrolment.contact", setContact},
+        {"enrolment.name", setDeviceName},
+        {"enrolment.admit_key", optionalPath(&AgentConfig::admitKey)},
         {"agent.swarm",
          choice(&AgentConfig::admission, {{"members", Admission::Members}, {"open", Admission::Open}})},
         {"swarm.port", setPort},
@@ -182,6 +214,18 @@ Result<Endpoint> parseEndpoint(std::string_view text)
                     "an address is wanted, like 192.0.2.7:7891 or [2001:db8::7]:7891, not '"
                         + std::string(text) + "'");
     return fromQt(address, static_cast<quint16>(port));
+}
+
+Result<JoinContact> parseJoinContact(std::string_view text)
+{
+    const auto hash = text.find('#');
+    const auto key = LinkKey::fromHex(hash == text.npos ? std::string_view() : text.substr(hash + 1));
+    auto endpoint = parseEndpoint(text.substr(0, hash));
+    if (!key || !endpoint || endpoint->port == 0)
+        return fail(Errc::ConfigInvalid,
+                    "an address and a link key are wanted, like 192.0.2.7:7891#<64 hexadecimal digits>, not '"
+                        + std::string(text) + "'");
+    return JoinContact{*endpoint, *key};
 }
 
 Result<AgentConfig> interpretConfig(const IniFile& ini)

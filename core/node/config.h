@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,13 @@ enum class NetworkProfile : std::uint8_t {
     Lan, ///< within seconds, for more than twice the traffic while idle
 };
 
+/// An agent that takes join requests, and the link key under which it does.
+struct JoinContact
+{
+    Endpoint endpoint;
+    LinkKey linkKey;
+};
+
 struct AgentConfig
 {
     // [agent]
@@ -41,6 +49,11 @@ struct AgentConfig
         "/etc/starling/root.envelope"; ///< the anchor: the fleet's first root document
     std::filesystem::path key = "/etc/starling/device.key"; ///< plain device key, mode 0600
     std::filesystem::path certificate = "/etc/starling/device.admit"; ///< admits this device
+    // [enrolment]
+    std::filesystem::path tokenFile; ///< a join token, mode 0600; only looked at without a certificate
+    std::optional<JoinContact> contact; ///< whom to ask without a token
+    std::string deviceName; ///< to ask for; empty: the host's
+    std::filesystem::path admitKey; ///< plain, mode 0600: this agent admits who shows a token of its own
     // [swarm]
     swarm::Admission admission = swarm::Admission::Members;
     std::uint16_t swarmPort = 0; ///< TCP; 0: the system chooses, and the descriptor tells others
@@ -57,6 +70,8 @@ struct AgentConfig
 Result<AgentConfig> interpretConfig(const IniFile& ini);
 /// Reads `file` and its drop-ins. A missing file is NotFound.
 Result<AgentConfig> readConfig(const std::filesystem::path& file);
+/// "192.0.2.7:7891#" and the link key in 64 hexadecimal digits. ConfigInvalid otherwise.
+Result<JoinContact> parseJoinContact(std::string_view text);
 /// "127.0.0.1:7001" or "[::1]:7001". ConfigInvalid otherwise: names are not looked up.
 Result<Endpoint> parseEndpoint(std::string_view text);
 

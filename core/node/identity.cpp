@@ -29,6 +29,27 @@ Result<Bytes> readKeyFile(const std::filesystem::path& file)
     return bytes;
 }
 
+Result<crypto::SecretKey> loadOrMakeDeviceKey(const std::filesystem::path& file)
+{
+    std::error_code error;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(file, error))) {
+        const crypto::SecretKey made = crypto::SecretKey::generate();
+        Bytes plain = crypto::plainKey(made);
+        const auto written = writeFile(file, plain, FileMode::Private, Existing::Keep);
+        std::fill(plain.begin(), plain.end(), std::byte{0});
+        if (!written)
+            return fail(written.error(), "device key");
+    }
+    auto bytes = readKeyFile(file);
+    if (!bytes)
+        return fail(std::move(bytes.error()), "device key");
+    auto key = crypto::openPlainKey(*bytes);
+    std::fill(bytes->begin(), bytes->end(), std::byte{0});
+    if (!key)
+        return fail(std::move(key.error()), "device key " + file.string());
+    return key;
+}
+
 Result<Identity> loadIdentity(const AgentConfig& config)
 {
     auto keyBytes = readKeyFile(config.key);

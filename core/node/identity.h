@@ -23,6 +23,10 @@ struct Identity
 /// certificate that fits no handshake is TooLarge.
 Result<Identity> loadIdentity(const AgentConfig& config);
 
+/// The device's plain key; made, with mode 0600, if there is none. KeyUnreadable if it is damaged, sealed or
+/// readable by others, Io and DiskFull.
+Result<crypto::SecretKey> loadOrMakeDeviceKey(const std::filesystem::path& file);
+
 /// Reads a key file after looking at its mode (0600 or stricter).
 Result<Bytes> readKeyFile(const std::filesystem::path& file);
 

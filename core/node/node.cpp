@@ -179,6 +179,10 @@ Status Node::begin()
 {
     if (auto own = putOwnCertificate(); !own)
         return own;
+    auto office = JoinOffice::open(m_options.config, m_identity, m_keeper.board(), m_random);
+    if (!office)
+        return tl::unexpected<Error>(office.error());
+    m_joinOffice = std::move(*office);
     if (auto bound = bindSocket(); !bound)
         return bound;
     for (const overlay::Output& output : m_overlay.start(m_timers.now()))
@@ -265,6 +269,7 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
     compare(config.network == held.network, "network");
     compare(config.root == held.root && config.key == held.key && config.certificate == held.certificate,
             "[trust]");
+    compare(config.admitKey == held.admitKey, "admit_key");
     compare(config.admission == held.admission && config.swarmPort == held.swarmPort, "swarm");
     compare(config.quota == held.quota, "quota");
     compare(config.deploy == held.deploy && config.deviceRoot == held.deviceRoot
@@ -291,12 +296,20 @@ void Node::readDatagrams()
         const qint64 size = m_socket.readDatagram(buffer.data(), buffer.size(), &from, &port);
         if (size < 0)
             return;
-        feedLinks(link::DatagramReceived{
-            fromQt(from, port),
-            std::as_bytes(std::span(buffer.constData(), static_cast<std::size_t>(size)))});
+        onDatagram(fromQt(from, port),
+                   std::as_bytes(std::span(buffer.constData(), static_cast<std::size_t>(size))));
     }
     QMetaObject::invokeMethod(
         this, [this] { readDatagrams(); }, Qt::QueuedConnection);
+}
+
+void Node::onDatagram(const Endpoint& from, ByteView bytes)
+{
+    if (!link::JoinDesk::isJoin(bytes))
+        return feedLinks(link::DatagramReceived{from, bytes});
+    if (const auto answer = m_joinOffice->onDatagram(from, bytes, m_timers.now()))
+        m_socket.writeDatagram(reinterpret_cast<const char*>(answer->data()),
+                               static_cast<qint64>(answer->size()), toQt(from), from.port);
 }
 
 void Node::feedLinks(const link::Input& input)

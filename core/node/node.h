@@ -6,6 +6,7 @@
 #include "board/board_keeper.h"
 #include "board/link_authenticator.h"
 #include "link/link.h"
+#include "node/join_office.h"
 #include "node/member_proof.h"
 #include "node/neighbors.h"
 #include "node/push_intake.h"
@@ -55,6 +56,9 @@ public:
     /// When a release's notice was verified and on the board: µs since 1970 by the wall clock; 0 if that was
     /// before this start, or longer ago than the last kMaxKnownSince releases.
     std::uint64_t knownSinceMicros(const InfoHash& release) const;
+    /// Those who wait to be let in, and the tokens of this agent.
+    JoinOffice& joinOffice() { return *m_joinOffice; }
+    Instant now() const { return m_timers.now(); }
 
     /// Is this release welcome? Verified, above the floor or the floor itself. Refusals are counted.
     Result<release::VerifiedRelease> examinePush(ByteView torrentFile);
@@ -82,6 +86,7 @@ private:
     Status putOwnCertificate();
 
     void readDatagrams();
+    void onDatagram(const Endpoint& from, ByteView bytes);
     void feedLinks(const link::Input& input);
     void feedOverlay(const overlay::Input& input);
     void act(const link::Output& output);
@@ -114,6 +119,7 @@ private:
     std::shared_ptr<DeviceProof> m_proof;
     board::LinkAuthenticator m_authenticator;
     link::Links m_links;
+    std::unique_ptr<JoinOffice> m_joinOffice; ///< from begin() on
     std::deque<link::Output> m_linkOutputs; ///< not carried out yet
     bool m_isActing = false;
     overlay::Overlay m_overlay;

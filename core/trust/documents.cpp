@@ -22,8 +22,6 @@ namespace starling::trust {
 namespace {
 
 constexpr std::size_t kMaxPayloadBytes = 64 * 1024; ///< the default limit of an envelope
-constexpr std::size_t kMaxNameBytes = 64;
-constexpr std::size_t kMaxLabels = 32;
 constexpr std::size_t kMaxEntries = 64;
 constexpr std::size_t kMaxDetailBytes = 200;
 constexpr std::size_t kMaxAlarms = 32;
@@ -55,42 +53,9 @@ constexpr std::array kPhases{
     PhaseRow{Phase::RolledBack, "rolled-back"},
 };
 
-/// The dictionary `key` of `from`, whose keys are names and which has at most `maxItems`.
-Result<bencode::DictReader> readNamed(const bencode::DictReader& from, std::string_view key,
-                                      std::size_t maxItems)
-{
-    auto dict = from.dict(key);
-    if (!dict)
-        return dict;
-    if (dict->entries().size() > maxItems)
-        return fail(Errc::TooLarge, dict->name() + " has more than " + std::to_string(maxItems) + " entries");
-    for (const auto& [name, value] : dict->entries()) {
-        if (name.empty() || name.size() > kMaxNameBytes)
-            return fail(Errc::TooLarge, dict->name() + ": a name has 1 to 64 bytes");
-        if (!bencode::isPlainText(name))
-            return fail(Errc::Malformed, dict->name() + ": a name is not plain text");
-    }
-    return dict;
-}
-
-Result<std::map<std::string, std::string>> readLabels(const bencode::DictReader& from)
-{
-    auto dict = readNamed(from, "labels", kMaxLabels);
-    if (!dict)
-        return tl::unexpected(std::move(dict.error()));
-    std::map<std::string, std::string> labels;
-    for (const auto& [name, value] : dict->entries()) {
-        auto text = dict->text(name, kMaxNameBytes);
-        if (!text)
-            return tl::unexpected(std::move(text.error()));
-        labels.emplace(name, std::move(*text));
-    }
-    return labels;
-}
-
 Result<std::map<std::string, std::uint64_t>> readAlarms(const bencode::DictReader& from)
 {
-    auto dict = readNamed(from, "alarms", kMaxAlarms);
+    auto dict = fields::readNamed(from, "alarms", kMaxAlarms);
     if (!dict)
         return tl::unexpected(std::move(dict.error()));
     std::map<std::string, std::uint64_t> alarms;
@@ -268,12 +233,12 @@ Result<Certificate> Certificate::parse(ByteView payload)
     auto linkKey = fields::readId<LinkKey>(*from, "link");
     if (!linkKey)
         return tl::unexpected(std::move(linkKey.error()));
-    auto name = from->text("name", kMaxNameBytes);
+    auto name = from->text("name", fields::kMaxNameBytes);
     if (!name)
         return tl::unexpected(std::move(name.error()));
     if (name->empty())
         return fail(Errc::Malformed, "certificate.name is empty");
-    auto labels = readLabels(*from);
+    auto labels = fields::readLabels(*from);
     if (!labels)
         return tl::unexpected(std::move(labels.error()));
     auto notAfter = fields::readOptionalCounter(*from, "not-after");

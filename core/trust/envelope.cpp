@@ -21,6 +21,7 @@ constexpr std::array kKinds{
     KindRow{Kind::Release, "release"},
     KindRow{Kind::Receipt, "receipt"},
     KindRow{Kind::Descriptor, "descriptor"},
+    KindRow{Kind::Join, "join"},
 };
 
 Result<KeyId> decodeKey(const std::string& hex)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How the fields that all payloads share are written and read. For this room's .cpp files.
+/// How the fields that all payloads share are written and read. For the .cpp files of this room, and of
+/// enrol's.
 #pragma once
 
 #include "base/assert.h"
@@ -11,6 +12,8 @@ namespace starling::trust::fields {
 
 /// Every payload's `format`.
 constexpr bencode::Integer kFormat = 1;
+constexpr std::size_t kMaxNameBytes = 64; ///< of a device's name, and of labels and their values
+constexpr std::size_t kMaxLabels = 32;
 
 /// `value` must be at most Revision::kMaxVersion, the limit of all our counters and times.
 inline bencode::Value counter(std::uint64_t value)
@@ -69,6 +72,39 @@ inline Result<ResourceUri> readUri(const bencode::DictReader& from, std::string_
     if (!uri)
         return fail(std::move(uri.error()), from.name() + "." + std::string(key));
     return std::move(*uri);
+}
+
+/// The dictionary `key` of `from`, whose keys are names and which has at most `maxItems`.
+inline Result<bencode::DictReader> readNamed(const bencode::DictReader& from, std::string_view key,
+                                             std::size_t maxItems)
+{
+    auto dict = from.dict(key);
+    if (!dict)
+        return dict;
+    if (dict->entries().size() > maxItems)
+        return fail(Errc::TooLarge, dict->name() + " has more than " + std::to_string(maxItems) + " entries");
+    for (const auto& [name, value] : dict->entries()) {
+        if (name.empty() || name.size() > kMaxNameBytes)
+            return fail(Errc::TooLarge, dict->name() + ": a name has 1 to 64 bytes");
+        if (!bencode::isPlainText(name))
+            return fail(Errc::Malformed, dict->name() + ": a name is not plain text");
+    }
+    return dict;
+}
+
+inline Result<std::map<std::string, std::string>> readLabels(const bencode::DictReader& from)
+{
+    auto dict = readNamed(from, "labels", kMaxLabels);
+    if (!dict)
+        return tl::unexpected(std::move(dict.error()));
+    std::map<std::string, std::string> labels;
+    for (const auto& [name, value] : dict->entries()) {
+        auto text = dict->text(name, kMaxNameBytes);
+        if (!text)
+            return tl::unexpected(std::move(text.error()));
+        labels.emplace(name, std::move(*text));
+    }
+    return labels;
 }
 
 } // namespace starling::trust::fields

@@ -235,6 +235,23 @@ Status fillIn(Fleet& fleet, std::uint64_t version, const fs::path& torrentFile, 
     return {};
 }
 
+/// All but the last are admitted by their request files; the last one joins by a token of the first.
+Status enrolAndStart(Fleet& fleet, View& view)
+{
+    const std::size_t last = fleet.size() - 1;
+    view.say("the devices make their keys; agents 1 to " + std::to_string(last)
+             + " are admitted by request files, and started in a line: each knows only the one before it");
+    for (std::size_t i = 0; i < last; ++i)
+        if (auto enrolled = fleet.enrolByFile(i); !enrolled)
+            return fail(enrolled.error(), "agent " + std::to_string(i + 1));
+    for (std::size_t i = 0; i < last; ++i)
+        if (auto started = fleet.start(i); !started)
+            return started;
+    view.say("agent " + std::to_string(last + 1)
+             + " has nothing but a join token of agent 1: it asks over the join channel, and is admitted");
+    return fleet.joinByToken(last, 0);
+}
+
 } // namespace
 
 Result<Outcome> runDemo(const Options& options, Fleet& fleet, const fs::path& workspace, View& view)
@@ -251,10 +268,8 @@ Result<Outcome> runDemo(const Options& options, Fleet& fleet, const fs::path& wo
             return fail(std::move(payload.error()), "payload");
         payloads.push_back(*payload);
     }
-    view.say(std::to_string(fleet.size())
-             + " agents are started, in a line: each knows only the one before it");
-    if (auto started = fleet.startAll(); !started)
-        return tl::unexpected<Error>(started.error());
+    if (auto enrolled = enrolAndStart(fleet, view); !enrolled)
+        return tl::unexpected<Error>(enrolled.error());
     for (const std::uint64_t version : {1u, 2u}) {
         auto torrent = spreadVersion(fleet, payloads[version - 1], view, version);
         if (!torrent)

@@ -105,17 +105,9 @@ Status Fleet::makeIdentities()
     auto made = mustRun(program("starling"), init);
     if (!made)
         return tl::unexpected<Error>(made.error());
-    for (std::size_t i = 0; i < m_agents.size(); ++i) {
-        auto bytes = node::readFile(home(i) / "device.admit", 64 * 1024);
-        if (!bytes)
-            return tl::unexpected<Error>(bytes.error());
-        auto envelope = trust::Envelope::parse(*bytes);
-        auto certificate = envelope ? trust::Certificate::parse(envelope->payload)
-                                    : Result<trust::Certificate>(tl::unexpected<Error>(envelope.error()));
-        if (!certificate)
-            return tl::unexpected<Error>(certificate.error());
-        m_agents[i].node = certificate->node;
-    }
+    for (std::size_t i = 0; i < m_agents.size(); ++i)
+        if (auto read = rememberNode(i); !read)
+            return read;
     return {};
 }
 

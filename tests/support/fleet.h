@@ -63,6 +63,13 @@ public:
     /// They go on when this program ends.
     void letGo();
 
+    /// Before agent `i` is started: it makes its own key in place of the one that it was given, and is
+    /// admitted by `starling device request` and `admit`.
+    Status enrolByFile(std::size_t i);
+    /// Starts agent `i` without key, certificate and trust root, with a token of agent `issuer`, which runs,
+    /// and admits it there.
+    Status joinByToken(std::size_t i, std::size_t issuer);
+
     /// Rewrites the configuration of agent `i`; takes effect at its next start or SIGHUP.
     Status configure(std::size_t i, const Overrides& overrides);
     Result<control::Client> client(std::size_t i) const;
@@ -110,6 +117,8 @@ private:
     explicit Fleet(FleetPlan plan);
     Status makeIdentities();
     Status writeConfiguration(std::size_t i) const;
+    Status rememberNode(std::size_t i);
+    Status forgetIdentity(std::size_t i);
     FleetPlan m_plan;
     std::vector<Agent> m_agents;
 };

@@ -24,6 +24,7 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"trust", {"base", "bencode", "crypto"}},
     {"release", {"base", "bencode", "crypto", "trust"}},
     {"link", {"base", "crypto"}},
+    {"enrol", {"base", "bencode", "crypto", "trust", "link"}},
     {"overlay", {"base", "crypto"}},
     {"board", {"base", "bencode", "crypto", "trust", "release", "link", "overlay"}},
     {"update", {"base", "bencode", "crypto", "trust", "release"}},
@@ -32,14 +33,14 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"swarm", {"base", "bencode", "crypto", "trust", "release"}},
     {"control", {"base", "bencode", "crypto", "trust", "release"}},
     {"node",
-     {"base", "bencode", "crypto", "trust", "release", "link", "overlay", "board", "update", "deploy",
-      "store", "swarm"}},
+     {"base", "bencode", "crypto", "trust", "release", "link", "enrol", "overlay", "board", "update",
+      "deploy", "store", "swarm"}},
     {"sim", {"base", "bencode", "crypto", "trust", "release", "link", "overlay", "board", "update"}},
 };
 
 /// Rooms without I/O: values in, values out.
-const std::set<std::string_view> kPureRooms{"base", "bencode", "crypto", "trust",  "release",
-                                            "link", "overlay", "board",  "update", "sim"};
+const std::set<std::string_view> kPureRooms{"base",  "bencode", "crypto", "trust",  "release", "link",
+                                            "enrol", "overlay", "board",  "update", "sim"};
 
 bool isHeader(std::string_view path)
 {

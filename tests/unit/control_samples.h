@@ -66,6 +66,7 @@ inline StatusReply status()
     made.traffic = {{filled<InfoHash>(1), filled<NodeId>(5), 10, 20}};
     made.refused = {{"rollback", 3}, {"signature", 1}};
     made.devices = 6;
+    made.waiting = "waiting for admission";
     return made;
 }
 
@@ -83,7 +84,10 @@ inline std::vector<Request> requests()
             WatchRequest{},
             PushRequest{toBytes("d4:infode10:signaturesdee"), "/srv/releases/gateway"},
             PushChunk{toBytes(std::string("\0\x01\xff", 3))},
-            PushEnd{}};
+            PushEnd{},
+            PendingRequest{},
+            AdmitRequest{toBytes("d4:kind5:admite")},
+            TokenRequest{Endpoint::ipv4(192, 0, 2, 7, 7'891), 3'600}};
 }
 
 inline std::vector<Reply> replies()
@@ -94,7 +98,11 @@ inline std::vector<Reply> replies()
             WatchReply{},
             PushReply{PushReply::Answer::SendPayload, 4'096},
             ErrorReply{{Errc::Rollback, "fw/gateway version 6 is not above 7"}},
-            event()};
+            event(),
+            PendingReply{filled<FleetId>(3),
+                         {{toBytes("d4:kind4:joine"), true, 12, Endpoint::ipv4(192, 0, 2, 9, 7'891)}}},
+            AdmitReply{},
+            TokenReply{"starling1-abc", 1'900'000'000}};
 }
 
 } // namespace starling::control::samples

@@ -41,6 +41,18 @@ private Q_SLOTS:
         QVERIFY(config->quota == gibibytes(8) && config->uploadLimit.value == 0);
     }
 
+    void refusesContactsThatAreNone()
+    {
+        for (const char* contact :
+             {"192.0.2.9:7001", "192.0.2.9:7001#", "192.0.2.9:7001#01", "#0102",
+              "gateway:7001#0102030405060708091011121314151617181920212223242526272829303132",
+              "192.0.2.9:0#0102030405060708091011121314151617181920212223242526272829303132"})
+            QVERIFY2(!interpret("[enrolment]\ncontact = " + std::string(contact) + "\n"), contact);
+        const auto none = interpret("[enrolment]\ncontact =\ntoken_file =\nadmit_key =\n");
+        QVERIFY(none && !none->contact && none->tokenFile.empty() && none->admitKey.empty());
+        QVERIFY(!interpret("[enrolment]\ntoken_file = relative\n"));
+    }
+
     void readsEveryKey()
     {
         const auto config = interpret("[agent]\n"
@@ -55,6 +67,12 @@ private Q_SLOTS:
                                       "root = /a/root\n"
                                       "key = /a/key\n"
                                       "certificate = /a/admit\n"
+                                      "[enrolment]\n"
+                                      "token_file = /a/token\n"
+                                      "contact = 192.0.2.9:7001#"
+                                      "0102030405060708091011121314151617181920212223242526272829303132\n"
+                                      "name = gateway 7\n"
+                                      "admit_key = /a/admit.key\n"
                                       "[swarm]\n"
                                       "port = 6881\n"
                                       "upload_limit = 1 MiB/s\n"
@@ -75,6 +93,10 @@ private Q_SLOTS:
         QVERIFY(config->admission == swarm::Admission::Open && config->deploy == DeployMode::None);
         QCOMPARE(config->root.string() + " " + config->key.string() + " " + config->certificate.string(),
                  std::string("/a/root /a/key /a/admit"));
+        QCOMPARE(config->tokenFile.string() + " " + config->admitKey.string() + " " + config->deviceName,
+                 std::string("/a/token /a/admit.key gateway 7"));
+        QVERIFY(config->contact && config->contact->endpoint == Endpoint::ipv4(192, 0, 2, 9, 7001));
+        QVERIFY(config->contact->linkKey.hex().starts_with("01020304"));
         QCOMPARE(config->swarmPort, std::uint16_t{6881});
         QCOMPARE(config->uploadLimit.value, std::uint64_t{1024 * 1024});
         QCOMPARE(config->downloadLimit.value, std::uint64_t{1'000'000});

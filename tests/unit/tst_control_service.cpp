@@ -99,6 +99,21 @@ private Q_SLOTS:
         QVERIFY(status->updates.empty() && status->floors.empty() && status->refused.empty());
     }
 
+    void issuesTokensAndTakesCertificatesForThoseWhoWait()
+    {
+        Caller caller(m_path);
+        const auto token = caller.ask<TokenReply>(TokenRequest{{}, 3'600});
+        QVERIFY(token && token->token.starts_with("starling1-") && token->expires > 0);
+        QCOMPARE(caller.errorOf(TokenRequest{{}, 25 * 3'600}), code(Errc::Usage));
+        QCOMPARE(caller.errorOf(TokenRequest{{}, UINT64_MAX >> 1}), code(Errc::Usage));
+        QCOMPARE(caller.errorOf(TokenRequest{Endpoint::ipv4(0, 0, 0, 0, 7'891), 60}), code(Errc::Usage));
+        const auto pending = caller.ask<PendingReply>(PendingRequest{});
+        QVERIFY(pending && pending->devices.empty() && pending->fleet == samples::trustSet().fleet());
+        QCOMPARE(caller.errorOf(AdmitRequest{toBytes("garbage")}), code(Errc::NotBencode));
+        const Bytes notice = samples::certificateNotice(60);
+        QCOMPARE(caller.errorOf(AdmitRequest{Bytes(notice.begin() + 1, notice.end())}), code(Errc::NotFound));
+    }
+
     void takesAPush()
     {
         const auto torrent = signedRelease(contents());

@@ -242,6 +242,10 @@ void TestDocs::defaultConfigurationSaysTheDefaults()
     QCOMPARE(read->root, defaults.root);
     QCOMPARE(read->key, defaults.key);
     QCOMPARE(read->certificate, defaults.certificate);
+    QCOMPARE(read->tokenFile, defaults.tokenFile);
+    QVERIFY(!read->contact && !defaults.contact);
+    QCOMPARE(read->deviceName, defaults.deviceName);
+    QCOMPARE(read->admitKey, defaults.admitKey);
     QVERIFY(read->admission == defaults.admission);
     QCOMPARE(read->swarmPort, defaults.swarmPort);
     QCOMPARE(read->uploadLimit.value, defaults.uploadLimit.value);

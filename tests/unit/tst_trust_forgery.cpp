@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Valid documents bent: shown as another kind, to another fleet, or with one bit flipped. None is taken.
+#include "trust/join.h"
 #include "trust_fixture.h"
 
 #include <QTest>
@@ -34,7 +35,17 @@ void flip(Bytes& bytes, std::size_t bit)
     bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
 }
 
-constexpr std::array kAllKinds{Kind::Root, Kind::Admit, Kind::Release, Kind::Receipt, Kind::Descriptor};
+constexpr std::array kAllKinds{Kind::Root,    Kind::Admit,      Kind::Release,
+                               Kind::Receipt, Kind::Descriptor, Kind::Join};
+
+JoinRequest joinRequest()
+{
+    JoinRequest request;
+    request.node = fixture::nodeId(50);
+    request.linkKey = filled<LinkKey>(1);
+    request.name = "gateway-7";
+    return request;
+}
 
 /// A valid payload of each kind, and who has to sign it.
 Bytes payloadOf(const TrustSet& trust, Kind kind)
@@ -50,6 +61,8 @@ Bytes payloadOf(const TrustSet& trust, Kind kind)
         return fixture::receipt().serialize();
     case Kind::Descriptor:
         return fixture::descriptor().serialize();
+    case Kind::Join:
+        return joinRequest().serialize();
     }
     assertionFailed("every Kind has a payload", __FILE__, __LINE__);
 }
@@ -57,7 +70,7 @@ Bytes payloadOf(const TrustSet& trust, Kind kind)
 /// Who may sign a payload of `kind`.
 Keys signersOf(Kind kind)
 {
-    if (kind == Kind::Receipt || kind == Kind::Descriptor)
+    if (kind == Kind::Receipt || kind == Kind::Descriptor || kind == Kind::Join)
         return {50};
     return kind == Kind::Root ? Keys{1, 2} : kind == Kind::Admit ? Keys{10} : Keys{20, 21};
 }
@@ -80,6 +93,8 @@ Status present(TrustSet trust, Envelope envelope, Kind kind)
         return status(trust.verifyReceipt(envelope, fixture::certificate()));
     case Kind::Descriptor:
         return status(trust.verifyDescriptor(envelope, fixture::certificate()));
+    case Kind::Join:
+        return status(openJoinRequest(envelope.serialize(), trust.fleet()));
     }
     assertionFailed("every Kind is presented", __FILE__, __LINE__);
 }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The agent's side of enrolment: answers the join channel, issues tokens, keeps who waits, and admits by
+/// itself if it was given an admit key for it.
+#pragma once
+
+#include "crypto/signing.h"
+#include "enrol/reception.h"
+#include "link/join_channel.h"
+#include "node/identity.h"
+#include "release/board.h"
+
+namespace starling::node {
+
+class JoinOffice
+{
+public:
+    /// Takes up what `<state>/enrolment` holds. Everything but the configuration must outlive it. Fails with
+    /// Io, the decoder's codes, WrongFleet, or KeyUnreadable and WrongScope for the admit key.
+    static Result<std::unique_ptr<JoinOffice>> open(const AgentConfig& config, const Identity& identity,
+                                                    const release::Board& board, RandomSource& random);
+
+    /// What to send back to a datagram of the join channel, if anything.
+    std::optional<Bytes> onDatagram(const Endpoint& from, ByteView datagram, Instant now);
+
+    const std::map<NodeId, enrol::Reception::Pending>& pending(Instant now)
+    {
+        return m_reception.pending(now);
+    }
+    /// A new token of ours, durable when it is returned. Usage for a time above enrol::kMaxTokenLifetime or
+    /// an address that nobody can reach, Busy when too many are out, Io, DiskFull.
+    Result<enrol::JoinToken> createToken(const Endpoint& address, std::chrono::seconds validity);
+    /// Keeps `certificate` for a device that waits here. Fails with verifyAdmit's codes, or NotFound if no
+    /// device waits that this certificate is for.
+    Status admit(ByteView certificate, Instant now);
+
+private:
+    JoinOffice(const AgentConfig& config, const Identity& identity, const release::Board& board,
+               RandomSource& random, enrol::Reception reception, std::optional<crypto::SecretKey> admitKey);
+    Bytes answer(const Endpoint& from, ByteView question);
+    enrol::JoinAnswer judge(const Endpoint& from, const enrol::JoinQuestion& question);
+    /// Whether it did.
+    Status admitByItself(const trust::JoinRequest& request);
+    Status store();
+
+    std::filesystem::path m_file;
+    const Identity& m_identity;
+    const release::Board& m_board;
+    RandomSource& m_random;
+    enrol::Reception m_reception;
+    std::optional<crypto::SecretKey> m_admitKey;
+    link::JoinDesk m_desk;
+    Instant m_now; ///< of the datagram that is being answered
+};
+
+} // namespace starling::node

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The device's side of enrolment: an agent without a certificate asks its contact to be admitted, again and
+/// again, and ends when it has written down the fleet's anchor and its certificate.
+#pragma once
+
+#include "enrol/exchange.h"
+#include "enrol/token.h"
+#include "node/identity.h"
+#include "node/timer_queue.h"
+
+#include <QUdpSocket>
+
+namespace starling::node {
+
+class Joiner : public QObject
+{
+    Q_OBJECT
+
+public:
+    /// Guesses: above the one question a second that is answered, by a tenth; then doubled up to where
+    /// somebody who admits devices does not wait for long.
+    static constexpr Duration kPauseMin = std::chrono::milliseconds(1'100);
+    static constexpr Duration kPauseMax = std::chrono::seconds(50);
+
+    /// Whether the configuration names somebody to ask and there is no certificate yet.
+    static bool isNeeded(const AgentConfig& config);
+
+    /// Makes the device's key if there is none, binds the socket and asks. Fails with KeyUnreadable,
+    /// ConfigInvalid (a token that is none), WrongFleet (the token's is not the anchor's), NotFound (neither
+    /// token nor anchor), PortInUse, Io and the decoder's codes.
+    static Result<std::unique_ptr<Joiner>> start(const AgentConfig& config);
+
+    const trust::JoinRequest& request() const { return m_request; }
+    const FleetId& fleet() const { return m_fleet; }
+    Endpoint listenEndpoint() const;
+    std::uint64_t uptimeSeconds() const;
+    /// For people: what it waits for.
+    std::string waitingFor() const;
+
+Q_SIGNALS:
+    /// Anchor and certificate are on the disk.
+    void admitted();
+
+private:
+    struct Contact
+    {
+        FleetId fleet;
+        Endpoint endpoint;
+        LinkKey linkKey;
+        std::optional<trust::TokenSecret> secret;
+        std::optional<trust::TrustSet> trust;
+    };
+    static Result<Contact> findContact(const AgentConfig& config);
+    Joiner(const AgentConfig& config, crypto::SecretKey key, Contact contact);
+    Status bind();
+    void ask();
+    void askLater(Duration pause);
+    void read();
+    void hear(const enrol::JoinAnswer& answer);
+    /// Whether the anchor is whole now.
+    Result<bool> takeAnchorPart(const enrol::JoinAnswer& answer);
+    Status takeCertificate(const enrol::JoinAnswer& answer);
+
+    AgentConfig m_config;
+    crypto::SecretKey m_key;
+    FleetId m_fleet;
+    Endpoint m_contact;
+    std::optional<trust::TrustSet> m_trust; ///< once the anchor is here
+    Bytes m_anchor; ///< what has come of it
+    trust::JoinRequest m_request;
+    crypto::SystemRandom m_random;
+    link::JoinAsker m_asker;
+    TimerQueue m_timers;
+    QUdpSocket m_socket;
+    Instant m_started;
+    Duration m_pause = kPauseMin;
+    std::string m_news = "no answer yet";
+    bool m_isDone = false;
+};
+
+} // namespace starling::node

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Devices that are let into a fleet by an agent of it, over real sockets in this process.
+#include "enrol/certificate.h"
+#include "enrol/fingerprint.h"
+#include "node/joiner.h"
+#include "node_fixture.h"
+
+#include <QSignalSpy>
+
+using namespace starling;
+using namespace starling::node;
+using namespace starling::node::fixture;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A device that has nothing yet but its configuration.
+class Newcomer
+{
+public:
+    explicit Newcomer(const std::string& name = "newcomer")
+    {
+        config.state = m_home / "state";
+        config.listen = Endpoint::ipv4(127, 0, 0, 1, 0);
+        config.key = m_home / "device.key";
+        config.certificate = m_home / "device.admit";
+        config.root = m_home / "root.envelope";
+        config.deviceRoot = m_home / "root";
+        config.deviceName = name;
+        fs::create_directory(config.deviceRoot);
+    }
+    void giveToken(const std::string& line)
+    {
+        config.tokenFile = m_home / "join.token";
+        QVERIFY(writeFile(config.tokenFile, viewOf(line + "\n"), FileMode::Private).has_value());
+    }
+    void giveRoot()
+    {
+        QVERIFY(writeFile(config.root, samples::trustSet().chain().front(), FileMode::Public).has_value());
+    }
+    bool has(const std::string& file) { return fs::exists(m_home / file); }
+
+    AgentConfig config;
+
+private:
+    Directory m_home;
+};
+
+/// Any signal of being let in within `limit`.
+bool isAdmitted(Joiner& joiner, int limitMs = 20'000)
+{
+    QSignalSpy spy(&joiner, &Joiner::admitted);
+    return spy.wait(limitMs);
+}
+
+} // namespace
+
+class TestJoining : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { QVERIFY(crypto::initialize().has_value()); }
+
+    void init()
+    {
+        m_device = std::make_unique<Device>(50);
+        restart();
+    }
+
+    void cleanup()
+    {
+        m_node.reset();
+        m_device.reset();
+    }
+
+    void aTokenAloneIsEnoughForAnAgentWithAnAdmitKey()
+    {
+        giveAdmitKey(11);
+        Newcomer newcomer;
+        newcomer.giveToken(token());
+        QVERIFY(Joiner::isNeeded(newcomer.config));
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY2(joiner.has_value(), joiner ? "" : toString(joiner.error()).c_str());
+        QVERIFY(isAdmitted(**joiner));
+        QVERIFY(!Joiner::isNeeded(newcomer.config));
+        QVERIFY(newcomer.has("root.envelope") && newcomer.has("device.key"));
+        QVERIFY(fs::status(newcomer.config.key).permissions()
+                == (fs::perms::owner_read | fs::perms::owner_write));
+        const NodeId id = (*joiner)->request().node;
+        joiner->reset();
+        // It is a device like any other now, and makes a link to the one that let it in.
+        newcomer.config.neighbors = {m_node->listenEndpoint()};
+        auto node = Node::start({newcomer.config, {}, {}});
+        QVERIFY2(node.has_value(), node ? "" : toString(node.error()).c_str());
+        QTRY_VERIFY(std::ranges::any_of(
+            m_node->links(), [&](const link::LinkInfo& link) { return link.isUp && link.node == id; }));
+    }
+
+    void withoutAnAdmitKeyItWaitsForSomebody()
+    {
+        Newcomer newcomer("gateway-7");
+        newcomer.giveToken(token());
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QTRY_COMPARE(m_node->joinOffice().pending(m_node->now()).size(), std::size_t{1});
+        const auto pending = m_node->joinOffice().pending(m_node->now()).begin()->second;
+        QVERIFY(pending.hasGoodToken);
+        QCOMPARE(pending.request.name, std::string("gateway-7"));
+        const std::string words = enrol::fingerprintOf((*joiner)->request().node);
+        QVERIFY2((*joiner)->waitingFor().ends_with("words " + words), (*joiner)->waitingFor().c_str());
+        QTRY_VERIFY((*joiner)->waitingFor().find("its token is good") != std::string::npos);
+        // Refused: signed by no admit key; and for somebody who does not wait.
+        QCOMPARE(code(m_node->joinOffice().admit(certificateFor(pending.request, 21), m_node->now())),
+                 code(Errc::WrongScope));
+        trust::JoinRequest other = pending.request;
+        other.node = samples::nodeOf(99);
+        QCOMPARE(code(m_node->joinOffice().admit(certificateFor(other, 11), m_node->now())),
+                 code(Errc::NotFound));
+        QCOMPARE(code(m_node->joinOffice().admit(certificateFor(pending.request, 11), m_node->now())), 0);
+        QVERIFY(m_node->joinOffice().pending(m_node->now()).empty());
+        QVERIFY(isAdmitted(**joiner));
+    }
+
+    void theCertificateWaitsAlsoWhileTheAgentIsRestarted()
+    {
+        Newcomer newcomer;
+        newcomer.giveToken(token());
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QTRY_COMPARE(m_node->joinOffice().pending(m_node->now()).size(), std::size_t{1});
+        const auto request = m_node->joinOffice().pending(m_node->now()).begin()->second.request;
+        QCOMPARE(code(m_node->joinOffice().admit(certificateFor(request, 11), m_node->now())), 0);
+        m_device->config.listen = m_node->listenEndpoint();
+        restart();
+        QVERIFY(isAdmitted(**joiner));
+    }
+
+    void oneTokenLetsInOneDevice()
+    {
+        giveAdmitKey(11);
+        const std::string line = token();
+        Newcomer first, second("second");
+        first.giveToken(line);
+        auto joiner = Joiner::start(first.config);
+        QVERIFY(joiner.has_value() && isAdmitted(**joiner));
+        second.giveToken(line);
+        auto refused = Joiner::start(second.config);
+        QVERIFY(refused.has_value());
+        QTRY_VERIFY_WITH_TIMEOUT(
+            (*refused)->waitingFor().find("refused: another device has joined with this token")
+                != std::string::npos,
+            10'000);
+        QVERIFY(m_node->joinOffice().pending(m_node->now()).empty());
+        QVERIFY(!second.has("device.admit"));
+    }
+
+    void withoutATokenItAsksItsContact()
+    {
+        Newcomer newcomer;
+        newcomer.config.contact =
+            JoinContact{m_node->listenEndpoint(), crypto::LinkKeyPair::of(samples::key(50)).publicKey()};
+        QCOMPARE(code(Joiner::start(newcomer.config)),
+                 code(Errc::NotFound)); // without a root it knows no fleet
+        newcomer.giveRoot();
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QTRY_COMPARE(m_node->joinOffice().pending(m_node->now()).size(), std::size_t{1});
+        const auto& pending = m_node->joinOffice().pending(m_node->now()).begin()->second;
+        QVERIFY(!pending.hasGoodToken);
+        QCOMPARE(code(m_node->joinOffice().admit(certificateFor(pending.request, 11), m_node->now())), 0);
+        QVERIFY(isAdmitted(**joiner));
+    }
+
+    void refusesATokenOfAnotherFleet()
+    {
+        auto other = enrol::JoinToken::parse(token());
+        QVERIFY(other.has_value());
+        other->fleet = FleetId();
+        Newcomer newcomer;
+        newcomer.giveRoot();
+        newcomer.giveToken(other->line());
+        QCOMPARE(code(Joiner::start(newcomer.config)), code(Errc::WrongFleet));
+        // Without a root of its own it asks, and gets no answer: for that fleet there is nobody here.
+        Newcomer trusting;
+        trusting.giveToken(other->line());
+        auto joiner = Joiner::start(trusting.config);
+        QVERIFY(joiner.has_value());
+        QVERIFY(!isAdmitted(**joiner, 300));
+        QVERIFY((*joiner)->waitingFor().find("no answer yet") != std::string::npos);
+        QVERIFY(m_node->joinOffice().pending(m_node->now()).empty());
+    }
+
+    void refusesTokenFilesThatAreNoneOrOpenToAll()
+    {
+        Newcomer newcomer;
+        newcomer.giveToken("starling1-typo");
+        QCOMPARE(code(Joiner::start(newcomer.config)), code(Errc::ConfigInvalid));
+        newcomer.giveToken(token());
+        fs::permissions(newcomer.config.tokenFile, fs::perms(0644));
+        QCOMPARE(code(Joiner::start(newcomer.config)), code(Errc::KeyUnreadable));
+        QVERIFY(!newcomer.has("device.key"));
+    }
+
+    void tokensNameAReachableAddressAndLiveForADayAtMost()
+    {
+        JoinOffice& office = m_node->joinOffice();
+        QCOMPARE(code(office.createToken(m_node->listenEndpoint(), 25h)), code(Errc::Usage));
+        QCOMPARE(code(office.createToken(m_node->listenEndpoint(), 0s)), code(Errc::Usage));
+        QCOMPARE(code(office.createToken(Endpoint::ipv4(0, 0, 0, 0, 7'891), 1h)), code(Errc::Usage));
+        const auto token = office.createToken(m_node->listenEndpoint(), 24h);
+        QVERIFY(token.has_value());
+        QVERIFY(token->issuer == m_node->self() && token->fleet == samples::trustSet().fleet());
+        QVERIFY(fs::status(m_device->config.state / "enrolment").permissions()
+                == (fs::perms::owner_read | fs::perms::owner_write));
+    }
+
+    void refusesAnAdmitKeyThatMayNotAdmit()
+    {
+        m_node.reset();
+        writeAdmitKey(21);
+        QCOMPARE(code(m_device->start()), code(Errc::WrongScope));
+    }
+
+private:
+    void restart()
+    {
+        m_node.reset();
+        auto node = m_device->start();
+        QVERIFY2(node.has_value(), node ? "" : toString(node.error()).c_str());
+        m_node = std::move(*node);
+    }
+    void writeAdmitKey(unsigned char number)
+    {
+        m_device->config.admitKey = *m_device / "admit.key";
+        QVERIFY(
+            writeFile(m_device->config.admitKey, crypto::plainKey(samples::key(number)), FileMode::Private)
+                .has_value());
+    }
+    void giveAdmitKey(unsigned char number)
+    {
+        writeAdmitKey(number);
+        restart();
+    }
+    std::string token()
+    {
+        const auto made = m_node->joinOffice().createToken(m_node->listenEndpoint(), 1h);
+        return made ? made->line() : std::string();
+    }
+    static Bytes certificateFor(const trust::JoinRequest& request, unsigned char signer)
+    {
+        auto envelope = enrol::grant(request, samples::trustSet().root());
+        envelope->sign(samples::trustSet().fleet(), samples::key(signer));
+        return envelope->serialize();
+    }
+
+    std::unique_ptr<Device> m_device;
+    std::unique_ptr<Node> m_node;
+};
+
+QTEST_GUILESS_MAIN(TestJoining)
+#include "tst_joining.moc"
