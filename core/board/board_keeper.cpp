@@ -132,6 +132,8 @@ Result<trust::Descriptor> BoardKeeper::verifyDescriptor(ByteView descriptor) con
     auto claimed = trust::Descriptor::parse(envelope->payload);
     if (!claimed)
         return fail(std::move(claimed.error()), "descriptor");
+    if (m_board.denials().contains(claimed->node))
+        return fail(Errc::Denied, "descriptor of " + claimed->node.shortHex());
     const trust::Certificate* certificate = m_board.certificate(claimed->node);
     if (certificate == nullptr)
         return fail(Errc::NotAdmitted, "descriptor of " + claimed->node.shortHex());
@@ -147,6 +149,32 @@ Result<overlay::Mediator::DescriptorInfo> BoardKeeper::examineDescriptor(ByteVie
     if (!verified)
         return fail(std::move(verified.error()), "provider");
     return DescriptorInfo{verified->node, verified->sequence};
+}
+
+std::uint64_t BoardKeeper::rootNumber() const
+{
+    return m_board.trust().root().number;
+}
+
+Bytes BoardKeeper::root(std::uint64_t number) const
+{
+    const std::vector<Bytes>& chain = m_board.trust().chain();
+    if (number < 1 || number > chain.size())
+        return {};
+    return release::noticeOf(trust::Kind::Root, chain[number - 1]);
+}
+
+overlay::KeyRange BoardKeeper::urgentRange() const
+{
+    const auto kind = static_cast<std::uint8_t>(trust::Kind::Deny);
+    return {{kind, {}}, overlay::NoticeKey{static_cast<std::uint8_t>(kind + 1), {}}};
+}
+
+void BoardKeeper::excuse(const Error& error)
+{
+    const auto count = m_refusals.find(std::string(shortName(error.code)));
+    if (count != m_refusals.end() && --count->second == 0)
+        m_refusals.erase(count);
 }
 
 void BoardKeeper::countRefusal(const Error& error)

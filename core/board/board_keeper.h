@@ -18,6 +18,11 @@ public:
     std::vector<overlay::Head> heads() const override;
     Bytes notice(const overlay::NoticeKey& key) const override;
     Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override;
+    std::uint64_t rootNumber() const override;
+    Bytes root(std::uint64_t number) const override;
+    /// Deny lists.
+    overlay::KeyRange urgentRange() const override;
+    void excuse(const Error& error) override;
 
     /// As examine(), with all that the board has to say: for notices of our own and those found in the store.
     release::Examined take(ByteView notice);

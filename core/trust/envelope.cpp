@@ -21,6 +21,7 @@ constexpr std::array kKinds{
     KindRow{Kind::Release, "release"},
     KindRow{Kind::Receipt, "receipt"},
     KindRow{Kind::Descriptor, "descriptor"},
+    KindRow{Kind::Deny, "deny"},
 };
 
 Result<KeyId> decodeKey(const std::string& hex)
