@@ -190,6 +190,7 @@ void addAgentCommands(CLI::App& app, CommandLine& line)
     CLI::App* group = app.add_subcommand("device", "Devices of the fleet, as their signed receipts tell")
                           ->require_subcommand(1)
                           ->fallthrough();
+    addDenyCommand(*group, line);
     addCommand(*group, line, "list", "List the devices whose receipts the agent holds",
                "  starling device list --json", [&line] { return devices(line); });
     addCommand(app, line, "watch", "Show what happens at an agent, as it happens",

@@ -35,6 +35,7 @@ int main(int argc, char** argv)
     addReleaseCommands(app, line);
     addPushCommand(app, line);
     addAgentCommands(app, line);
+    addRootCommands(app, line);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

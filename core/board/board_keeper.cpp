@@ -82,7 +82,7 @@ overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
     case release::Examined::Verdict::Refused:
         break;
     }
-    if (isEarly(notice, *examined.error))
+    if (isEarly(notice, *examined.error) || isOvertaken(notice, *examined.error))
         return {Verdict::Known, {}, std::nullopt};
     countRefusal(*examined.error);
     return {Verdict::Refused, {}, examined.error};
@@ -102,6 +102,15 @@ bool BoardKeeper::isEarly(ByteView notice, const Error& error)
     if (known == m_early.end())
         return m_early.size() < kMaxEarlyDevices && m_early.emplace(receipt->node, 1).second;
     return ++known->second <= kEarlyReceipts;
+}
+
+bool BoardKeeper::isOvertaken(ByteView notice, const Error& error) const
+{
+    if (error.code != Errc::Rollback || static_cast<trust::Kind>(notice[0]) != trust::Kind::Root)
+        return false;
+    const std::vector<Bytes>& chain = m_board.trust().chain();
+    return std::any_of(chain.begin(), chain.end(),
+                       [&](const Bytes& root) { return std::ranges::equal(root, notice.subspan(1)); });
 }
 
 std::vector<release::Examined> BoardKeeper::collectTaken()

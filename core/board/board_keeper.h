@@ -43,6 +43,8 @@ private:
     /// Whether it is a receipt that has overtaken its device's certificate: right after a link came up that
     /// is no attack, and comparing boards brings both again.
     bool isEarly(ByteView notice, const Error& error);
+    /// Whether it is a root of our chain that its successor has overtaken on its way.
+    bool isOvertaken(ByteView notice, const Error& error) const;
     /// The place where this very notice stands, if it does.
     const release::BoardEntry* held(const Digest& hash, ByteView notice) const;
     /// That the notice of this hash stands at `key`.

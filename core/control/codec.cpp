@@ -283,6 +283,15 @@ Dict fieldsOf(const PushEnd&)
     return {};
 }
 
+Dict fieldsOf(const PublishRequest& r)
+{
+    return {{"notice", r.notice}};
+}
+Dict fieldsOf(const TrustRequest& r)
+{
+    return {{"signer", blob(r.signer.bytes())}};
+}
+
 Dict fieldsOf(const StatusReply& r)
 {
     const auto line = [](const auto& item) { return lineValue(item); };
@@ -340,6 +349,20 @@ Dict fieldsOf(const Event& r)
             {"code", number(r.code)},
             {"node", blob(r.node.bytes())},
             {"text", clipped(r.text)}};
+}
+
+Dict fieldsOf(const PublishReply& r)
+{
+    return {{"new", Integer{r.isNew}}};
+}
+
+Dict fieldsOf(const TrustReply& r)
+{
+    return {{"fleet", blob(r.fleet.bytes())},
+            {"root", r.root},
+            {"deny", listOf(r.denyLists, [](const Bytes& list) {
+                 return Dict{{"list", list}};
+             })}};
 }
 
 template <class Message> Bytes frame(const Message& message)
@@ -441,6 +464,10 @@ Result<Request> decodeRequest(ByteView bytes)
         return in.finish<Request>(PushChunk{in.bytes("bytes", kMaxChunkBytes)});
     case 6:
         return Request(PushEnd{});
+    case 7:
+        return in.finish<Request>(PublishRequest{in.bytes("notice")});
+    case 8:
+        return in.finish<Request>(TrustRequest{in.id<KeyId>("signer")});
     }
     return fail(Errc::UnsupportedFormat, "control request of unknown type " + std::to_string(opened->type));
 }
@@ -481,6 +508,13 @@ Result<Reply> decodeReply(ByteView bytes)
         event.node = in.id<NodeId>("node");
         event.text = in.text("text");
         return in.finish<Reply>(std::move(event));
+    }
+    case 7:
+        return in.finish<Reply>(PublishReply{in.integer("new", 1) == 1});
+    case 8: {
+        TrustReply trust{in.id<FleetId>("fleet"), in.bytes("root"), {}};
+        trust.denyLists = in.items<Bytes>("deny", [](Fields& f) { return f.bytes("list"); });
+        return in.finish<Reply>(std::move(trust));
     }
     }
     return fail(Errc::UnsupportedFormat, "control reply of unknown type " + std::to_string(opened->type));

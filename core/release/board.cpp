@@ -234,23 +234,9 @@ void Board::dropDenied()
     });
 }
 
-bool Board::isInChain(std::uint64_t number, const Digest& payload) const
-{
-    const std::vector<Bytes>& chain = m_trust.chain();
-    if (number < 1 || number > chain.size())
-        return false;
-    const auto held = trust::Envelope::parse(chain[number - 1], trust::kMaxRootBytes);
-    return held && held->payloadHash() == payload;
-}
-
 Examined Board::examineRoot(const trust::Envelope& envelope)
 {
     const std::uint64_t before = m_trust.root().number;
-    // One that was overtaken on its way by its successor.
-    if (const auto document = trust::RootDocument::parse(envelope.payload);
-        document && document->number < before && isInChain(document->number, envelope.payloadHash()))
-        return judged(Examined::Verdict::Stale, rootKey(), {0, document->number},
-                      recast<NoticeId>(envelope.payloadHash()));
     const Bytes bytes = envelope.serialize();
     if (auto status = m_trust.advance(bytes); !status)
         return refused(std::move(status.error()));

@@ -66,10 +66,9 @@ public:
 
     /// Decodes, verifies against trust and floors, and on success puts the notice on the board and raises the
     /// floor in memory. A receipt of a device without a certificate on the board is refused with NotAdmitted.
-    /// What is of a device that is denied is refused with Denied, and leaves the board when it is denied. An
-    /// older root of the chain is Stale. A full board refuses with TooLarge. A refused notice changes
-    /// nothing. When a newer root is taken, everything held is verified again: what no longer verifies leaves
-    /// the board, floors stay.
+    /// What is of a device that is denied is refused with Denied, and leaves the board when it is denied. A
+    /// full board refuses with TooLarge. A refused notice changes nothing. When a newer root is taken,
+    /// everything held is verified again: what no longer verifies leaves the board, floors stay.
     Examined examine(ByteView notice);
 
     const trust::TrustSet& trust() const { return m_trust; }
@@ -95,7 +94,6 @@ private:
     void dropWhatNoLongerVerifies();
     void drop(const BoardEntry& entry);
     void dropDenied();
-    bool isInChain(std::uint64_t number, const Digest& payload) const;
     bool stillVerifies(const BoardEntry& entry) const;
     static BoardKey rootKey();
 

@@ -51,9 +51,10 @@ private Q_SLOTS:
     void everyCommandShowsExamples_data()
     {
         QTest::addColumn<QString>("command");
-        for (const char* command : {"fleet init", "key new", "key list", "key show", "release create",
-                                    "release sign", "release verify", "release show", "push", "status",
-                                    "updates", "device list", "watch", "version"})
+        for (const char* command :
+             {"fleet init", "key new", "key list", "key show", "release create", "release sign",
+              "release verify", "release show", "push", "status", "updates", "device list", "device deny",
+              "root next", "root push", "watch", "version"})
             QTest::newRow(command) << s(command);
     }
 

@@ -82,7 +82,9 @@ inline std::vector<Request> requests()
             WatchRequest{},
             PushRequest{toBytes("d4:infode10:signaturesdee"), "/srv/releases/gateway"},
             PushChunk{toBytes(std::string("\0\x01\xff", 3))},
-            PushEnd{}};
+            PushEnd{},
+            PublishRequest{toBytes("\x0a a signed list")},
+            TrustRequest{filled<KeyId>(7)}};
 }
 
 inline std::vector<Reply> replies()
@@ -93,7 +95,9 @@ inline std::vector<Reply> replies()
             WatchReply{},
             PushReply{PushReply::Answer::SendPayload, 4'096},
             ErrorReply{{Errc::Rollback, "fw/gateway version 6 is not above 7"}},
-            event()};
+            event(),
+            PublishReply{true},
+            TrustReply{filled<FleetId>(3), toBytes("a root"), {toBytes("one"), toBytes("two")}}};
 }
 
 } // namespace starling::control::samples
