@@ -119,7 +119,7 @@ private Q_SLOTS:
         QCOMPARE(parse("d6:formati1e5:nodes32:" + one + "e"), Errc::Malformed);
         QCOMPARE(parse("d11:admit-epochi-1e6:formati1e5:nodes32:" + one + "e"), Errc::Malformed);
         QCOMPARE(parse("d11:admit-epochi0e6:formati2e5:nodes32:" + one + "e"), Errc::UnsupportedFormat);
-        QCOMPARE(parse(with(one) + "x"), Errc::NotBencode);
+        QCOMPARE(parse(with(one) + "x"), Errc::NotCanonical);
         QCOMPARE(codeOf(trust::DenyList::parse(Bytes(64 * 1024 + 1))), Errc::TooLarge);
         const std::string tooMany((trust::DenyList::kMaxNodes + 1) * 32, 'a');
         QCOMPARE(parse(with(tooMany)), Errc::TooLarge);

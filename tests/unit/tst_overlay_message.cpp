@@ -296,7 +296,7 @@ void TestOverlayMessage::showsBothSidesTwoContentsOfOneRank()
     QVERIFY(contested.newerHere == both && contested.newerThere == both);
     const Difference equal = between(headOf(1, "a", 1, 1), headOf(1, "a", 1, 1));
     QVERIFY(equal.newerHere.empty() && equal.newerThere.empty());
-    QVERIFY(digestOf({headOf(1, "a", 1, 1)}) != digestOf({headOf(1, "a", 1, 2)}));
+    QVERIFY(digestOf(std::vector{headOf(1, "a", 1, 1)}) != digestOf(std::vector{headOf(1, "a", 1, 2)}));
 }
 
 void TestOverlayMessage::splitsRequestsByCountAndSize()
