@@ -89,6 +89,10 @@ std::optional<Reply> ControlService::handle(ConnectionId from, Request request)
     }
     if (const auto* token = std::get_if<TokenRequest>(&request))
         return createToken(*token);
+    if (const auto* notice = std::get_if<PublishRequest>(&request))
+        return publish(*notice);
+    if (const auto* who = std::get_if<TrustRequest>(&request))
+        return trustFor(who->signer);
     return refusal({Errc::Usage, "not a request that an agent answers"});
 }
 
@@ -177,6 +181,22 @@ Reply ControlService::devices() const
         const trust::Certificate* certificate = m_node.board().certificate(node);
         reply.devices.push_back({node, certificate == nullptr ? std::string() : certificate->name, receipt});
     }
+    return reply;
+}
+
+Reply ControlService::publish(const PublishRequest& request)
+{
+    const auto isNew = m_node.publishNotice(request.notice);
+    return isNew ? Reply(PublishReply{*isNew}) : refusal(isNew.error());
+}
+
+Reply ControlService::trustFor(const KeyId& signer) const
+{
+    const release::Board& board = m_node.board();
+    TrustReply reply{board.trust().fleet(), board.trust().chain().back(), {}};
+    for (const auto& [key, entry] : board.entries())
+        if (key.kind == trust::Kind::Deny && key.name.starts_with(signer.hex()))
+            reply.denyLists.push_back(toBytes(ByteView(entry.bytes).subspan(1)));
     return reply;
 }
 

@@ -22,6 +22,8 @@ private:
     control::Reply status() const;
     control::Reply updates() const;
     control::Reply devices() const;
+    control::Reply publish(const control::PublishRequest& request);
+    control::Reply trustFor(const KeyId& signer) const;
     std::optional<control::Reply> push(control::ConnectionId from, const control::PushRequest& request);
     control::Reply chunk(control::ConnectionId from, const control::PushChunk& request);
     control::Reply finish(control::ConnectionId from);

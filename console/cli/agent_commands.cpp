@@ -234,6 +234,7 @@ void addAgentCommands(CLI::App& app, CommandLine& line)
     CLI::App* group = app.add_subcommand("device", "Devices of the fleet, and those that ask to be let in")
                           ->require_subcommand(1)
                           ->fallthrough();
+    addDenyCommand(*group, line);
     addCommand(*group, line, "list",
                "List the devices whose receipts the agent holds, and those that wait to be admitted",
                "  starling device list --json", [&line] { return devices(line); });

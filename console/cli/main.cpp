@@ -36,6 +36,7 @@ int main(int argc, char** argv)
     addPushCommand(app, line);
     addAgentCommands(app, line);
     addDeviceCommands(app, line);
+    addRootCommands(app, line);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -94,7 +94,7 @@ overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
     case release::Examined::Verdict::Refused:
         break;
     }
-    if (isEarly(notice, *examined.error))
+    if (isEarly(notice, *examined.error) || isOvertaken(notice, *examined.error))
         return {Verdict::Known, {}, std::nullopt};
     countRefusal(*examined.error);
     return {Verdict::Refused, {}, examined.error};
@@ -114,6 +114,15 @@ bool BoardKeeper::isEarly(ByteView notice, const Error& error)
     if (known == m_early.end())
         return m_early.size() < kMaxEarlyDevices && m_early.emplace(receipt->node, 1).second;
     return ++known->second <= kEarlyReceipts;
+}
+
+bool BoardKeeper::isOvertaken(ByteView notice, const Error& error) const
+{
+    if (error.code != Errc::Rollback || static_cast<trust::Kind>(notice[0]) != trust::Kind::Root)
+        return false;
+    const std::vector<Bytes>& chain = m_board.trust().chain();
+    return std::any_of(chain.begin(), chain.end(),
+                       [&](const Bytes& root) { return std::ranges::equal(root, notice.subspan(1)); });
 }
 
 std::vector<release::Examined> BoardKeeper::collectTaken()
@@ -145,6 +154,8 @@ Result<trust::Descriptor> BoardKeeper::verifyDescriptor(ByteView descriptor,
     auto claimed = trust::Descriptor::parse(envelope->payload);
     if (!claimed)
         return fail(std::move(claimed.error()), "descriptor");
+    if (m_board.denials().contains(claimed->node))
+        return fail(Errc::Denied, "descriptor of " + claimed->node.shortHex());
     const trust::Certificate* certificate = m_board.certificate(claimed->node);
     std::optional<trust::Certificate> brought;
     if (certificate == nullptr && !certificateEnvelope.empty()) {
@@ -176,6 +187,32 @@ Result<overlay::Mediator::DescriptorInfo> BoardKeeper::examineContact(ByteView d
     if (!verified)
         return fail(std::move(verified.error()), "contact");
     return DescriptorInfo{verified->node, verified->sequence, verified->addresses};
+}
+
+std::uint64_t BoardKeeper::rootNumber() const
+{
+    return m_board.trust().root().number;
+}
+
+Bytes BoardKeeper::root(std::uint64_t number) const
+{
+    const std::vector<Bytes>& chain = m_board.trust().chain();
+    if (number < 1 || number > chain.size())
+        return {};
+    return release::noticeOf(trust::Kind::Root, chain[number - 1]);
+}
+
+overlay::KeyRange BoardKeeper::urgentRange() const
+{
+    const auto kind = static_cast<std::uint8_t>(trust::Kind::Deny);
+    return {{kind, {}}, overlay::NoticeKey{static_cast<std::uint8_t>(kind + 1), {}}};
+}
+
+void BoardKeeper::excuse(const Error& error)
+{
+    const auto count = m_refusals.find(std::string(shortName(error.code)));
+    if (count != m_refusals.end() && --count->second == 0)
+        m_refusals.erase(count);
 }
 
 void BoardKeeper::countRefusal(const Error& error)

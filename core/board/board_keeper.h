@@ -19,6 +19,11 @@ public:
     Bytes notice(const overlay::NoticeKey& key) const override;
     Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override;
     Result<DescriptorInfo> examineContact(ByteView descriptor, ByteView certificate) const override;
+    std::uint64_t rootNumber() const override;
+    Bytes root(std::uint64_t number) const override;
+    /// Deny lists.
+    overlay::KeyRange urgentRange() const override;
+    void excuse(const Error& error) override;
 
     /// As examine(), with all that the board has to say: for notices of our own and those found in the store.
     release::Examined take(ByteView notice);
@@ -40,6 +45,8 @@ private:
     /// Whether it is a receipt that has overtaken its device's certificate: right after a link came up that
     /// is no attack, and comparing boards brings both again.
     bool isEarly(ByteView notice, const Error& error);
+    /// Whether it is a root of our chain that its successor has overtaken on its way.
+    bool isOvertaken(ByteView notice, const Error& error) const;
     /// The place where this very notice stands, if it does.
     const release::BoardEntry* held(const Digest& hash, ByteView notice) const;
     /// That the notice of this hash stands at `key`.

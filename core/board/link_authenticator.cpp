@@ -67,6 +67,8 @@ Result<NodeId> LinkAuthenticator::verify(ByteView certificate, const LinkKey& li
         return fail(admitted.error(), "link");
     if (auto same = requireKey(*admitted, linkKey); !same)
         return fail(std::move(same.error()), "link");
+    if (m_board.denials().contains(admitted->node))
+        return fail(Errc::Denied, "link: certificate of " + admitted->name);
     const auto now =
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, m_calendar().time_since_epoch().count()));
     if (admitted->notAfter && *admitted->notAfter < now)

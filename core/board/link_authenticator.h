@@ -27,7 +27,7 @@ public:
     FleetId fleet() const override;
     const crypto::LinkKeyPair& linkKey() const override;
     ByteView certificate() const override;
-    /// TrustSet::verifyAdmit's codes; NotAdmitted if it has expired or is for another link key.
+    /// TrustSet::verifyAdmit's codes; NotAdmitted if it has expired or is for another link key, Denied.
     Result<NodeId> verify(ByteView certificate, const LinkKey& linkKey) const override;
 
 private:

@@ -313,6 +313,15 @@ Dict fieldsOf(const TokenRequest& r)
     return {{"address", endpointValue(r.address)}, {"valid", number(r.validSeconds)}};
 }
 
+Dict fieldsOf(const PublishRequest& r)
+{
+    return {{"notice", r.notice}};
+}
+Dict fieldsOf(const TrustRequest& r)
+{
+    return {{"signer", blob(r.signer.bytes())}};
+}
+
 Dict fieldsOf(const StatusReply& r)
 {
     const auto line = [](const auto& item) { return lineValue(item); };
@@ -387,6 +396,20 @@ Dict fieldsOf(const Event& r)
             {"code", number(r.code)},
             {"node", blob(r.node.bytes())},
             {"text", clipped(r.text)}};
+}
+
+Dict fieldsOf(const PublishReply& r)
+{
+    return {{"new", Integer{r.isNew}}};
+}
+
+Dict fieldsOf(const TrustReply& r)
+{
+    return {{"fleet", blob(r.fleet.bytes())},
+            {"root", r.root},
+            {"deny", listOf(r.denyLists, [](const Bytes& list) {
+                 return Dict{{"list", list}};
+             })}};
 }
 
 template <class Message> Bytes frame(const Message& message)
@@ -495,6 +518,10 @@ Result<Request> decodeRequest(ByteView bytes)
         return in.finish<Request>(AdmitRequest{in.bytes("certificate")});
     case 9:
         return in.finish<Request>(TokenRequest{in.endpoint("address"), in.integer("valid")});
+    case 10:
+        return in.finish<Request>(PublishRequest{in.bytes("notice")});
+    case 11:
+        return in.finish<Request>(TrustRequest{in.id<KeyId>("signer")});
     }
     return fail(Errc::UnsupportedFormat, "control request of unknown type " + std::to_string(opened->type));
 }
@@ -548,6 +575,13 @@ Result<Reply> decodeReply(ByteView bytes)
         return Reply(AdmitReply{});
     case 9:
         return in.finish<Reply>(TokenReply{in.text("token"), in.integer("expires")});
+    case 10:
+        return in.finish<Reply>(PublishReply{in.integer("new", 1) == 1});
+    case 11: {
+        TrustReply trust{in.id<FleetId>("fleet"), in.bytes("root"), {}};
+        trust.denyLists = in.items<Bytes>("deny", [](Fields& f) { return f.bytes("list"); });
+        return in.finish<Reply>(std::move(trust));
+    }
     }
     return fail(Errc::UnsupportedFormat, "control reply of unknown type " + std::to_string(opened->type));
 }

@@ -113,8 +113,20 @@ struct TokenRequest
     std::uint64_t validSeconds = 0;
 };
 
-using Request = std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest,
-                             PushChunk, PushEnd, PendingRequest, AdmitRequest, TokenRequest>;
+/// A signed notice without a payload, to be taken and spread: a root or a deny list.
+struct PublishRequest
+{
+    Bytes notice; ///< as on the wire: kind, envelope
+};
+/// What whoever signs for this fleet must know.
+struct TrustRequest
+{
+    KeyId signer; ///< whose deny lists are wanted
+};
+
+using Request =
+    std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest, PushChunk, PushEnd,
+                 PendingRequest, AdmitRequest, TokenRequest, PublishRequest, TrustRequest>;
 
 // --- Replies
 
@@ -194,8 +206,19 @@ struct TokenReply
     std::uint64_t expires = 0; ///< seconds since 1970
 };
 
+struct PublishReply
+{
+    bool isNew = false; ///< or held already, or said by what is held
+};
+struct TrustReply
+{
+    FleetId fleet;
+    Bytes root; ///< envelope of the newest root
+    std::vector<Bytes> denyLists; ///< envelopes of those that the signer has signed
+};
+
 using Reply = std::variant<StatusReply, UpdatesReply, DevicesReply, WatchReply, PushReply, ErrorReply, Event,
-                           PendingReply, AdmitReply, TokenReply>;
+                           PendingReply, AdmitReply, TokenReply, PublishReply, TrustReply>;
 
 constexpr std::size_t kMaxChunkBytes =
     256 * 1024; ///< guess: a fraction of a frame, large enough to keep the disk busy

@@ -7,16 +7,23 @@ namespace {
 constexpr std::size_t kMaxCertificateBytes = 16 * 1024;
 }
 
-DeviceProof::DeviceProof(const Identity& identity, trust::TrustSet trust)
+DeviceProof::DeviceProof(const Identity& identity, trust::TrustSet trust, std::set<NodeId> denied)
     : m_key(identity.key)
     , m_certificate(identity.certificateEnvelope)
-    , m_trust(std::make_shared<const trust::TrustSet>(std::move(trust)))
+    , m_known(std::make_shared<const Known>(Known{std::move(trust), std::move(denied)}))
 {
 }
 
-void DeviceProof::setTrust(trust::TrustSet trust)
+void DeviceProof::setTrust(trust::TrustSet trust, std::set<NodeId> denied)
 {
-    m_trust = std::make_shared<const trust::TrustSet>(std::move(trust));
+    m_known = std::make_shared<const Known>(Known{std::move(trust), std::move(denied)});
+}
+
+Status DeviceProof::stillAdmits(const NodeId& node) const
+{
+    if (m_known.load()->denied.contains(node))
+        return fail(Errc::Denied, "peer " + node.shortHex());
+    return {};
 }
 
 Bytes DeviceProof::certificate() const
@@ -35,11 +42,12 @@ Result<NodeId> DeviceProof::verify(ByteView certificate, ByteView challenge,
     auto envelope = trust::Envelope::parse(certificate, kMaxCertificateBytes);
     if (!envelope)
         return fail(std::move(envelope.error()), "peer's certificate");
-    const auto trust = m_trust.load();
-    auto admitted = trust->verifyAdmit(*envelope);
+    auto admitted = m_known.load()->trust.verifyAdmit(*envelope);
     if (!admitted)
         return fail(std::move(admitted.error()), "peer's certificate");
     const NodeId node = (*admitted)->node;
+    if (auto still = stillAdmits(node); !still)
+        return tl::unexpected<Error>(still.error());
     auto key = KeyId::fromBytes(node.bytes());
     if (!key)
         return fail(std::move(key.error()), "peer's key");

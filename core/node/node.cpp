@@ -147,7 +147,8 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_store(std::move(store))
     , m_payloads(std::move(payloads))
     , m_keeper(std::move(board))
-    , m_proof(std::make_shared<DeviceProof>(m_identity, m_keeper.board().trust()))
+    , m_proof(std::make_shared<DeviceProof>(m_identity, m_keeper.board().trust(),
+                                            m_keeper.board().denials().nodes()))
     , m_authenticator(
           *m_identity.linkKey, m_identity.certificateEnvelope, m_keeper.board(),
           [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); })
@@ -202,7 +203,8 @@ Status Node::putOwnCertificate()
     const auto examined =
         m_keeper.take(release::noticeOf(trust::Kind::Admit, m_identity.certificateEnvelope));
     if (examined.verdict == release::Examined::Verdict::Refused)
-        return fail(Errc::NotAdmitted, "this device's certificate: " + toString(*examined.error));
+        return fail(examined.error->code == Errc::Denied ? Errc::Denied : Errc::NotAdmitted,
+                    "this device's certificate: " + toString(*examined.error));
     if (m_keeper.board().certificate(m_identity.node) == nullptr)
         return fail(Errc::NotAdmitted,
                     "the certificate " + m_options.config.certificate.string() + " is for another key than "
@@ -440,12 +442,16 @@ void Node::settle(release::Examined taken)
             m_timers.schedule(m_options.limits.retryMin, [this, taken] { settle(taken); });
         }
     } else if (taken.key.kind == trust::Kind::Root) {
-        stored =
-            m_store.appendRoot(m_keeper.board().trust().root().number, ByteView(entry->bytes).subspan(1));
-        m_proof->setTrust(m_keeper.board().trust());
+        stored = storeRoots();
+        trustChanged();
     } else {
         stored = m_store.putNotice(rowOf(*entry));
     }
+    if (taken.key.kind == trust::Kind::Deny)
+        trustChanged();
+    for (const release::BoardKey& place : taken.covered)
+        if (stored)
+            stored = m_store.removeNotice(static_cast<std::uint8_t>(place.kind), place.name);
     if (!stored)
         qCCritical(lcNode, "not stored: %ls", qUtf16Printable(forLog(stored.error())));
     if (taken.receipt)
@@ -526,6 +532,8 @@ void Node::scheduleReceipt(Duration delay)
 
 void Node::issueReceipt()
 {
+    if (m_keeper.board().denials().contains(m_identity.node))
+        return; // nobody would take it
     const auto sequence = nextSequence("receipt");
     if (!sequence) {
         qCCritical(lcNode, "no receipt: %ls", qUtf16Printable(forLog(sequence.error())));

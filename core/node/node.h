@@ -65,6 +65,9 @@ public:
     /// Whether the payload of an accepted release is here, verified and untouched.
     bool holdsPayload(const release::TorrentFile& torrent) const;
     Result<PushIntake> beginPush(const release::TorrentFile& torrent);
+    /// A signed notice without a payload, a root or a deny list: onto the board and on its way. Whether it
+    /// was news. Refusals are counted.
+    Result<bool> publishNotice(ByteView notice);
     /// After PushIntake::finish(): onto the board and on its way.
     Status publish(const release::TorrentFile& torrent);
     /// Verifies the payload at `path` and publishes it from there; `done` is called from the event loop.
@@ -97,6 +100,9 @@ private:
     void settleOne();
     void settle(release::Examined taken);
     void noteKnown(const release::Examined& taken);
+    Status storeRoots();
+    /// Another root, or another deny list: ends links and connections of devices that are denied.
+    void trustChanged();
     void reportRefusal(const Error& error);
     Bytes descriptor(std::uint16_t swarmPort);
     std::filesystem::path contactFile() const;

@@ -5,6 +5,7 @@
 #include "overlay/reconcile.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace starling::overlay {
 
@@ -13,8 +14,16 @@ namespace {
 /// Guess: longer than a round trip. Of two Digests that cross within it, only the lower node's is answered;
 /// otherwise both sides would send everything.
 constexpr Duration kCrossing = std::chrono::seconds(3);
-/// Half of link's queue of 4 MiB: the other half is for notices.
-constexpr std::size_t kSummariesPerDigest = 2;
+/// A part of the board of so many heads is summarised rather than divided. Guess: 32 heads of devices are
+/// 4 KiB, as much as the hashes of 16 parts with the longest keys.
+constexpr std::size_t kSmallPart = 32;
+/// The largest Ranges message: 17 keys of 202 bytes and 16 hashes, and a little.
+constexpr std::size_t kRangesBytes = 3'800;
+/// Messages about ranges that a neighbour may send for one question of ours: 8,192 heads are 256 small parts.
+constexpr std::size_t kCredit = 256;
+/// Hashing heads costs time, which is accounted for as if so many bytes were sent for each. Guess: a megabyte
+/// a second of allowance is 131,072 heads, of 120 bytes, or 30 ms.
+constexpr std::size_t kBytesPerHashedHead = 8;
 /// An eighth of link's queue: leaves room for whatever else is sent meanwhile. One notice more may go over
 /// it.
 constexpr std::size_t kBatchBytes = 512 * 1024;
@@ -61,11 +70,16 @@ void BoardExchange::boardChanged()
     m_heads.reset();
 }
 
-void BoardExchange::addNeighbor(NeighborId neighbor, const NodeId& node, Instant now, Postbox& postbox)
+void BoardExchange::addNeighbor(NeighborId neighbor, const NodeId& node, Instant now)
 {
     const Allowance allowance(kAllowanceBurst, kAllowancePerSecond, now);
-    const auto added = m_peers.emplace(neighbor, Peer(node, allowance)).first;
-    sendDigest(*added, now, postbox);
+    m_peers.emplace(neighbor, Peer(node, allowance));
+}
+
+void BoardExchange::compare(NeighborId neighbor, Instant now, Postbox& postbox)
+{
+    if (const auto peer = m_peers.find(neighbor); peer != m_peers.end())
+        sendDigest(*peer, now, postbox);
 }
 
 void BoardExchange::removeNeighbor(NeighborId neighbor)
@@ -84,7 +98,55 @@ void BoardExchange::sendDigest(Peers::value_type& peer, Instant now, Postbox& po
     postbox.send(peer.first, DigestMessage{digest()});
     peer.second.digestSent = now;
     peer.second.compared = now;
-    peer.second.summariesDue = kSummariesPerDigest;
+    peer.second.credit = kCredit;
+    peer.second.offered.clear();
+}
+
+Digest BoardExchange::urgentDigest()
+{
+    return digestOf(within(heads(), m_mediator.urgentRange()));
+}
+
+void BoardExchange::standingSent(NeighborId neighbor, Instant now)
+{
+    if (const auto peer = m_peers.find(neighbor); peer != m_peers.end()) {
+        peer->second.standingSent = now;
+        peer->second.credit = kCredit;
+    }
+}
+
+void BoardExchange::onUrgent(NeighborId from, const Digest& theirs, Instant now, Postbox& postbox)
+{
+    const auto found = m_peers.find(from);
+    if (found == m_peers.end() || !found->second.allowance.isOpen(now) || urgentDigest() == theirs)
+        return;
+    const Peer& peer = found->second;
+    const bool isCrossing = peer.standingSent && now - *peer.standingSent < kCrossing;
+    if (isCrossing && m_self < peer.node)
+        return;
+    sendSummaries(*found, m_mediator.urgentRange(), postbox);
+}
+
+/// Everything in `range`, in as many messages as that takes.
+void BoardExchange::sendSummaries(Peers::value_type& peer, const KeyRange& range, Postbox& postbox)
+{
+    KeyRange rest = range;
+    for (;;) {
+        const SummaryMessage summary = summarize(heads(), rest.from, m_config.maxMessageBytes, range.to);
+        peer.second.allowance.spend(postbox.send(peer.first, summary));
+        if (summary.to == range.to)
+            return;
+        rest.from = *summary.to;
+    }
+}
+
+void BoardExchange::sendPart(Peers::value_type& peer, const KeyRange& range, Postbox& postbox)
+{
+    const std::size_t count = within(heads(), range).size();
+    if (count <= kSmallPart || m_config.maxMessageBytes < kRangesBytes)
+        return sendSummaries(peer, range, postbox);
+    peer.second.allowance.spend(count * kBytesPerHashedHead);
+    peer.second.allowance.spend(postbox.send(peer.first, divide(heads(), range)));
 }
 
 // The same two boards again: the last exchange could not make them equal (one side refuses what the other
@@ -100,8 +162,6 @@ bool BoardExchange::mayAnswer(Peer& peer, const Digest& theirs, Instant now)
         peer.repeats = 0;
         return true;
     }
-    if (peer.summaryFrom != NoticeKey()) // in the middle of a board: going on, not repeating
-        return true;
     if (now - peer.answeredAt < m_config.antiEntropy / 2 * (1u << std::min(peer.repeats, kMaxDoublings)))
         return false;
     peer.answeredAt = now;
@@ -118,7 +178,7 @@ void BoardExchange::onDigest(NeighborId from, const DigestMessage& message, Inst
     peer.compared = now;
     if (message.hash == digest()) {
         peer.answered.reset();
-        peer.summaryFrom = NoticeKey();
+        peer.offered.clear();
         return;
     }
     const bool isCrossing = peer.digestSent && now - *peer.digestSent < kCrossing;
@@ -126,30 +186,60 @@ void BoardExchange::onDigest(NeighborId from, const DigestMessage& message, Inst
         return;
     if (!mayAnswer(peer, message.hash, now))
         return;
-    for (std::size_t i = 0; i < kSummariesPerDigest; ++i) {
-        const SummaryMessage summary = summarize(heads(), peer.summaryFrom, m_config.maxMessageBytes);
-        peer.summaryFrom = summary.to.value_or(NoticeKey());
-        peer.allowance.spend(postbox.send(from, summary));
-        if (!summary.to)
-            break;
+    peer.credit = kCredit;
+    peer.offered.clear();
+    sendPart(*found, {}, postbox);
+}
+
+void BoardExchange::onRanges(NeighborId from, const RangesMessage& message, Instant now, Postbox& postbox)
+{
+    const auto found = m_peers.find(from);
+    if (found == m_peers.end() || found->second.credit == 0 || !found->second.allowance.isOpen(now))
+        return;
+    Peer& peer = found->second;
+    --peer.credit;
+    const KeyRange whole{message.parts.front().from, message.to};
+    peer.allowance.spend(within(heads(), whole).size() * kBytesPerHashedHead);
+    // Parts side by side of which we hold little are one Summary: where we hold nothing at all, that is one
+    // for everything.
+    std::optional<KeyRange> small;
+    std::size_t held = 0;
+    const auto sendSmall = [&] {
+        if (small)
+            sendSummaries(*found, *std::exchange(small, std::nullopt), postbox);
+    };
+    for (const KeyRange& part : differingParts(heads(), message)) {
+        const std::size_t count = within(heads(), part).size();
+        const bool goesOn = small && small->to == part.from && held + count <= kSmallPart;
+        if (!goesOn)
+            sendSmall();
+        if (count > kSmallPart) {
+            sendPart(*found, part, postbox);
+        } else if (goesOn) {
+            small->to = part.to;
+            held += count;
+        } else {
+            small = part;
+            held = count;
+        }
     }
+    sendSmall();
 }
 
 void BoardExchange::onSummary(NeighborId from, const SummaryMessage& message, Instant now, Postbox& postbox)
 {
     const auto found = m_peers.find(from);
-    if (found == m_peers.end() || found->second.summariesDue == 0)
+    if (found == m_peers.end() || found->second.credit == 0)
         return;
     Peer& peer = found->second;
-    --peer.summariesDue;
-    const Difference difference = compare(heads(), message);
-    peer.due.insert(difference.newerHere.begin(), difference.newerHere.end());
+    --peer.credit;
+    const Difference difference = overlay::compare(heads(), message);
+    for (const NoticeKey& key : difference.newerHere)
+        if (peer.offered.insert(key).second)
+            peer.due.insert(key);
     for (const RequestMessage& request : requestsFor(difference.newerThere, m_config.maxMessageBytes))
         peer.allowance.spend(postbox.send(from, request));
     sendDue(*found, now, postbox);
-    // The last of its messages does not reach the end of its board: ask for what follows.
-    if (peer.summariesDue == 0 && message.to && peer.allowance.isOpen(now))
-        sendDigest(*found, now, postbox);
 }
 
 void BoardExchange::onRequest(NeighborId from, const RequestMessage& message, Instant now, Postbox& postbox)

@@ -3,9 +3,15 @@
 ///
 ///     one side                         the other
 ///     Digest             ──────────►   equal: silence
-///                        ◄──────────   Summary: all heads, in ranges
+///                        ◄──────────   Ranges: hashes over 16 parts of a large board, or
+///     Ranges, Summary    ──────────►   within the parts that differ, and so on; until a part is small:
+///                        ◄──────────   Summary: its heads
 ///     newer notices, Request ──────►
 ///                        ◄──────────   the notices asked for
+///
+/// So two boards of n notices that differ in d of them cost O(d log n), and equal ones a Digest. The urgent
+/// part of the board (Mediator::urgentRange()) is compared before the rest when a link comes up, by the hash
+/// in Standing.
 ///
 /// Where many notices are due, they go in batches, each followed by More and continued at an empty Request.
 #pragma once
@@ -21,15 +27,24 @@ class BoardExchange
 public:
     BoardExchange(const NodeId& self, const Config& config, const Mediator& mediator);
 
-    void addNeighbor(NeighborId neighbor, const NodeId& node, Instant now, Postbox& postbox);
+    void addNeighbor(NeighborId neighbor, const NodeId& node, Instant now);
+    /// Sends `neighbor` our Digest.
+    void compare(NeighborId neighbor, Instant now, Postbox& postbox);
     void removeNeighbor(NeighborId neighbor);
     /// The board holds another notice than before: to be called before anything else after such a change.
     void boardChanged();
     /// `neighbor` was sent, or has shown that it holds, what is at `key`: it need not be sent again.
     void settled(NeighborId neighbor, const NoticeKey& key);
 
+    /// The hash over our urgent part, for Standing.
+    Digest urgentDigest();
+    /// `neighbor` was sent a Standing.
+    void standingSent(NeighborId neighbor, Instant now);
+    /// What `from` has said of its urgent part.
+    void onUrgent(NeighborId from, const Digest& theirs, Instant now, Postbox& postbox);
     void onDigest(NeighborId from, const DigestMessage& message, Instant now, Postbox& postbox);
     void onSummary(NeighborId from, const SummaryMessage& message, Instant now, Postbox& postbox);
+    void onRanges(NeighborId from, const RangesMessage& message, Instant now, Postbox& postbox);
     void onRequest(NeighborId from, const RequestMessage& message, Instant now, Postbox& postbox);
     void onMore(NeighborId from, Postbox& postbox);
     /// The turn of the next few neighbours to be sent our Digest; call every Config::antiEntropy.
@@ -45,14 +60,15 @@ private:
         }
         NodeId node;
         std::optional<Instant> digestSent;
+        std::optional<Instant> standingSent;
         std::optional<Instant> compared; ///< when our boards were last compared, whoever asked
-        std::size_t summariesDue = 0; ///< Summary messages that our last Digest entitles it to
-        NoticeKey summaryFrom; ///< where the next Summary for it goes on
-        /// Theirs and ours at the last Summary of a whole board.
+        std::size_t credit = 0; ///< Summary and Ranges messages to which what we sent entitles it
+        /// Theirs and ours when we last answered a Digest.
         std::optional<std::pair<Digest, Digest>> answered;
         Instant answeredAt;
-        unsigned repeats = 0; ///< of a Summary that changed nothing
+        unsigned repeats = 0; ///< of an answer that changed nothing
         std::set<NoticeKey> due; ///< notices to be sent to it, those that verify others first
+        std::set<NoticeKey> offered; ///< were due since our boards were last compared: once is enough
         std::optional<Instant> waitingSince; ///< for its word to go on
         Allowance allowance;
     };
@@ -62,6 +78,8 @@ private:
     const std::vector<Head>& heads();
     void sendDigest(Peers::value_type& peer, Instant now, Postbox& postbox);
     bool mayAnswer(Peer& peer, const Digest& theirs, Instant now);
+    void sendSummaries(Peers::value_type& peer, const KeyRange& range, Postbox& postbox);
+    void sendPart(Peers::value_type& peer, const KeyRange& range, Postbox& postbox);
     void sendDue(Peers::value_type& peer, Instant now, Postbox& postbox);
 
     NodeId m_self;

@@ -27,10 +27,11 @@ ProvidersMessage::Told toldOf(const ProviderRecord& record, Instant now)
             record.descriptor};
 }
 
-/// A device whose certificate is not here yet is nobody's fault: certificates travel on their own.
+/// A device whose certificate is not here yet, or that is denied and not everybody has heard of it, is
+/// nobody's fault: certificates and deny lists travel on their own.
 bool isFault(const Error& error)
 {
-    return error.code != Errc::NotAdmitted;
+    return error.code != Errc::NotAdmitted && error.code != Errc::Denied;
 }
 
 } // namespace

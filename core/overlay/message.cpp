@@ -23,6 +23,10 @@ enum class Kind : std::uint8_t {
     IHave = 10,
     Graft = 11,
     Prune = 12,
+    Standing = 30,
+    AskRoots = 31,
+    Roots = 32,
+    Ranges = 33,
 };
 
 constexpr std::size_t kIdBytes = 32;
@@ -163,6 +167,46 @@ Bytes encode(const GraftMessage& message)
 Bytes encode(const PruneMessage&)
 {
     return begin(Kind::Prune).take();
+}
+
+Bytes encode(const StandingMessage& message)
+{
+    ByteWriter writer = begin(Kind::Standing);
+    writer.u64(message.root);
+    writer.raw(message.urgent.bytes());
+    return writer.take();
+}
+
+Bytes encode(const AskRootsMessage& message)
+{
+    ByteWriter writer = begin(Kind::AskRoots);
+    writer.u64(message.from);
+    return writer.take();
+}
+
+Bytes encode(const RootsMessage& message)
+{
+    STARLING_ASSERT(message.notices.size() <= kMaxRoots);
+    ByteWriter writer = begin(Kind::Roots);
+    writer.u16(static_cast<std::uint16_t>(message.notices.size()));
+    for (const ByteView notice : message.notices)
+        writer.sized(notice);
+    return writer.take();
+}
+
+Bytes encode(const RangesMessage& message)
+{
+    STARLING_ASSERT(!message.parts.empty() && message.parts.size() <= kMaxParts);
+    ByteWriter writer = begin(Kind::Ranges);
+    writeFlag(writer, message.to.has_value());
+    if (message.to)
+        writeKey(writer, *message.to);
+    writer.u8(static_cast<std::uint8_t>(message.parts.size()));
+    for (const RangesMessage::Part& part : message.parts) {
+        writeKey(writer, part.from);
+        writer.raw(part.hash);
+    }
+    return writer.take();
 }
 
 template <class SomeId> SomeId readId(ByteReader& reader)
@@ -357,6 +401,61 @@ Result<Message> readGraft(ByteReader& reader)
     return message;
 }
 
+Result<Message> readStanding(ByteReader& reader)
+{
+    StandingMessage message;
+    message.root = reader.u64();
+    message.urgent = readId<Digest>(reader);
+    return message;
+}
+
+Result<Message> readRoots(ByteReader& reader)
+{
+    RootsMessage message;
+    const std::size_t count = reader.u16();
+    if (count > kMaxRoots)
+        return fail(Errc::TooLarge, std::to_string(count) + " roots");
+    for (std::size_t i = 0; i < count; ++i) {
+        message.notices.push_back(reader.sized(kMaxMessageBytes));
+        if (auto status = reader.status("roots"); !status)
+            return tl::unexpected(status.error());
+    }
+    return message;
+}
+
+Result<Message> readRanges(ByteReader& reader)
+{
+    RangesMessage message;
+    const auto isBounded = readFlag(reader, "ranges");
+    if (!isBounded)
+        return tl::unexpected(isBounded.error());
+    if (*isBounded) {
+        auto to = readItemKey(reader, "ranges");
+        if (!to)
+            return tl::unexpected(to.error());
+        message.to = std::move(*to);
+    }
+    const std::size_t count = reader.u8();
+    if (auto status = reader.status("ranges"); !status)
+        return tl::unexpected(status.error());
+    if (count == 0 || count > kMaxParts)
+        return fail(Errc::TooLarge, "ranges of " + std::to_string(count) + " parts");
+    for (std::size_t i = 0; i < count; ++i) {
+        auto from = readItemKey(reader, "ranges");
+        if (!from)
+            return tl::unexpected(from.error());
+        if (!message.parts.empty() && !(message.parts.back().from < *from))
+            return fail(Errc::NotCanonical, "ranges: keys out of order");
+        RangeHash hash{};
+        const ByteView bytes = reader.raw(hash.size());
+        std::copy(bytes.begin(), bytes.end(), hash.begin());
+        message.parts.push_back({std::move(*from), hash});
+    }
+    if (message.to && !(message.parts.back().from < *message.to))
+        return fail(Errc::NotCanonical, "ranges: the last part is empty");
+    return message;
+}
+
 Result<Message> readFields(Kind kind, ByteReader& reader)
 {
     switch (kind) {
@@ -384,6 +483,14 @@ Result<Message> readFields(Kind kind, ByteReader& reader)
         return readGraft(reader);
     case Kind::Prune:
         return PruneMessage();
+    case Kind::Standing:
+        return readStanding(reader);
+    case Kind::AskRoots:
+        return AskRootsMessage{reader.u64()};
+    case Kind::Roots:
+        return readRoots(reader);
+    case Kind::Ranges:
+        return readRanges(reader);
     }
     return fail(Errc::UnsupportedFormat, "message of kind " + std::to_string(static_cast<unsigned>(kind)));
 }

@@ -19,6 +19,10 @@
 ///    10 IHave      count u16 | count × (KEY | tag[16])
 ///    11 Graft      count u16 | count × KEY
 ///    12 Prune
+///    30 Standing   root number u64 | hash[32]
+///    31 AskRoots   from u64
+///    32 Roots      count u16 | count × (length u32 | notice)
+///    33 Ranges     bounded u8 | to KEY, if bounded is 1 | count u8 | count × (from KEY | hash[16])
 ///
 ///     KEY   kind u8 | length u8 | name
 ///     HEAD  KEY | rank major u64 | rank minor u64 | notice id[32]
@@ -39,6 +43,9 @@ constexpr std::size_t kMaxKeys =
 constexpr std::size_t kMaxItems = 256; ///< per IHave and Graft; guess: 256 of the longest are 55 KiB
 constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< Provider::descriptor
 constexpr std::size_t kMaxProviders = 32; ///< architecture.md, "The way of an update", 4
+
+constexpr std::size_t kMaxParts = 16; ///< per Ranges: 3.5 KiB of the longest keys
+constexpr std::size_t kMaxRoots = 1'024; ///< per Roots; trust.md: a chain of 1,024 can be walked
 
 /// A signed document, opaque here.
 struct NoticeMessage
@@ -144,9 +151,50 @@ struct PruneMessage
     bool operator==(const PruneMessage&) const = default;
 };
 
+/// "This is the newest root that I hold, and this what I hold of the urgent part of the board."
+struct StandingMessage
+{
+    std::uint64_t root = 0;
+    Digest urgent; ///< digestOf() the heads in Mediator::urgentRange()
+    bool operator==(const StandingMessage&) const = default;
+};
+
+/// "Send me the roots from this number on."
+struct AskRootsMessage
+{
+    std::uint64_t from = 0;
+    bool operator==(const AskRootsMessage&) const = default;
+};
+
+/// Roots one after the other, as many as fit a message: the answer to AskRoots. None: there is none of that
+/// number.
+struct RootsMessage
+{
+    std::vector<ByteView> notices; ///< not owned: into the message that was parsed; at most kMaxRoots
+};
+
+/// The first 16 bytes of the SHA-256 over heads.
+using RangeHash = std::array<std::byte, 16>;
+
+/// "My heads in this range, in parts": each part goes up to the next one's `from`. To be answered for the
+/// parts that differ, by Summary or by Ranges within them.
+struct RangesMessage
+{
+    struct Part
+    {
+        NoticeKey from; ///< of the first part: the range's
+        RangeHash hash{};
+        bool operator==(const Part&) const = default;
+    };
+    std::optional<NoticeKey> to; ///< of the range; to the end if there is none
+    std::vector<Part> parts; ///< strictly ascending, 1 to kMaxParts
+    bool operator==(const RangesMessage&) const = default;
+};
+
 using Message =
     std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage, HaveMessage,
-                 StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage, GraftMessage, PruneMessage>;
+                 StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage, GraftMessage, PruneMessage,
+                 StandingMessage, AskRootsMessage, RootsMessage, RangesMessage>;
 
 /// The limits above must hold: a broken invariant otherwise.
 Bytes serialize(const Message& message);

@@ -5,6 +5,7 @@
 #include "overlay/broadcast.h"
 #include "overlay/discovery.h"
 #include "overlay/forward_pace.h"
+#include "overlay/root_exchange.h"
 
 #include <algorithm>
 #include <array>
@@ -52,6 +53,7 @@ public:
         , m_random(random)
         , m_broadcast(config)
         , m_exchange(self, config, mediator)
+        , m_roots(config, mediator)
         , m_discovery(self, config, mediator, random)
     {
     }
@@ -78,6 +80,10 @@ private:
     void onMessage(const MessageReceived& input, Instant now, Postbox& postbox);
     void onTimer(const Timer& timer, Instant now, Postbox& postbox);
     void onNotice(NeighborId from, ByteView notice, Instant now, Postbox& postbox);
+    void onStanding(NeighborId from, const StandingMessage& message, Instant now, Postbox& postbox);
+    void onRoots(NeighborId from, const RootsMessage& message, Instant now, Postbox& postbox);
+    void sendStanding(NeighborId to, Instant now, Postbox& postbox);
+    void afterRoots(std::optional<NeighborId> from, Instant now, Postbox& postbox);
     void publish(const NoticeKey& key, Instant now, Postbox& postbox);
     void spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from, Instant now,
                 Postbox& postbox);
@@ -94,6 +100,8 @@ private:
     RandomSource& m_random;
     Broadcast m_broadcast;
     BoardExchange m_exchange;
+    RootExchange m_roots;
+    std::uint64_t m_toldRoot = 0; ///< the newest root that neighbours were told of
     Discovery m_discovery;
     ForwardPace m_pace;
     std::map<NeighborId, NeighborStats> m_stats;
@@ -112,6 +120,7 @@ std::vector<Output> Overlay::Impl::start(Instant now)
     std::vector<Output> outputs;
     Postbox postbox(outputs, m_stats, m_config);
     m_nextRound = nextRound(now);
+    m_toldRoot = m_mediator.rootNumber();
     setAlarms(now, postbox);
     return outputs;
 }
@@ -182,6 +191,8 @@ void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
             m_nextRound = nextRound(now);
             forgive();
             m_pace.forgetQuiet(now);
+            m_roots.round(now);
+            afterRoots(std::nullopt, now, postbox);
             m_exchange.round(now, postbox);
             return;
         case Timer::What::AskProviders:
@@ -209,7 +220,10 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
     m_stats[input.neighbor].node = input.node;
     m_conduct[input.neighbor] = {};
     m_broadcast.addNeighbor(input.neighbor, now);
-    m_exchange.addNeighbor(input.neighbor, input.node, now, postbox);
+    m_roots.addNeighbor(input.neighbor, now);
+    m_exchange.addNeighbor(input.neighbor, input.node, now);
+    sendStanding(input.neighbor, now, postbox);
+    m_exchange.compare(input.neighbor, now, postbox);
     m_discovery.addNeighbor(input.neighbor, input.node, now, postbox);
 }
 
@@ -219,6 +233,7 @@ void Overlay::Impl::onNeighborDown(NeighborId neighbor)
     m_conduct.erase(neighbor);
     m_broadcast.removeNeighbor(neighbor);
     m_exchange.removeNeighbor(neighbor);
+    m_roots.removeNeighbor(neighbor);
     m_discovery.removeNeighbor(neighbor);
 }
 
@@ -255,6 +270,10 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
                    [&](const IHaveMessage& m) { m_broadcast.onIHave(from, m, now); },
                    [&](const GraftMessage& m) { m_broadcast.onGraft(from, m, now, m_mediator, postbox); },
                    [&](const PruneMessage&) { m_broadcast.onPrune(from); },
+                   [&](const StandingMessage& m) { onStanding(from, m, now, postbox); },
+                   [&](const AskRootsMessage& m) { m_roots.onAskRoots(from, m, now, postbox); },
+                   [&](const RootsMessage& m) { onRoots(from, m, now, postbox); },
+                   [&](const RangesMessage& m) { m_exchange.onRanges(from, m, now, postbox); },
                },
                *message);
 }
@@ -272,15 +291,72 @@ void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Instant now, Post
         else
             keep(opinion.head.key, notice, from, now);
         postbox.put(NoticeTaken{from, std::move(opinion.head)});
+        if (m_mediator.rootNumber() > m_toldRoot)
+            afterRoots(from, now, postbox);
         return;
     case Mediator::Verdict::Known:
         ++stats.duplicates;
         m_broadcast.onDuplicate(from, notice, now, postbox);
         return;
     case Mediator::Verdict::Refused:
-        refuse(from, opinion.error.value_or(Error{Errc::Refused, "notice"}), postbox);
+        Error error = opinion.error.value_or(Error{Errc::Refused, "notice"});
+        if (m_roots.keep(from, notice, error, now, postbox))
+            return m_mediator.excuse(error);
+        refuse(from, std::move(error), postbox);
         return;
     }
+}
+
+void Overlay::Impl::sendStanding(NeighborId to, Instant now, Postbox& postbox)
+{
+    if (m_mediator.rootNumber() == 0)
+        return; // nothing to tell
+    postbox.send(to, StandingMessage{m_mediator.rootNumber(), m_exchange.urgentDigest()});
+    m_exchange.standingSent(to, now);
+}
+
+void Overlay::Impl::onStanding(NeighborId from, const StandingMessage& message, Instant now, Postbox& postbox)
+{
+    m_roots.onNumber(from, message.root, now, postbox);
+    m_exchange.onUrgent(from, message.urgent, now, postbox);
+}
+
+void Overlay::Impl::onRoots(NeighborId from, const RootsMessage& message, Instant now, Postbox& postbox)
+{
+    if (!m_roots.isAwaited(from))
+        return;
+    std::optional<std::pair<NoticeKey, ByteView>> newest;
+    for (const ByteView notice : message.notices) {
+        Mediator::Opinion opinion = m_mediator.examine(notice);
+        if (opinion.verdict == Mediator::Verdict::Refused) {
+            refuse(from, opinion.error.value_or(Error{Errc::Refused, "root"}), postbox);
+            break;
+        }
+        if (opinion.verdict != Mediator::Verdict::Taken)
+            continue;
+        newest = {opinion.head.key, notice};
+        postbox.put(NoticeTaken{from, std::move(opinion.head)});
+    }
+    m_roots.settle(from, newest.has_value(), now, postbox);
+    // Of a chain only the end is passed on: who lacks more of it asks.
+    if (newest)
+        spread(newest->first, newest->second, from, now, postbox);
+    afterRoots(from, now, postbox);
+}
+
+/// Tells neighbours of a root that is new here, and examines again what has waited for one.
+void Overlay::Impl::afterRoots(std::optional<NeighborId> from, Instant now, Postbox& postbox)
+{
+    if (m_mediator.rootNumber() > m_toldRoot) {
+        m_toldRoot = m_mediator.rootNumber();
+        m_exchange.boardChanged(); // other notices may have left it
+        for (const auto& [neighbor, stats] : m_stats)
+            if (neighbor != from)
+                sendStanding(neighbor, now, postbox);
+    }
+    for (const RootExchange::Waiting& waiting : m_roots.takeReady())
+        if (m_stats.contains(waiting.from))
+            onNotice(waiting.from, waiting.notice, now, postbox);
 }
 
 void Overlay::Impl::publish(const NoticeKey& key, Instant now, Postbox& postbox)
@@ -290,6 +366,8 @@ void Overlay::Impl::publish(const NoticeKey& key, Instant now, Postbox& postbox)
         m_exchange.boardChanged();
     else
         spread(key, notice, std::nullopt, now, postbox);
+    if (m_mediator.rootNumber() > m_toldRoot)
+        afterRoots(std::nullopt, now, postbox);
 }
 
 void Overlay::Impl::spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from, Instant now,
@@ -320,6 +398,7 @@ void Overlay::Impl::refuse(NeighborId from, Error error, Postbox& postbox)
     // It stays a neighbour and is sent what all are sent, but nothing is asked of it nor answered to it.
     conduct.isMuted = true;
     m_exchange.removeNeighbor(from);
+    m_roots.removeNeighbor(from);
     m_discovery.removeNeighbor(from);
 }
 

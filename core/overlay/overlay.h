@@ -32,6 +32,14 @@ struct NoticeKey
     auto operator<=>(const NoticeKey&) const = default;
 };
 
+/// The keys from `from` on, up to and without `to`; to the end if there is none.
+struct KeyRange
+{
+    NoticeKey from;
+    std::optional<NoticeKey> to;
+    bool operator==(const KeyRange&) const = default;
+};
+
 /// Orders notices of one key.
 struct NoticeRank
 {
@@ -84,6 +92,16 @@ public:
         static_cast<void>(certificate);
         return examineDescriptor(descriptor);
     }
+
+    // Roots (root_exchange.h). Those who hold none leave these as they are.
+    /// The number of the newest root held.
+    virtual std::uint64_t rootNumber() const { return 0; }
+    /// The notice of root `number`; empty if it is not held.
+    virtual Bytes root(std::uint64_t /*number*/) const { return {}; }
+    /// The part of the board that neighbours compare before the rest.
+    virtual KeyRange urgentRange() const { return {{}, NoticeKey()}; }
+    /// A refusal with `error` is taken back: the notice is examined again when newer roots are here.
+    virtual void excuse(const Error& /*error*/) { }
 };
 
 /// Whoever holds pieces of a payload.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "overlay/reconcile.h"
 
+#include "base/assert.h"
 #include "crypto/sha256.h"
 
 #include <algorithm>
@@ -20,7 +21,14 @@ std::vector<Head>::const_iterator firstFrom(const std::vector<Head>& heads, cons
 
 } // namespace
 
-Digest digestOf(const std::vector<Head>& heads)
+std::span<const Head> within(const std::vector<Head>& heads, const KeyRange& range)
+{
+    const auto begin = firstFrom(heads, range.from);
+    const auto end = range.to ? firstFrom(heads, *range.to) : heads.end();
+    return begin < end ? std::span(begin, end) : std::span<const Head>();
+}
+
+Digest digestOf(std::span<const Head> heads)
 {
     crypto::Sha256 hash;
     for (const Head& head : heads) {
@@ -31,20 +39,58 @@ Digest digestOf(const std::vector<Head>& heads)
     return hash.finish();
 }
 
-SummaryMessage summarize(const std::vector<Head>& heads, const NoticeKey& from, std::size_t maxBytes)
+RangeHash hashOf(std::span<const Head> heads)
+{
+    const Digest digest = digestOf(heads);
+    RangeHash hash{};
+    std::copy_n(digest.bytes().begin(), hash.size(), hash.begin());
+    return hash;
+}
+
+SummaryMessage summarize(const std::vector<Head>& heads, const NoticeKey& from, std::size_t maxBytes,
+                         const std::optional<NoticeKey>& rangeEnd)
 {
     SummaryMessage summary;
     summary.from = from;
+    summary.to = rangeEnd;
     std::size_t size = kOverhead;
-    for (auto head = firstFrom(heads, from); head != heads.end(); ++head) {
-        size += encodedSize(*head);
+    for (const Head& head : within(heads, {from, rangeEnd})) {
+        size += encodedSize(head);
         if (!summary.heads.empty() && (size > maxBytes || summary.heads.size() == kMaxHeads)) {
-            summary.to = head->key;
+            summary.to = head.key;
             break;
         }
-        summary.heads.push_back(*head);
+        summary.heads.push_back(head);
     }
     return summary;
+}
+
+RangesMessage divide(const std::vector<Head>& heads, const KeyRange& range)
+{
+    const std::span<const Head> all = within(heads, range);
+    STARLING_ASSERT(all.size() >= 2);
+    const std::size_t count = std::min(all.size(), kMaxParts);
+    RangesMessage message;
+    message.to = range.to;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t begin = all.size() * i / count;
+        const std::size_t end = all.size() * (i + 1) / count;
+        const NoticeKey& from = i == 0 ? range.from : all[begin].key;
+        message.parts.push_back({from, hashOf(all.subspan(begin, end - begin))});
+    }
+    return message;
+}
+
+std::vector<KeyRange> differingParts(const std::vector<Head>& ours, const RangesMessage& theirs)
+{
+    std::vector<KeyRange> differing;
+    for (std::size_t i = 0; i < theirs.parts.size(); ++i) {
+        const bool isLast = i + 1 == theirs.parts.size();
+        KeyRange part{theirs.parts[i].from, isLast ? theirs.to : std::optional(theirs.parts[i + 1].from)};
+        if (hashOf(within(ours, part)) != theirs.parts[i].hash)
+            differing.push_back(std::move(part));
+    }
+    return differing;
 }
 
 Difference compare(const std::vector<Head>& ours, const SummaryMessage& theirs)

@@ -81,7 +81,8 @@ Examined Board::examine(ByteView notice)
     const ByteView document = notice.subspan(kKindBytes);
     if (kind == trust::Kind::Release)
         return examineRelease(document);
-    if (kind != trust::Kind::Root && kind != trust::Kind::Admit && kind != trust::Kind::Receipt)
+    if (kind != trust::Kind::Root && kind != trust::Kind::Admit && kind != trust::Kind::Receipt
+        && kind != trust::Kind::Deny)
         return refused(Errc::UnsupportedFormat,
                        "notice of kind " + std::to_string(std::to_integer<unsigned>(notice.front()))
                            + ", which no board holds");
@@ -94,6 +95,8 @@ Examined Board::examine(ByteView notice)
                            + std::string(trust::kindName(envelope->kind)));
     if (kind == trust::Kind::Root)
         return examineRoot(*envelope);
+    if (kind == trust::Kind::Deny)
+        return examineDeny(*envelope);
     return kind == trust::Kind::Admit ? examineAdmit(*envelope) : examineReceipt(*envelope);
 }
 
@@ -131,6 +134,8 @@ Examined Board::examineAdmit(const trust::Envelope& envelope)
     if (!certificate)
         return refused(std::move(certificate.error()));
     const trust::Certificate& document = **certificate;
+    if (m_denials.contains(document.node))
+        return refused(Errc::Denied, "certificate of " + document.node.shortHex());
     const BoardKey key{trust::Kind::Admit, document.node.hex()};
     const trust::Revision rank = rankOf(document);
     const auto id = recast<NoticeId>(envelope.payloadHash());
@@ -153,6 +158,8 @@ Examined Board::examineReceipt(const trust::Envelope& envelope)
     auto claimed = trust::Receipt::parse(envelope.payload);
     if (!claimed)
         return refused(std::move(claimed.error()));
+    if (m_denials.contains(claimed->node))
+        return refused(Errc::Denied, "receipt of " + claimed->node.shortHex());
     const trust::Certificate* device = certificate(claimed->node);
     if (!device)
         return refused(Errc::NotAdmitted,
@@ -180,6 +187,51 @@ Examined Board::examineReceipt(const trust::Envelope& envelope)
     m_receipts.insert_or_assign(document.node, document);
     examined.receipt = document;
     return examined;
+}
+
+Examined Board::examineDeny(const trust::Envelope& envelope)
+{
+    auto verified = m_trust.verifyDeny(envelope);
+    if (!verified)
+        return refused(std::move(verified.error()));
+    const trust::DenyList& list = **verified;
+    const KeyId signer = envelope.signatures.begin()->first;
+    const BoardKey key{trust::Kind::Deny, Denials::placeName(signer, envelope.payloadHash())};
+    const trust::Revision rank{list.admitEpoch, list.nodes.size()};
+    const auto id = recast<NoticeId>(envelope.payloadHash());
+    if (find(key))
+        return judged(Examined::Verdict::Duplicate, key, rank, id);
+    if (m_denials.covers(signer, list))
+        return judged(Examined::Verdict::Stale, key, rank, id);
+    const std::vector<std::string> covered = m_denials.coveredBy(signer, list);
+    if (m_denials.listsOf(signer) - covered.size() >= Denials::kMaxListsOfSigner)
+        return refused(Errc::TooLarge,
+                       "key " + signer.shortHex()
+                           + " has signed its 8 deny lists: deny with another key, or raise the admit epoch");
+    Examined examined = judged(Examined::Verdict::Taken, key, rank, id);
+    for (const std::string& place : covered) {
+        m_denials.erase(place);
+        m_entries.erase({trust::Kind::Deny, place});
+        examined.covered.push_back({trust::Kind::Deny, place});
+    }
+    put(key, rank, id, noticeOf(trust::Kind::Deny, envelope.serialize()));
+    m_denials.put(key.name, {signer, list});
+    dropDenied();
+    return examined;
+}
+
+void Board::dropDenied()
+{
+    std::erase_if(m_entries, [this](const auto& item) {
+        const trust::Kind kind = item.first.kind;
+        if (kind != trust::Kind::Admit && kind != trust::Kind::Receipt)
+            return false;
+        const auto node = NodeId::fromHex(item.first.name);
+        if (!node || !m_denials.contains(*node))
+            return false;
+        drop(item.second);
+        return true;
+    });
 }
 
 Examined Board::examineRoot(const trust::Envelope& envelope)
@@ -227,12 +279,21 @@ void Board::dropWhatNoLongerVerifies()
         const BoardEntry& entry = item.second;
         if (entry.key.kind == trust::Kind::Root || stillVerifies(entry))
             return false;
-        if (const auto node = NodeId::fromHex(entry.key.name); node && entry.key.kind == trust::Kind::Admit)
-            m_certificates.erase(*node);
-        else if (node && entry.key.kind == trust::Kind::Receipt)
-            m_receipts.erase(*node);
+        drop(entry);
         return true;
     });
+}
+
+/// Forgets what is derived from `entry`, which is about to leave the board.
+void Board::drop(const BoardEntry& entry)
+{
+    if (entry.key.kind == trust::Kind::Deny)
+        return m_denials.erase(entry.key.name);
+    const auto node = NodeId::fromHex(entry.key.name);
+    if (node && entry.key.kind == trust::Kind::Admit)
+        m_certificates.erase(*node);
+    else if (node && entry.key.kind == trust::Kind::Receipt)
+        m_receipts.erase(*node);
 }
 
 bool Board::stillVerifies(const BoardEntry& entry) const
@@ -246,6 +307,8 @@ bool Board::stillVerifies(const BoardEntry& entry) const
         return false;
     if (entry.key.kind == trust::Kind::Admit)
         return m_trust.verifyAdmit(*envelope).has_value();
+    if (entry.key.kind == trust::Kind::Deny)
+        return m_trust.verifyDeny(*envelope).has_value();
     const auto node = NodeId::fromHex(entry.key.name);
     const trust::Certificate* device = node ? certificate(*node) : nullptr;
     return device && m_trust.verifyReceipt(*envelope, *device).has_value();

@@ -3,6 +3,7 @@
 /// what it took is node's, which hears of it through Examined.
 #pragma once
 
+#include "release/denials.h"
 #include "release/torrent_file.h"
 #include "trust/floors.h"
 #include "trust/trust_set.h"
@@ -12,7 +13,7 @@
 namespace starling::release {
 
 /// Names one place on the board: a URI for a release, a NodeId in hex for admit and receipt, "root" for
-/// roots.
+/// roots, Denials::placeName for deny lists.
 struct BoardKey
 {
     trust::Kind kind = trust::Kind::Release;
@@ -35,7 +36,7 @@ struct Examined
     enum class Verdict : std::uint8_t {
         Taken, ///< valid, newer than what was held, and now held
         Duplicate, ///< the very notice that is held
-        Stale, ///< a valid receipt or certificate older than the held one: harmless, not passed on
+        Stale, ///< valid, and what is held is newer or says more: harmless, not passed on
         Refused, ///< see `error`
     };
     Verdict verdict = Verdict::Refused;
@@ -45,6 +46,7 @@ struct Examined
     std::optional<Error> error; ///< if Refused
     std::optional<VerifiedRelease> release; ///< if a release was Taken
     std::optional<trust::Receipt> receipt; ///< if a receipt was Taken
+    std::vector<BoardKey> covered; ///< places that a deny list that was Taken made superfluous
 };
 
 /// A notice on the wire is one byte of trust::Kind and then the envelope, or for a release the torrent-file++
@@ -64,7 +66,8 @@ public:
 
     /// Decodes, verifies against trust and floors, and on success puts the notice on the board and raises the
     /// floor in memory. A receipt of a device without a certificate on the board is refused with NotAdmitted.
-    /// A full board refuses with TooLarge. A refused notice changes nothing. When a newer root is taken,
+    /// What is of a device that is denied is refused with Denied, and leaves the board when it is denied. A
+    /// full board refuses with TooLarge. A refused notice changes nothing. When a newer root is taken,
     /// everything held is verified again: what no longer verifies leaves the board, floors stay.
     Examined examine(ByteView notice);
 
@@ -77,16 +80,20 @@ public:
     /// All verified receipts held, by device.
     const std::map<NodeId, trust::Receipt>& receipts() const { return m_receipts; }
     const std::map<NodeId, trust::Certificate>& certificates() const { return m_certificates; }
+    const Denials& denials() const { return m_denials; }
 
 private:
     Examined examineRelease(ByteView bytes);
     Examined examineAdmit(const trust::Envelope& envelope);
     Examined examineReceipt(const trust::Envelope& envelope);
+    Examined examineDeny(const trust::Envelope& envelope);
     Examined examineRoot(const trust::Envelope& envelope);
     Examined place(BoardKey key, trust::Revision rank, NoticeId id, Bytes notice);
     void put(const BoardKey& key, trust::Revision rank, const NoticeId& id, Bytes notice);
     bool isFull(trust::Kind kind) const;
     void dropWhatNoLongerVerifies();
+    void drop(const BoardEntry& entry);
+    void dropDenied();
     bool stillVerifies(const BoardEntry& entry) const;
     static BoardKey rootKey();
 
@@ -95,6 +102,7 @@ private:
     std::map<BoardKey, BoardEntry> m_entries;
     std::map<NodeId, trust::Certificate> m_certificates;
     std::map<NodeId, trust::Receipt> m_receipts;
+    Denials m_denials;
 };
 
 } // namespace starling::release

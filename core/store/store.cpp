@@ -302,6 +302,15 @@ Status Store::putNotice(const NoticeRow& notice)
     return upsertNotice(m_impl->database, notice);
 }
 
+Status Store::removeNotice(std::uint8_t kind, std::string_view name)
+{
+    const auto done =
+        m_impl->database.run("DELETE FROM notices WHERE kind = ?1 AND name = ?2", std::int64_t{kind}, name);
+    if (!done)
+        return fail(Error(done.error()), "notice");
+    return {};
+}
+
 Result<trust::Floors> Store::floors() const
 {
     trust::Floors floors;

@@ -51,6 +51,8 @@ public:
     Result<std::vector<NoticeRow>> notices() const;
     /// Replaces the notice of that kind and name. TooLarge.
     Status putNotice(const NoticeRow& notice);
+    /// Nothing happens if there is none.
+    Status removeNotice(std::uint8_t kind, std::string_view name);
 
     Result<trust::Floors> floors() const;
     /// By URI and revision.

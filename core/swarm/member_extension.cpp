@@ -123,6 +123,12 @@ public:
     {
         if (isBlocked() && lt::clock_type::now() - m_since > m_context->admissionTimeout)
             refuse({Errc::NotAdmitted, "no proof of membership in time"});
+        if (m_node.isZero() || !m_account)
+            return;
+        if (auto still = m_context->proof->stillAdmits(m_node); !still) {
+            m_account.reset();
+            refuse(std::move(still.error()));
+        }
     }
 
     void on_disconnect(const lt::error_code& why) override

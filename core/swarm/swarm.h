@@ -35,6 +35,8 @@ public:
     /// The node that `certificate` admits, if `signature` is its over `challenge`.
     virtual Result<NodeId> verify(ByteView certificate, ByteView challenge,
                                   const crypto::Signature& signature) const = 0;
+    /// Whether a node that verified is still to be served: asked once a second for every connection.
+    virtual Status stillAdmits(const NodeId& /*node*/) const { return {}; }
 };
 
 struct Config

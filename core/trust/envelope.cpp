@@ -22,6 +22,7 @@ constexpr std::array kKinds{
     KindRow{Kind::Receipt, "receipt"},
     KindRow{Kind::Descriptor, "descriptor"},
     KindRow{Kind::Join, "join"},
+    KindRow{Kind::Deny, "deny"},
 };
 
 Result<KeyId> decodeKey(const std::string& hex)

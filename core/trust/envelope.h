@@ -16,7 +16,15 @@
 
 namespace starling::trust {
 
-enum class Kind : std::uint8_t { Root = 1, Admit = 2, Release = 3, Receipt = 4, Descriptor = 5, Join = 12 };
+enum class Kind : std::uint8_t {
+    Root = 1,
+    Admit = 2,
+    Release = 3,
+    Receipt = 4,
+    Descriptor = 5,
+    Deny = 10,
+    Join = 12
+};
 std::string_view kindName(Kind kind);
 std::optional<Kind> kindNamed(std::string_view name);
 

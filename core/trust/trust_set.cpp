@@ -235,6 +235,26 @@ Result<Verified<Certificate>> TrustSet::verifyAdmit(const Envelope& envelope) co
     return Verified<Certificate>(std::move(*certificate));
 }
 
+Result<Verified<DenyList>> TrustSet::verifyDeny(const Envelope& envelope) const
+{
+    if (auto status = requireKind(envelope, Kind::Deny); !status)
+        return tl::unexpected(std::move(status.error()));
+    // One signer, whose place on a board it takes.
+    if (envelope.signatures.size() > 1)
+        return fail(Errc::TooLarge, "deny list with more than one signature");
+    const Role anyOne{m_root.admit.keys, 1};
+    if (auto status = authorize(anyOne, Kind::Deny, envelope.payloadHash(), envelope.signatures); !status)
+        return fail(std::move(status.error()), "deny list");
+    auto list = DenyList::parse(envelope.payload);
+    if (!list)
+        return tl::unexpected(std::move(list.error()));
+    if (list->admitEpoch != m_root.admitEpoch)
+        return fail(Errc::WrongEpoch,
+                    "deny list of admit epoch " + std::to_string(list->admitEpoch) + ", the root's is "
+                        + std::to_string(m_root.admitEpoch));
+    return Verified<DenyList>(std::move(*list));
+}
+
 Status TrustSet::verifyByDevice(const Envelope& envelope, Kind kind, const NodeId& node) const
 {
     const std::string what = std::string(kindName(kind)) + " of " + node.shortHex();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "crypto/signature_memo.h"
+#include "trust/deny_list.h"
 #include "trust/documents.h"
 #include "trust/root.h"
 
@@ -75,6 +76,10 @@ public:
     Result<Verified<Receipt>> verifyReceipt(const Envelope& envelope, const Certificate& certificate) const;
     Result<Verified<Descriptor>> verifyDescriptor(const Envelope& envelope,
                                                   const Certificate& certificate) const;
+
+    /// Signed by one key of the admit role, whatever its threshold, and by nobody else (TooLarge): stopping
+    /// needs one key. WrongEpoch unless the admit epoch is the root's; Malformed if it is of another kind.
+    Result<Verified<DenyList>> verifyDeny(const Envelope& envelope) const;
 
 private:
     TrustSet() = default;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Certificates, receipts and descriptors: what parses is written again as it came, unknown keys apart.
+/// Certificates, receipts, descriptors and deny lists: what parses is written again as it came, unknown keys
+/// apart.
 #include "base/assert.h"
 #include "covers.h"
 #include "fuzz.h"
+#include "trust/deny_list.h"
 #include "trust/documents.h"
 
 using namespace starling;
@@ -27,6 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     attempt<trust::Certificate>(input);
     attempt<trust::Receipt>(input);
     attempt<trust::Descriptor>(input);
+    attempt<trust::DenyList>(input);
     return 0;
 }
 
@@ -49,5 +52,7 @@ std::vector<Bytes> seeds()
     descriptor.sequence = 9;
     descriptor.addresses = {Endpoint::ipv4(127, 0, 0, 1, 7001)};
     descriptor.swarmPort = 6881;
-    return {certificate.serialize(), receipt.serialize(), descriptor.serialize()};
+    trust::DenyList denied;
+    denied.nodes = {*NodeId::fromBytes(Bytes(32, std::byte(1))), *NodeId::fromBytes(Bytes(32, std::byte(2)))};
+    return {certificate.serialize(), receipt.serialize(), descriptor.serialize(), denied.serialize()};
 }

@@ -24,7 +24,8 @@ NodeId nodeOf(std::uint8_t number)
     return NodeId(bytes);
 }
 
-/// A notice is kind, rank and a name; one that ends in '!' is refused. A descriptor is a node's number and a
+/// A notice is kind, rank and a name; one that ends in '!' is refused, one that ends in '?'
+/// wants root 3. Kind 1 are roots. A descriptor is a node's number and a
 /// sequence.
 class ByteMediator final : public Mediator
 {
@@ -33,7 +34,13 @@ public:
     {
         if (notice.size() < 2 || notice.size() > 2 + kMaxNameBytes || notice.back() == std::byte{'!'})
             return {Verdict::Refused, {}, Error{Errc::BadSignature, {}}};
+        if (notice.back() == std::byte{'?'} && m_roots < 3)
+            return {Verdict::Refused, {}, Error{Errc::UnknownKey, {}}};
         const Head head = headOf(notice);
+        if (head.key.kind == kRootKind && head.rank.minor > m_roots + 1)
+            return {Verdict::Refused, {}, Error{Errc::RootGap, {}}};
+        if (head.key.kind == kRootKind)
+            m_roots = std::max(m_roots, head.rank.minor);
         Bytes& held = m_board[head.key];
         if (!held.empty() && headOf(held).rank >= head.rank)
             return {Verdict::Known, head, {}};
@@ -47,6 +54,14 @@ public:
             all.push_back(headOf(bytes));
         return all;
     }
+    std::uint64_t rootNumber() const override { return m_roots; }
+    Bytes root(std::uint64_t number) const override
+    {
+        return number < 1 || number > m_roots
+            ? Bytes()
+            : Bytes{std::byte{kRootKind}, static_cast<std::byte>(number), std::byte{'r'}};
+    }
+    KeyRange urgentRange() const override { return {{10, {}}, NoticeKey{11, {}}}; }
     Bytes notice(const NoticeKey& key) const override
     {
         const auto held = m_board.find(key);
@@ -67,7 +82,9 @@ private:
                 {0, std::to_integer<std::uint64_t>(notice[1])},
                 *NoticeId::fromBytes(crypto::sha256(notice).bytes())};
     }
+    static constexpr std::uint8_t kRootKind = 1;
     std::map<NoticeKey, Bytes> m_board;
+    std::uint64_t m_roots = 1;
 };
 
 void inspect(const std::vector<Output>& outputs)
@@ -136,6 +153,10 @@ std::vector<Bytes> seeds()
     static const Bytes kNotice = toBytes(std::string_view("\x03\x05fw/a"));
     static const Bytes kBad = toBytes(std::string_view("\x03\x06fw/a!"));
     const auto descriptor = [](char node, char sequence) { return toBytes(std::string{node, sequence}); };
+    static const Bytes kSecond = toBytes(std::string_view("\x01\x02r"));
+    static const Bytes kThird = toBytes(std::string_view("\x01\x03r"));
+    static const Bytes kLate = toBytes(std::string_view("\x01\x09r"));
+    static const Bytes kEarly = toBytes(std::string_view("\x03\x07fw/b?"));
     const NoticeKey key{3, "fw/a"};
     Bytes all;
     for (const Bytes& bytes : {
@@ -151,6 +172,12 @@ std::vector<Bytes> seeds()
              step(0, HaveMessage{{}, true, descriptor(1, 2)}),
              step(255, ProvidersMessage{{}, {{true, 1, descriptor(7, 1)}, {false, 2, descriptor(5, 1)}}}),
              step(0, StopHaveMessage{}),
+             step(0, StandingMessage{3, {}}),
+             step(0, NoticeMessage{kEarly}),
+             step(0, RootsMessage{{kSecond, kThird}}),
+             step(1, AskRootsMessage{1}),
+             step(1, NoticeMessage{kLate}),
+             step(1, RangesMessage{NoticeKey{9, {}}, {{{}, {}}, {key, {}}}}),
          })
         append(all, bytes);
     return {all, step(0, NoticeMessage{kNotice}), step(129, DigestMessage{})};

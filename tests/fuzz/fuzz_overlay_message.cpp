@@ -37,5 +37,9 @@ std::vector<Bytes> seeds()
         serialize(StopHaveMessage{}),
         serialize(WhoHasMessage{}),
         serialize(ProvidersMessage{{}, {{true, 1, kNotice}, {false, 2, {}}}}),
+        serialize(StandingMessage{7, {}}),
+        serialize(AskRootsMessage{8}),
+        serialize(RootsMessage{{kNotice, kNotice}}),
+        serialize(RangesMessage{other, {{{}, {}}, {key, {}}}}),
     };
 }

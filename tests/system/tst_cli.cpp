@@ -52,9 +52,10 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("command");
         for (const char* command :
-             {"fleet init", "key new", "key list", "key show", "release create", "release sign",
-              "release verify", "release show", "push", "status", "updates", "device list", "device request",
-              "device admit", "token create", "watch", "version"})
+             {"fleet init",   "key new",        "key list",       "key show",     "release create",
+              "release sign", "release verify", "release show",   "push",         "status",
+              "updates",      "device list",    "device request", "device admit", "device deny",
+              "root next",    "root push",      "token create",   "watch",        "version"})
             QTest::newRow(command) << s(command);
     }
 

@@ -87,7 +87,9 @@ inline std::vector<Request> requests()
             PushEnd{},
             PendingRequest{},
             AdmitRequest{toBytes("d4:kind5:admite")},
-            TokenRequest{Endpoint::ipv4(192, 0, 2, 7, 7'891), 3'600}};
+            TokenRequest{Endpoint::ipv4(192, 0, 2, 7, 7'891), 3'600},
+            PublishRequest{toBytes("\x0a a signed list")},
+            TrustRequest{filled<KeyId>(7)}};
 }
 
 inline std::vector<Reply> replies()
@@ -102,7 +104,9 @@ inline std::vector<Reply> replies()
             PendingReply{filled<FleetId>(3),
                          {{toBytes("d4:kind4:joine"), true, 12, Endpoint::ipv4(192, 0, 2, 9, 7'891)}}},
             AdmitReply{},
-            TokenReply{"starling1-abc", 1'900'000'000}};
+            TokenReply{"starling1-abc", 1'900'000'000},
+            PublishReply{true},
+            TrustReply{filled<FleetId>(3), toBytes("a root"), {toBytes("one"), toBytes("two")}}};
 }
 
 } // namespace starling::control::samples

@@ -8,9 +8,11 @@
 
 namespace starling::overlay::testing {
 
-constexpr std::uint8_t kCertificateKind = 2, kReleaseKind = 3, kReceiptKind = 4;
+constexpr std::uint8_t kRootKind = 1, kCertificateKind = 2, kReleaseKind = 3, kReceiptKind = 4,
+                       kUrgentKind = 10;
 
-enum class Seal : std::uint8_t { Genuine = 1, Forged = 2, NotAdmitted = 3 };
+/// WantsRoot: genuine for whoever holds the root whose number is the body.
+enum class Seal : std::uint8_t { Genuine = 1, Forged = 2, NotAdmitted = 3, WantsRoot = 4 };
 
 struct TestNotice
 {
@@ -76,8 +78,12 @@ public:
         const auto notice = TestNotice::parse(bytes);
         if (!notice)
             return {Verdict::Refused, {}, Error{Errc::Malformed, "notice"}};
-        if (notice->seal != Seal::Genuine)
+        if (notice->seal == Seal::WantsRoot && roots < std::stoull(notice->body))
+            return {Verdict::Refused, {}, Error{Errc::UnknownKey, notice->key.name}};
+        if (notice->seal != Seal::Genuine && notice->seal != Seal::WantsRoot)
             return {Verdict::Refused, {}, Error{Errc::BadSignature, notice->key.name}};
+        if (notice->key.kind == kRootKind)
+            return examineRoot(*notice);
         if (notice->key.kind == kReceiptKind && !board.contains({kCertificateKind, notice->key.name}))
             return {Verdict::Refused, {}, Error{Errc::NotAdmitted, notice->key.name}};
         const auto held = board.find(notice->key);
@@ -88,6 +94,20 @@ public:
         hold(*notice);
         return {Verdict::Taken, notice->head(), {}};
     }
+    static TestNotice rootNotice(std::uint64_t number) { return {{kRootKind, "root"}, number, {}}; }
+    /// Holds root `number`, and all before it.
+    void holdRoot(std::uint64_t number)
+    {
+        roots = number;
+        hold(rootNotice(number));
+    }
+    std::uint64_t rootNumber() const override { return roots; }
+    Bytes root(std::uint64_t number) const override
+    {
+        return number >= 1 && number <= roots ? rootNotice(number).serialize() : Bytes();
+    }
+    KeyRange urgentRange() const override { return {{kUrgentKind, {}}, NoticeKey{kUrgentKind + 1, {}}}; }
+    void excuse(const Error&) override { ++excused; }
     std::vector<Head> heads() const override
     {
         std::vector<Head> all;
@@ -116,7 +136,20 @@ public:
 
     std::map<NoticeKey, TestNotice> board;
     std::uint64_t examined = 0;
+    std::uint64_t excused = 0;
+    std::uint64_t roots = 0; ///< the number of the newest
     mutable std::uint64_t descriptorsExamined = 0;
+
+private:
+    Opinion examineRoot(const TestNotice& notice)
+    {
+        if (notice.rank > roots + 1)
+            return {Verdict::Refused, {}, Error{Errc::RootGap, notice.key.name}};
+        if (notice.rank <= roots)
+            return {Verdict::Known, notice.head(), {}};
+        holdRoot(notice.rank);
+        return {Verdict::Taken, notice.head(), {}};
+    }
 };
 
 } // namespace starling::overlay::testing

@@ -114,6 +114,27 @@ private Q_SLOTS:
         QCOMPARE(caller.errorOf(AdmitRequest{Bytes(notice.begin() + 1, notice.end())}), code(Errc::NotFound));
     }
 
+    void publishesADenyListAndTellsOfIt()
+    {
+        Caller caller(m_path);
+        const KeyId signer = samples::key(11).id();
+        auto trusted = caller.ask<TrustReply>(TrustRequest{signer});
+        QVERIFY(trusted && trusted->fleet == samples::trustSet().fleet() && trusted->denyLists.empty());
+        QVERIFY(trusted->root == samples::trustSet().chain().front());
+        trust::DenyList list;
+        list.nodes = {samples::nodeOf(51)};
+        trust::Envelope envelope{trust::Kind::Deny, list.serialize(), {}};
+        envelope.sign(trusted->fleet, samples::key(11));
+        const PublishRequest request{release::noticeOf(trust::Kind::Deny, envelope.serialize())};
+        QVERIFY(caller.ask<PublishReply>(request)->isNew);
+        QVERIFY(!caller.ask<PublishReply>(request)->isNew);
+        trusted = caller.ask<TrustReply>(TrustRequest{signer});
+        QCOMPARE(trusted->denyLists.size(), std::size_t{1});
+        QVERIFY(trusted->denyLists[0] == envelope.serialize());
+        QVERIFY(caller.ask<TrustReply>(TrustRequest{samples::key(12).id()})->denyLists.empty());
+        QCOMPARE(caller.errorOf(PublishRequest{samples::certificateNotice(51)}), code(Errc::Usage));
+    }
+
     void takesAPush()
     {
         const auto torrent = signedRelease(contents());

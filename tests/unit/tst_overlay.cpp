@@ -466,7 +466,7 @@ void TestOverlay::answersAFloodOfDigestsWithinItsAllowance()
     for (std::uint64_t i = 0; i < 3'000; ++i)
         network.inject(0, hostile, DigestMessage{*Digest::fromBytes(nodeId(i).bytes())});
     const std::uint64_t burst = network.traffic.bytes;
-    QVERIFY2(burst > 1'000'000 && burst < 17u * 1024 * 1024, std::to_string(burst).c_str());
+    QVERIFY2(burst > 100'000 && burst < 17u * 1024 * 1024, std::to_string(burst).c_str());
     network.run(2s);
     for (std::uint64_t i = 0; i < 3'000; ++i)
         network.inject(0, hostile, DigestMessage{*Digest::fromBytes(nodeId(i).bytes())});
@@ -503,8 +503,8 @@ void TestOverlay::ignoresSummariesItDidNotAskFor()
     network.isLost = [](std::size_t, std::size_t) { return true; };
     for (int i = 0; i < 1'000; ++i)
         network.inject(0, hostile, SummaryMessage{});
-    // Its one digest entitles to two messages.
-    QCOMPARE(noticesOut(network, 0), 20u);
+    // Whatever it says it lacks is sent once for each comparison.
+    QCOMPARE(noticesOut(network, 0), 10u);
 }
 
 void TestOverlay::takesNoMoreNeighborsThanItMay()

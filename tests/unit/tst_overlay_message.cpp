@@ -53,6 +53,10 @@ std::vector<Message> oneOfEach()
         IHaveMessage{{{{1, "a"}, tagOf(kNotice)}, {{3, "fw/x"}, {}}}},
         GraftMessage{{{3, "fw/x"}, {1, "a"}}},
         PruneMessage{},
+        StandingMessage{4, idOf<Digest>(9)},
+        AskRootsMessage{5},
+        RootsMessage{{kNotice, kNotice}},
+        RangesMessage{NoticeKey{9, "z"}, {{{}, hashOf({})}, {{3, "fw/x"}, {}}}},
     };
 }
 
@@ -71,6 +75,8 @@ private Q_SLOTS:
     void refusesKeysOutOfOrderOrRange();
     void refusesFlagsThatAreNeitherZeroNorOne();
     void splitsASummaryIntoRangesWithoutGaps();
+    void dividesARangeIntoPartsThatCoverIt();
+    void refusesDamagedRanges();
     void comparesWithinTheRangeOnly();
     void showsBothSidesTwoContentsOfOneRank();
     void splitsRequestsByCountAndSize();
@@ -85,6 +91,13 @@ void TestOverlayMessage::carriesEveryKindUnchanged()
                     const Bytes bytes = serialize(typed);
                     const auto parsed = parse(bytes);
                     return parsed && std::ranges::equal(std::get<NoticeMessage>(*parsed).bytes, typed.bytes);
+                } else if constexpr (std::is_same_v<std::decay_t<decltype(typed)>, RootsMessage>) {
+                    const Bytes bytes = serialize(typed);
+                    const auto parsed = parse(bytes);
+                    return parsed
+                        && std::ranges::equal(
+                               std::get<RootsMessage>(*parsed).notices, typed.notices,
+                               [](ByteView a, ByteView b) { return std::ranges::equal(a, b); });
                 } else {
                     return carried(typed) == typed;
                 }
@@ -220,6 +233,41 @@ void TestOverlayMessage::splitsASummaryIntoRangesWithoutGaps()
     QVERIFY(empty.heads.empty() && !empty.to);
 }
 
+void TestOverlayMessage::dividesARangeIntoPartsThatCoverIt()
+{
+    std::vector<Head> heads;
+    for (char letter = 'a'; letter <= 'z'; ++letter)
+        heads.push_back(headOf(3, std::string(1, letter), 1));
+    for (const KeyRange& range : {KeyRange{}, KeyRange{{3, "c"}, NoticeKey{3, "e"}}, KeyRange{{1, ""}, {}}}) {
+        const RangesMessage message = divide(heads, range);
+        QVERIFY(message.parts.size() <= kMaxParts && message.parts.size() >= 2);
+        QVERIFY(message.parts.front().from == range.from && message.to == range.to);
+        QVERIFY(differingParts(heads, message).empty());
+        // Whatever is missing, other or more shows in the one part where it is.
+        std::vector<Head> others = heads;
+        others[3] = headOf(3, "d", 2);
+        QCOMPARE(differingParts(others, message).size(), std::size_t{1});
+        others.erase(others.begin() + 3);
+        const auto differing = differingParts(others, message);
+        QCOMPARE(differing.size(), std::size_t{1});
+        QCOMPARE(within(heads, differing[0]).size() - within(others, differing[0]).size(), std::size_t{1});
+        QCOMPARE(differingParts({}, message).size(), message.parts.size());
+    }
+    QVERIFY(within(heads, {{9, ""}, NoticeKey{1, ""}}).empty());
+}
+
+void TestOverlayMessage::refusesDamagedRanges()
+{
+    const auto refused = [](const RangesMessage& message) { return refusal(serialize(message)); };
+    QVERIFY(refused({{}, {{{1, "b"}, {}}, {{1, "a"}, {}}}}) == Errc::NotCanonical);
+    QVERIFY(refused({{}, {{{1, "a"}, {}}, {{1, "a"}, {}}}}) == Errc::NotCanonical);
+    QVERIFY(refused({NoticeKey{1, "a"}, {{{1, "a"}, {}}}}) == Errc::NotCanonical);
+    QVERIFY(refusal(*fromHex("01210000")) == Errc::TooLarge);
+    QVERIFY(refusal(*fromHex("01210011")) == Errc::TooLarge);
+    QVERIFY(refusal(*fromHex("012002")) == Errc::Truncated);
+    QVERIFY(refusal(*fromHex("01200401")) == Errc::TooLarge); // 1,025 roots
+}
+
 void TestOverlayMessage::comparesWithinTheRangeOnly()
 {
     const std::vector<Head> ours = {headOf(1, "a", 1), headOf(1, "c", 5), headOf(1, "e", 1),
@@ -248,7 +296,7 @@ void TestOverlayMessage::showsBothSidesTwoContentsOfOneRank()
     QVERIFY(contested.newerHere == both && contested.newerThere == both);
     const Difference equal = between(headOf(1, "a", 1, 1), headOf(1, "a", 1, 1));
     QVERIFY(equal.newerHere.empty() && equal.newerThere.empty());
-    QVERIFY(digestOf({headOf(1, "a", 1, 1)}) != digestOf({headOf(1, "a", 1, 2)}));
+    QVERIFY(digestOf(std::vector{headOf(1, "a", 1, 1)}) != digestOf(std::vector{headOf(1, "a", 1, 2)}));
 }
 
 void TestOverlayMessage::splitsRequestsByCountAndSize()
