@@ -21,6 +21,8 @@ constexpr std::array kKinds{
     KindRow{Kind::Release, "release"},
     KindRow{Kind::Receipt, "receipt"},
     KindRow{Kind::Descriptor, "descriptor"},
+    KindRow{Kind::Subscription, "subscription"},
+    KindRow{Kind::Pulse, "pulse"},
 };
 
 Result<KeyId> decodeKey(const std::string& hex)

@@ -16,7 +16,15 @@
 
 namespace starling::trust {
 
-enum class Kind : std::uint8_t { Root = 1, Admit = 2, Release = 3, Receipt = 4, Descriptor = 5 };
+enum class Kind : std::uint8_t {
+    Root = 1,
+    Admit = 2,
+    Release = 3,
+    Receipt = 4,
+    Descriptor = 5,
+    Subscription = 20,
+    Pulse = 21,
+};
 std::string_view kindName(Kind kind);
 std::optional<Kind> kindNamed(std::string_view name);
 

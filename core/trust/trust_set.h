@@ -6,6 +6,7 @@
 #include "crypto/signature_memo.h"
 #include "trust/documents.h"
 #include "trust/root.h"
+#include "trust/subscription.h"
 
 #include <memory>
 
@@ -75,6 +76,11 @@ public:
     Result<Verified<Receipt>> verifyReceipt(const Envelope& envelope, const Certificate& certificate) const;
     Result<Verified<Descriptor>> verifyDescriptor(const Envelope& envelope,
                                                   const Certificate& certificate) const;
+    /// Signed by the observe role; WrongScope if the root names none. Malformed if the envelope is of another
+    /// kind. Expiry is judged by the caller.
+    Result<Verified<Subscription>> verifySubscription(const Envelope& envelope) const;
+    /// Signed by the observer itself, whose subscription the caller knows: the codes of verifyReceipt.
+    Result<Verified<Pulse>> verifyPulse(const Envelope& envelope, const NodeId& observer) const;
 
 private:
     TrustSet() = default;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Certificates, receipts and descriptors: what parses is written again as it came, unknown keys apart.
+/// Certificates, receipts, descriptors, subscriptions and pulses: what parses is written again as it came,
+/// unknown keys apart.
 #include "base/assert.h"
 #include "covers.h"
 #include "fuzz.h"
-#include "trust/documents.h"
+#include "trust/subscription.h"
 
 using namespace starling;
 
@@ -27,6 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     attempt<trust::Certificate>(input);
     attempt<trust::Receipt>(input);
     attempt<trust::Descriptor>(input);
+    attempt<trust::Subscription>(input);
+    attempt<trust::Pulse>(input);
     return 0;
 }
 
@@ -49,5 +52,9 @@ std::vector<Bytes> seeds()
     descriptor.sequence = 9;
     descriptor.addresses = {Endpoint::ipv4(127, 0, 0, 1, 7001)};
     descriptor.swarmPort = 6881;
-    return {certificate.serialize(), receipt.serialize(), descriptor.serialize()};
+    const trust::Subscription subscription{NodeId(), ResourceUri::parse("fw").value(), 3, 1'900'000'000,
+                                           10'000};
+    const trust::Pulse pulse{NodeId(), 17};
+    return {certificate.serialize(), receipt.serialize(), descriptor.serialize(), subscription.serialize(),
+            pulse.serialize()};
 }
