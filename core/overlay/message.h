@@ -19,11 +19,13 @@
 ///    10 IHave      count u16 | count × (KEY | tag[16])
 ///    11 Graft      count u16 | count × KEY
 ///    12 Prune
+///    40 to 43     collection_message.h
 ///
 ///     KEY   kind u8 | length u8 | name
 ///     HEAD  KEY | rank major u64 | rank minor u64 | notice id[32]
 #pragma once
 
+#include "overlay/collection_message.h"
 #include "overlay/overlay.h"
 
 #include <array>
@@ -146,7 +148,8 @@ struct PruneMessage
 
 using Message =
     std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage, HaveMessage,
-                 StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage, GraftMessage, PruneMessage>;
+                 StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage, GraftMessage, PruneMessage,
+                 PulseMessage, ReceiptsMessage, AcceptedMessage, DeliveredMessage>;
 
 /// The limits above must hold: a broken invariant otherwise.
 Bytes serialize(const Message& message);

@@ -53,6 +53,10 @@ std::vector<Message> oneOfEach()
         IHaveMessage{{{{1, "a"}, tagOf(kNotice)}, {{3, "fw/x"}, {}}}},
         GraftMessage{{{3, "fw/x"}, {1, "a"}}},
         PruneMessage{},
+        PulseMessage{2, toBytes(std::string_view("pulse"))},
+        ReceiptsMessage{idOf<NodeId>(1), 7, {toBytes(std::string_view("receipt")), {}}},
+        AcceptedMessage{idOf<NodeId>(1), 7},
+        DeliveredMessage{idOf<NodeId>(1), {{idOf<NodeId>(2), 9}}},
     };
 }
 
