@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "board/board_keeper.h"
 
+#include "board/receipt_parcel.h"
 #include "crypto/sha256.h"
+#include "overlay/collection_message.h"
 #include "overlay/membership_message.h"
 
 #include <algorithm>
@@ -213,6 +215,46 @@ void BoardKeeper::excuse(const Error& error)
     const auto count = m_refusals.find(std::string(shortName(error.code)));
     if (count != m_refusals.end() && --count->second == 0)
         m_refusals.erase(count);
+}
+
+Result<overlay::Mediator::PulseInfo> BoardKeeper::examinePulse(ByteView pulse) const
+{
+    const auto envelope = trust::Envelope::parse(pulse, overlay::kMaxPulseBytes);
+    if (!envelope)
+        return fail(Error(envelope.error()), "pulse");
+    // Parsed unverified only to learn whose subscription is needed.
+    const auto claimed = trust::Pulse::parse(envelope->payload);
+    if (!claimed)
+        return tl::unexpected<Error>(claimed.error());
+    if (!isObserver(claimed->observer))
+        return fail(Errc::NotAdmitted,
+                    "pulse of " + claimed->observer.shortHex() + ", who has no subscription");
+    const auto verified = m_board.trust().verifyPulse(*envelope, claimed->observer);
+    if (!verified)
+        return tl::unexpected<Error>(verified.error());
+    return PulseInfo{claimed->observer, (*verified)->number};
+}
+
+Result<overlay::Mediator::ReceiptInfo> BoardKeeper::examineReceipt(ByteView receipt) const
+{
+    const auto content = verifyParcel(receipt, m_board.trust());
+    if (!content)
+        return tl::unexpected<Error>(content.error());
+    return ReceiptInfo{content->receipt.node, content->receipt.sequence};
+}
+
+bool BoardKeeper::isObserver(const NodeId& node) const
+{
+    return m_board.subscriptions().contains(node);
+}
+
+bool BoardKeeper::isWantedBy(const NodeId& observer, ByteView receipt) const
+{
+    const auto subscription = m_board.subscriptions().find(observer);
+    if (subscription == m_board.subscriptions().end())
+        return false;
+    const auto content = verifyParcel(receipt, m_board.trust());
+    return content && isCovered(content->receipt, subscription->second.scope);
 }
 
 void BoardKeeper::countRefusal(const Error& error)

@@ -24,11 +24,18 @@ public:
     /// Deny lists.
     overlay::KeyRange urgentRange() const override;
     void excuse(const Error& error) override;
+    Result<PulseInfo> examinePulse(ByteView pulse) const override;
+    Result<ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a ReceiptParcel
+    bool isObserver(const NodeId& node) const override;
+    bool isWantedBy(const NodeId& observer, ByteView receipt) const override;
 
     /// As examine(), with all that the board has to say: for notices of our own and those found in the store.
     release::Examined take(ByteView notice);
     /// What was taken since the last call, in order: to be stored and acted on.
     std::vector<release::Examined> collectTaken();
+
+    /// Subscriptions leave the board when they are over: Board::advanceTime.
+    bool advanceTime(std::uint64_t now) { return m_board.advanceTime(now); }
 
     /// Counts a refusal by the short name of its code.
     void countRefusal(const Error& error);

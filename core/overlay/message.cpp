@@ -27,7 +27,15 @@ enum class Kind : std::uint8_t {
     AskRoots = 31,
     Roots = 32,
     Ranges = 33,
+    Pulse = 40,
+    Receipts = 41,
+    Accepted = 42,
+    Delivered = 43,
 };
+static_assert(static_cast<std::uint8_t>(Kind::Pulse) == PulseMessage::kKind
+              && static_cast<std::uint8_t>(Kind::Receipts) == ReceiptsMessage::kKind
+              && static_cast<std::uint8_t>(Kind::Accepted) == AcceptedMessage::kKind
+              && static_cast<std::uint8_t>(Kind::Delivered) == DeliveredMessage::kKind);
 
 constexpr std::size_t kIdBytes = 32;
 constexpr std::size_t kRankBytes = 16;
@@ -206,6 +214,18 @@ Bytes encode(const RangesMessage& message)
         writeKey(writer, part.from);
         writer.raw(part.hash);
     }
+    return writer.take();
+}
+
+template <class Typed>
+requires requires
+{
+    Typed::kKind;
+}
+Bytes encode(const Typed& message)
+{
+    ByteWriter writer = begin(static_cast<Kind>(Typed::kKind));
+    write(writer, message);
     return writer.take();
 }
 
@@ -456,6 +476,13 @@ Result<Message> readRanges(ByteReader& reader)
     return message;
 }
 
+template <class Typed> Result<Message> lifted(Result<Typed> message)
+{
+    if (!message)
+        return tl::unexpected(std::move(message.error()));
+    return Message(std::move(*message));
+}
+
 Result<Message> readFields(Kind kind, ByteReader& reader)
 {
     switch (kind) {
@@ -491,6 +518,14 @@ Result<Message> readFields(Kind kind, ByteReader& reader)
         return readRoots(reader);
     case Kind::Ranges:
         return readRanges(reader);
+    case Kind::Pulse:
+        return lifted(readPulse(reader));
+    case Kind::Receipts:
+        return lifted(readReceipts(reader));
+    case Kind::Accepted:
+        return lifted(readAccepted(reader));
+    case Kind::Delivered:
+        return lifted(readDelivered(reader));
     }
     return fail(Errc::UnsupportedFormat, "message of kind " + std::to_string(static_cast<unsigned>(kind)));
 }

@@ -3,6 +3,7 @@
 
 #include "overlay/board_exchange.h"
 #include "overlay/broadcast.h"
+#include "overlay/collection.h"
 #include "overlay/discovery.h"
 #include "overlay/forward_pace.h"
 #include "overlay/root_exchange.h"
@@ -55,12 +56,14 @@ public:
         , m_exchange(self, config, mediator)
         , m_roots(config, mediator)
         , m_discovery(self, config, mediator, random)
+        , m_collection(self, config, mediator, random)
     {
     }
 
     std::vector<Output> start(Instant now);
     std::vector<Output> handle(const Input& input, Instant now);
     const std::map<NeighborId, NeighborStats>& neighbors() const { return m_stats; }
+    const Collection& collection() const { return m_collection; }
 
 private:
     struct Conduct
@@ -76,7 +79,7 @@ private:
     };
 
     void onNeighborUp(const NeighborUp& input, Instant now, Postbox& postbox);
-    void onNeighborDown(NeighborId neighbor);
+    void onNeighborDown(NeighborId neighbor, Instant now);
     void onMessage(const MessageReceived& input, Instant now, Postbox& postbox);
     void onTimer(const Timer& timer, Instant now, Postbox& postbox);
     void onNotice(NeighborId from, ByteView notice, Instant now, Postbox& postbox);
@@ -88,7 +91,7 @@ private:
     void spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from, Instant now,
                 Postbox& postbox);
     void keep(const NoticeKey& key, ByteView notice, NeighborId from, Instant now);
-    void refuse(NeighborId from, Error error, Postbox& postbox);
+    void refuse(NeighborId from, Error error, Instant now, Postbox& postbox);
     void forgive();
     Instant nextRound(Instant now);
     static void set(Alarm& alarm, std::optional<Instant> due, Instant now, Postbox& postbox);
@@ -103,6 +106,7 @@ private:
     RootExchange m_roots;
     std::uint64_t m_toldRoot = 0; ///< the newest root that neighbours were told of
     Discovery m_discovery;
+    Collection m_collection;
     ForwardPace m_pace;
     std::map<NeighborId, NeighborStats> m_stats;
     std::map<NeighborId, Conduct> m_conduct; ///< of the same neighbours
@@ -113,6 +117,7 @@ private:
     Alarm m_refreshAlarm{Timer::What::Expire, 0, {}};
     Alarm m_tellAlarm{Timer::What::Tell, 0, {}};
     Alarm m_graftAlarm{Timer::What::Graft, 0, {}};
+    Alarm m_collectAlarm{Timer::What::Collect, 0, {}};
 };
 
 std::vector<Output> Overlay::Impl::start(Instant now)
@@ -131,7 +136,7 @@ std::vector<Output> Overlay::Impl::handle(const Input& input, Instant now)
     Postbox postbox(outputs, m_stats, m_config);
     std::visit(Overloaded{
                    [&](const NeighborUp& up) { onNeighborUp(up, now, postbox); },
-                   [&](const NeighborDown& down) { onNeighborDown(down.neighbor); },
+                   [&](const NeighborDown& down) { onNeighborDown(down.neighbor, now); },
                    [&](const MessageReceived& received) { onMessage(received, now, postbox); },
                    [&](const TimerExpired& expired) { onTimer(expired.timer, now, postbox); },
                    [&](const Publish& own) { publish(own.key, now, postbox); },
@@ -139,6 +144,9 @@ std::vector<Output> Overlay::Impl::handle(const Input& input, Instant now)
                    [&](const StopProviding& own) { m_discovery.stopProviding(own.payload, postbox); },
                    [&](const FindProviders& want) { m_discovery.find(want.payload, now, postbox); },
                    [&](const StopFinding& want) { m_discovery.stopFinding(want.payload); },
+                   [&](const Observe& own) { m_collection.observe(own.pulse, now, postbox); },
+                   [&](const Report& own) { m_collection.report(own, now); },
+                   [&](const ReceiptKept& kept) { m_collection.kept(kept, now); },
                },
                input);
     setAlarms(now, postbox);
@@ -174,11 +182,13 @@ void Overlay::Impl::setAlarms(Instant now, Postbox& postbox)
     set(m_refreshAlarm, m_nextRefresh, now, postbox);
     set(m_tellAlarm, m_broadcast.nextTelling(), now, postbox);
     set(m_graftAlarm, m_broadcast.nextAsking(), now, postbox);
+    set(m_collectAlarm, m_collection.nextWork(), now, postbox);
 }
 
 void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
 {
-    for (Alarm* alarm : {&m_roundAlarm, &m_questionAlarm, &m_refreshAlarm, &m_tellAlarm, &m_graftAlarm}) {
+    for (Alarm* alarm :
+         {&m_roundAlarm, &m_questionAlarm, &m_refreshAlarm, &m_tellAlarm, &m_graftAlarm, &m_collectAlarm}) {
         if (alarm->what != timer.what || alarm->generation != timer.generation || !alarm->due)
             continue;
         // A timer may fire a little early; what is not due yet is only scheduled again.
@@ -208,6 +218,9 @@ void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
         case Timer::What::Graft:
             m_broadcast.ask(now, postbox);
             return;
+        case Timer::What::Collect:
+            m_collection.work(now, postbox);
+            return;
         }
     }
 }
@@ -225,9 +238,10 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
     sendStanding(input.neighbor, now, postbox);
     m_exchange.compare(input.neighbor, now, postbox);
     m_discovery.addNeighbor(input.neighbor, input.node, now, postbox);
+    m_collection.addNeighbor(input.neighbor, input.node, now, postbox);
 }
 
-void Overlay::Impl::onNeighborDown(NeighborId neighbor)
+void Overlay::Impl::onNeighborDown(NeighborId neighbor, Instant now)
 {
     m_stats.erase(neighbor);
     m_conduct.erase(neighbor);
@@ -235,6 +249,7 @@ void Overlay::Impl::onNeighborDown(NeighborId neighbor)
     m_exchange.removeNeighbor(neighbor);
     m_roots.removeNeighbor(neighbor);
     m_discovery.removeNeighbor(neighbor);
+    m_collection.removeNeighbor(neighbor, now);
 }
 
 void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox& postbox)
@@ -245,17 +260,17 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
         return;
     if (input.bytes.size() > m_config.maxMessageBytes)
         return refuse(from, {Errc::TooLarge, "message of " + std::to_string(input.bytes.size()) + " bytes"},
-                      postbox);
+                      now, postbox);
     const auto message = parse(input.bytes);
     if (!message) {
         // A message of a later version is no offence; it is as if it had not come.
         if (message.error().code != Errc::UnsupportedFormat)
-            refuse(from, message.error(), postbox);
+            refuse(from, message.error(), now, postbox);
         return;
     }
     const auto judge = [&](const Status& status) {
         if (!status)
-            refuse(from, status.error(), postbox);
+            refuse(from, status.error(), now, postbox);
     };
     std::visit(Overloaded{
                    [&](const NoticeMessage& m) { onNotice(from, m.bytes, now, postbox); },
@@ -274,6 +289,10 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
                    [&](const AskRootsMessage& m) { m_roots.onAskRoots(from, m, now, postbox); },
                    [&](const RootsMessage& m) { onRoots(from, m, now, postbox); },
                    [&](const RangesMessage& m) { m_exchange.onRanges(from, m, now, postbox); },
+                   [&](const PulseMessage& m) { judge(m_collection.onPulse(from, m, now, postbox)); },
+                   [&](const ReceiptsMessage& m) { judge(m_collection.onReceipts(from, m, now, postbox)); },
+                   [&](const AcceptedMessage& m) { m_collection.onAccepted(from, m, now); },
+                   [&](const DeliveredMessage& m) { m_collection.onDelivered(from, m, postbox); },
                },
                *message);
 }
@@ -290,6 +309,7 @@ void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Instant now, Post
             spread(opinion.head.key, notice, from, now, postbox);
         else
             keep(opinion.head.key, notice, from, now);
+        m_collection.noticeTaken(now, postbox);
         postbox.put(NoticeTaken{from, std::move(opinion.head)});
         if (m_mediator.rootNumber() > m_toldRoot)
             afterRoots(from, now, postbox);
@@ -302,7 +322,7 @@ void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Instant now, Post
         Error error = opinion.error.value_or(Error{Errc::Refused, "notice"});
         if (m_roots.keep(from, notice, error, now, postbox))
             return m_mediator.excuse(error);
-        refuse(from, std::move(error), postbox);
+        refuse(from, std::move(error), now, postbox);
         return;
     }
 }
@@ -329,7 +349,7 @@ void Overlay::Impl::onRoots(NeighborId from, const RootsMessage& message, Instan
     for (const ByteView notice : message.notices) {
         Mediator::Opinion opinion = m_mediator.examine(notice);
         if (opinion.verdict == Mediator::Verdict::Refused) {
-            refuse(from, opinion.error.value_or(Error{Errc::Refused, "root"}), postbox);
+            refuse(from, opinion.error.value_or(Error{Errc::Refused, "root"}), now, postbox);
             break;
         }
         if (opinion.verdict != Mediator::Verdict::Taken)
@@ -387,7 +407,7 @@ void Overlay::Impl::keep(const NoticeKey& key, ByteView notice, NeighborId from,
     m_broadcast.hear(from, notice, now);
 }
 
-void Overlay::Impl::refuse(NeighborId from, Error error, Postbox& postbox)
+void Overlay::Impl::refuse(NeighborId from, Error error, Instant now, Postbox& postbox)
 {
     ++m_stats.at(from).refused;
     Conduct& conduct = m_conduct.at(from);
@@ -400,6 +420,7 @@ void Overlay::Impl::refuse(NeighborId from, Error error, Postbox& postbox)
     m_exchange.removeNeighbor(from);
     m_roots.removeNeighbor(from);
     m_discovery.removeNeighbor(from);
+    m_collection.removeNeighbor(from, now);
 }
 
 void Overlay::Impl::forgive()
@@ -429,6 +450,16 @@ std::vector<Output> Overlay::handle(const Input& input, Instant now)
 const std::map<NeighborId, NeighborStats>& Overlay::neighbors() const
 {
     return m_impl->neighbors();
+}
+
+std::optional<NeighborId> Overlay::parent(const NodeId& observer) const
+{
+    return m_impl->collection().parent(observer);
+}
+
+std::size_t Overlay::receiptsHeld() const
+{
+    return m_impl->collection().held();
 }
 
 } // namespace starling::overlay

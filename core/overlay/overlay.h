@@ -102,6 +102,26 @@ public:
     virtual KeyRange urgentRange() const { return {{}, NoticeKey()}; }
     /// A refusal with `error` is taken back: the notice is examined again when newer roots are here.
     virtual void excuse(const Error& /*error*/) { }
+
+    // Receipts (collection.h). Those who pass none on leave these as they are.
+    /// Whether `pulse` (opaque, signed) is of an observer whose subscription is held: NotAdmitted otherwise.
+    struct PulseInfo
+    {
+        NodeId observer;
+        std::uint64_t number = 0;
+    };
+    virtual Result<PulseInfo> examinePulse(ByteView) const { return fail(Errc::NotAdmitted, "pulse"); }
+    /// Whether `receipt` (opaque, signed, with all that it takes to verify it) is valid; whose it is, if so.
+    struct ReceiptInfo
+    {
+        NodeId device;
+        std::uint64_t sequence = 0;
+    };
+    virtual Result<ReceiptInfo> examineReceipt(ByteView) const { return fail(Errc::NotAdmitted, "receipt"); }
+    /// Whether the subscription of `observer` is held and not over.
+    virtual bool isObserver(const NodeId&) const { return false; }
+    /// Whether `observer` is to have `receipt`, a valid one.
+    virtual bool isWantedBy(const NodeId& /*observer*/, ByteView /*receipt*/) const { return true; }
 };
 
 /// Whoever holds pieces of a payload.
@@ -115,7 +135,7 @@ struct Provider
 
 struct Timer
 {
-    enum class What : std::uint8_t { AntiEntropy, AskProviders, Expire, Tell, Graft } what{};
+    enum class What : std::uint8_t { AntiEntropy, AskProviders, Expire, Tell, Graft, Collect } what{};
     std::uint64_t generation = 0;
     bool operator==(const Timer&) const = default;
 };
@@ -161,8 +181,22 @@ struct StopFinding
 {
     InfoHash payload;
 };
+struct Observe
+{ ///< receipts come to us: a pulse of ours, newer than the last; repeated, for ways lead where it came from
+    Bytes pulse;
+};
+struct Report
+{ ///< our own newest receipt: kept here, and sent until every observer has said that it has it
+    std::uint64_t sequence = 0;
+    Bytes receipt; ///< at most 64 KiB
+};
+struct ReceiptKept
+{ ///< what ReceiptArrived brought is durable, or was already
+    NodeId device;
+    std::uint64_t sequence = 0;
+};
 using Input = std::variant<NeighborUp, NeighborDown, MessageReceived, TimerExpired, Publish, Provide,
-                           StopProviding, FindProviders, StopFinding>;
+                           StopProviding, FindProviders, StopFinding, Observe, Report, ReceiptKept>;
 
 // Outputs
 struct SendMessage
@@ -190,7 +224,14 @@ struct ScheduleTimer
     Duration delay;
     Timer timer;
 };
-using Output = std::variant<SendMessage, NoticeTaken, NoticeRefused, ProviderFound, ScheduleTimer>;
+struct ReceiptArrived
+{ ///< at an observer: a valid receipt, perhaps an old one; to be answered by ReceiptKept
+    NodeId device;
+    std::uint64_t sequence = 0;
+    Bytes receipt;
+};
+using Output =
+    std::variant<SendMessage, NoticeTaken, NoticeRefused, ProviderFound, ScheduleTimer, ReceiptArrived>;
 
 struct Config
 {
@@ -206,6 +247,13 @@ struct Config
     std::size_t maxProvidersPerAnswer = 32; ///< architecture.md, "The way of an update", 4
     std::size_t maxProvidersPerPayload = 256; ///< guess
     std::size_t maxPayloads = 256; ///< guess: payloads about which providers are kept
+    Duration receiptDelay = std::chrono::milliseconds(200); ///< guess: a batch of some, and nobody waits long
+    Duration receiptRepeat = std::chrono::seconds(30); ///< guess: far above a way and back; doubled up to
+    Duration receiptRepeatMax = std::chrono::hours(1);
+    Duration acceptLimit = std::chrono::seconds(30); ///< guess: a parent that takes nothing so long is left
+    std::size_t maxReceipts =
+        4'096; ///< guess: waiting or on their way, for each observer; 2 MiB of usual ones
+    std::size_t maxObservers = 8; ///< guess: administrators that watch at the same time
     std::size_t maxNeighbors = 128; ///< guess; HyParView will want 5
     std::size_t maxMessageBytes = 1024 * 1024; ///< as link's
     std::uint64_t refusalsBeforeMute =
@@ -227,6 +275,10 @@ public:
     std::vector<Output> start(Instant now);
     std::vector<Output> handle(const Input& input, Instant now);
     const std::map<NeighborId, NeighborStats>& neighbors() const;
+    /// Which neighbour is the way to `observer`, if one is.
+    std::optional<NeighborId> parent(const NodeId& observer) const;
+    /// Receipts held on their way to observers, our own among them.
+    std::size_t receiptsHeld() const;
 
 private:
     class Impl;

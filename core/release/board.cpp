@@ -82,7 +82,7 @@ Examined Board::examine(ByteView notice)
     if (kind == trust::Kind::Release)
         return examineRelease(document);
     if (kind != trust::Kind::Root && kind != trust::Kind::Admit && kind != trust::Kind::Receipt
-        && kind != trust::Kind::Deny)
+        && kind != trust::Kind::Deny && kind != trust::Kind::Subscription)
         return refused(Errc::UnsupportedFormat,
                        "notice of kind " + std::to_string(std::to_integer<unsigned>(notice.front()))
                            + ", which no board holds");
@@ -97,6 +97,8 @@ Examined Board::examine(ByteView notice)
         return examineRoot(*envelope);
     if (kind == trust::Kind::Deny)
         return examineDeny(*envelope);
+    if (kind == trust::Kind::Subscription)
+        return examineSubscription(*envelope);
     return kind == trust::Kind::Admit ? examineAdmit(*envelope) : examineReceipt(*envelope);
 }
 
@@ -249,6 +251,41 @@ Examined Board::examineRoot(const trust::Envelope& envelope)
     return judged(Examined::Verdict::Taken, rootKey(), rank, id);
 }
 
+Examined Board::examineSubscription(const trust::Envelope& envelope)
+{
+    auto subscription = m_trust.verifySubscription(envelope);
+    if (!subscription)
+        return refused(std::move(subscription.error()));
+    const trust::Subscription& document = **subscription;
+    const BoardKey key{trust::Kind::Subscription, document.observer.hex()};
+    const trust::Revision rank{0, document.sequence};
+    const auto id = recast<NoticeId>(envelope.payloadHash());
+    // Other clocks are behind ours for a while: old is no offence.
+    if (document.expires <= m_now)
+        return judged(Examined::Verdict::Stale, key, rank, id);
+    if (const BoardEntry* held = find(key)) {
+        if (held->id == id)
+            return judged(Examined::Verdict::Duplicate, key, rank, id);
+        // Equal ranks are decided by the id, so that all boards come to hold the same one.
+        if (std::tie(rank, id) < std::tie(held->rank, held->id))
+            return judged(Examined::Verdict::Stale, key, rank, id);
+    }
+    Examined examined = place(key, rank, id, noticeOf(trust::Kind::Subscription, envelope.serialize()));
+    if (examined.verdict == Examined::Verdict::Taken)
+        m_subscriptions.insert_or_assign(document.observer, document);
+    return examined;
+}
+
+bool Board::advanceTime(std::uint64_t now)
+{
+    m_now = std::max(m_now, now);
+    const auto isOver = [this](const auto& item) { return item.second.expires <= m_now; };
+    for (const auto& item : m_subscriptions)
+        if (isOver(item))
+            m_entries.erase({trust::Kind::Subscription, item.first.hex()});
+    return std::erase_if(m_subscriptions, isOver) > 0;
+}
+
 Examined Board::place(BoardKey key, trust::Revision rank, NoticeId id, Bytes notice)
 {
     if (!find(key) && isFull(key.kind))
@@ -269,7 +306,10 @@ bool Board::isFull(trust::Kind kind) const
 {
     const auto held = std::count_if(m_entries.begin(), m_entries.end(),
                                     [kind](const auto& entry) { return entry.first.kind == kind; });
-    return static_cast<std::size_t>(held) >= (kind == trust::Kind::Release ? kMaxReleases : kMaxDevices);
+    const std::size_t most = kind == trust::Kind::Release ? kMaxReleases
+        : kind == trust::Kind::Subscription               ? kMaxSubscriptions
+                                                          : kMaxDevices;
+    return static_cast<std::size_t>(held) >= most;
 }
 
 void Board::dropWhatNoLongerVerifies()
@@ -294,6 +334,8 @@ void Board::drop(const BoardEntry& entry)
         m_certificates.erase(*node);
     else if (node && entry.key.kind == trust::Kind::Receipt)
         m_receipts.erase(*node);
+    else if (node && entry.key.kind == trust::Kind::Subscription)
+        m_subscriptions.erase(*node);
 }
 
 bool Board::stillVerifies(const BoardEntry& entry) const
@@ -309,6 +351,8 @@ bool Board::stillVerifies(const BoardEntry& entry) const
         return m_trust.verifyAdmit(*envelope).has_value();
     if (entry.key.kind == trust::Kind::Deny)
         return m_trust.verifyDeny(*envelope).has_value();
+    if (entry.key.kind == trust::Kind::Subscription)
+        return m_trust.verifySubscription(*envelope).has_value();
     const auto node = NodeId::fromHex(entry.key.name);
     const trust::Certificate* device = node ? certificate(*node) : nullptr;
     return device && m_trust.verifyReceipt(*envelope, *device).has_value();

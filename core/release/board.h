@@ -12,8 +12,8 @@
 
 namespace starling::release {
 
-/// Names one place on the board: a URI for a release, a NodeId in hex for admit and receipt, "root" for
-/// roots, Denials::placeName for deny lists.
+/// Names one place on the board: a URI for a release, a NodeId in hex for admit, receipt and subscription,
+/// "root" for roots, Denials::placeName for deny lists.
 struct BoardKey
 {
     trust::Kind kind = trust::Kind::Release;
@@ -59,6 +59,7 @@ public:
     static constexpr std::size_t kMaxReleases = 1'024; ///< guess: URIs of one fleet
     static constexpr std::size_t kMaxDevices =
         4'096; ///< guess: receipts and certificates kept while every node holds all
+    static constexpr std::size_t kMaxSubscriptions = 8; ///< overlay::Config::maxObservers
 
     /// Starts with the newest root of `trust` on it. Floors given here are met again by the releases that the
     /// caller has examine() put back on the board.
@@ -81,6 +82,12 @@ public:
     const std::map<NodeId, trust::Receipt>& receipts() const { return m_receipts; }
     const std::map<NodeId, trust::Certificate>& certificates() const { return m_certificates; }
     const Denials& denials() const { return m_denials; }
+    /// Of observers whose subscription is not over.
+    const std::map<NodeId, trust::Subscription>& subscriptions() const { return m_subscriptions; }
+
+    /// What time it is, in seconds since 1970; never goes back. Subscriptions that are over leave the board,
+    /// and others like them are Stale. Returns whether one left.
+    bool advanceTime(std::uint64_t now);
 
 private:
     Examined examineRelease(ByteView bytes);
@@ -88,6 +95,7 @@ private:
     Examined examineReceipt(const trust::Envelope& envelope);
     Examined examineDeny(const trust::Envelope& envelope);
     Examined examineRoot(const trust::Envelope& envelope);
+    Examined examineSubscription(const trust::Envelope& envelope);
     Examined place(BoardKey key, trust::Revision rank, NoticeId id, Bytes notice);
     void put(const BoardKey& key, trust::Revision rank, const NoticeId& id, Bytes notice);
     bool isFull(trust::Kind kind) const;
@@ -103,6 +111,8 @@ private:
     std::map<NodeId, trust::Certificate> m_certificates;
     std::map<NodeId, trust::Receipt> m_receipts;
     Denials m_denials;
+    std::map<NodeId, trust::Subscription> m_subscriptions;
+    std::uint64_t m_now = 0;
 };
 
 } // namespace starling::release

@@ -23,6 +23,8 @@ constexpr std::array kKinds{
     KindRow{Kind::Descriptor, "descriptor"},
     KindRow{Kind::Join, "join"},
     KindRow{Kind::Deny, "deny"},
+    KindRow{Kind::Subscription, "subscription"},
+    KindRow{Kind::Pulse, "pulse"},
 };
 
 Result<KeyId> decodeKey(const std::string& hex)

@@ -23,7 +23,9 @@ enum class Kind : std::uint8_t {
     Receipt = 4,
     Descriptor = 5,
     Deny = 10,
-    Join = 12
+    Join = 12,
+    Subscription = 20,
+    Pulse = 21,
 };
 std::string_view kindName(Kind kind);
 std::optional<Kind> kindNamed(std::string_view name);

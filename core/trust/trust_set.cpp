@@ -302,4 +302,33 @@ Result<Verified<Descriptor>> TrustSet::verifyDescriptor(const Envelope& envelope
     return Verified<Descriptor>(std::move(*descriptor));
 }
 
+Result<Verified<Subscription>> TrustSet::verifySubscription(const Envelope& envelope) const
+{
+    if (auto status = requireKind(envelope, Kind::Subscription); !status)
+        return tl::unexpected(std::move(status.error()));
+    if (!m_root.observe)
+        return fail(Errc::WrongScope, "subscription: " + nameOf(m_root) + " names nobody who may observe");
+    if (auto status =
+            authorize(*m_root.observe, Kind::Subscription, envelope.payloadHash(), envelope.signatures);
+        !status)
+        return fail(std::move(status.error()), "subscription");
+    auto subscription = Subscription::parse(envelope.payload);
+    if (!subscription)
+        return tl::unexpected(std::move(subscription.error()));
+    return Verified<Subscription>(std::move(*subscription));
+}
+
+Result<Verified<Pulse>> TrustSet::verifyPulse(const Envelope& envelope, const NodeId& observer) const
+{
+    if (auto status = verifyByDevice(envelope, Kind::Pulse, observer); !status)
+        return tl::unexpected(std::move(status.error()));
+    auto pulse = Pulse::parse(envelope.payload);
+    if (!pulse)
+        return tl::unexpected(std::move(pulse.error()));
+    if (pulse->observer != observer)
+        return fail(Errc::NotAdmitted,
+                    observer.shortHex() + " signed a pulse for " + pulse->observer.shortHex());
+    return Verified<Pulse>(std::move(*pulse));
+}
+
 } // namespace starling::trust

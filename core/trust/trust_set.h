@@ -7,6 +7,7 @@
 #include "trust/deny_list.h"
 #include "trust/documents.h"
 #include "trust/root.h"
+#include "trust/subscription.h"
 
 #include <memory>
 
@@ -76,6 +77,11 @@ public:
     Result<Verified<Receipt>> verifyReceipt(const Envelope& envelope, const Certificate& certificate) const;
     Result<Verified<Descriptor>> verifyDescriptor(const Envelope& envelope,
                                                   const Certificate& certificate) const;
+    /// Signed by the observe role; WrongScope if the root names none. Malformed if the envelope is of another
+    /// kind. Expiry is judged by the caller.
+    Result<Verified<Subscription>> verifySubscription(const Envelope& envelope) const;
+    /// Signed by the observer itself, whose subscription the caller knows: the codes of verifyReceipt.
+    Result<Verified<Pulse>> verifyPulse(const Envelope& envelope, const NodeId& observer) const;
 
     /// Signed by one key of the admit role, whatever its threshold, and by nobody else (TooLarge): stopping
     /// needs one key. WrongEpoch unless the admit epoch is the root's; Malformed if it is of another kind.

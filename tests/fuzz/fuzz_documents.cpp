@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Certificates, receipts, descriptors and deny lists: what parses is written again as it came, unknown keys
-/// apart.
+/// Certificates, receipts, descriptors, deny lists, subscriptions and pulses: what parses is written
+/// again as it came, unknown keys apart.
 #include "base/assert.h"
 #include "covers.h"
 #include "fuzz.h"
 #include "trust/deny_list.h"
 #include "trust/documents.h"
+#include "trust/subscription.h"
 
 using namespace starling;
 
@@ -30,6 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     attempt<trust::Receipt>(input);
     attempt<trust::Descriptor>(input);
     attempt<trust::DenyList>(input);
+    attempt<trust::Subscription>(input);
+    attempt<trust::Pulse>(input);
     return 0;
 }
 
@@ -54,5 +57,9 @@ std::vector<Bytes> seeds()
     descriptor.swarmPort = 6881;
     trust::DenyList denied;
     denied.nodes = {*NodeId::fromBytes(Bytes(32, std::byte(1))), *NodeId::fromBytes(Bytes(32, std::byte(2)))};
-    return {certificate.serialize(), receipt.serialize(), descriptor.serialize(), denied.serialize()};
+    const trust::Subscription subscription{NodeId(), ResourceUri::parse("fw").value(), 3, 1'900'000'000,
+                                           10'000};
+    const trust::Pulse pulse{NodeId(), 17};
+    return {certificate.serialize(),  receipt.serialize(), descriptor.serialize(),
+            subscription.serialize(), pulse.serialize(),   denied.serialize()};
 }

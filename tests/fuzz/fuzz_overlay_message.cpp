@@ -28,6 +28,10 @@ std::vector<Bytes> seeds()
     const NoticeKey other{3, "fw/gateway/rootfs"};
     return {
         serialize(NoticeMessage{kNotice}),
+        serialize(PulseMessage{2, kNotice}),
+        serialize(ReceiptsMessage{NodeId(), 7, {kNotice, kNotice}}),
+        serialize(AcceptedMessage{NodeId(), 7}),
+        serialize(DeliveredMessage{NodeId(), {{NodeId(), 9}}}),
         serialize(DigestMessage{}),
         serialize(SummaryMessage{key, NoticeKey{9, {}}, {{key, {1, 2}, {}}, {other, {3, 4}, {}}}}),
         serialize(SummaryMessage{}),

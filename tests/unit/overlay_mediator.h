@@ -6,6 +6,8 @@
 #include "crypto/sha256.h"
 #include "overlay/message.h"
 
+#include <set>
+
 namespace starling::overlay::testing {
 
 constexpr std::uint8_t kRootKind = 1, kCertificateKind = 2, kReleaseKind = 3, kReceiptKind = 4,
@@ -65,6 +67,16 @@ inline Bytes descriptorOf(const NodeId& node, std::uint64_t sequence = 1, Seal s
     writer.raw(node.bytes());
     writer.u64(sequence);
     return writer.take();
+}
+
+inline Bytes pulseOf(const NodeId& observer, std::uint64_t number, Seal seal = Seal::Genuine)
+{
+    return descriptorOf(observer, number, seal);
+}
+
+inline Bytes receiptOf(const NodeId& device, std::uint64_t sequence, Seal seal = Seal::Genuine)
+{
+    return descriptorOf(device, sequence, seal);
 }
 
 class TestMediator final : public Mediator
@@ -134,6 +146,29 @@ public:
         return DescriptorInfo{*node, sequence};
     }
 
+    Result<PulseInfo> examinePulse(ByteView pulse) const override
+    {
+        ++pulsesExamined;
+        const auto info = examineDescriptor(pulse);
+        if (!info)
+            return tl::unexpected(info.error());
+        if (!isObserver(info->node))
+            return fail(Errc::NotAdmitted, "pulse");
+        return PulseInfo{info->node, info->sequence};
+    }
+    Result<ReceiptInfo> examineReceipt(ByteView receipt) const override
+    {
+        const auto info = examineDescriptor(receipt);
+        if (!info)
+            return tl::unexpected(info.error());
+        return ReceiptInfo{info->node, info->sequence};
+    }
+    bool isObserver(const NodeId& node) const override { return observers.contains(node); }
+    bool isWantedBy(const NodeId& observer, ByteView) const override { return !unwanted.contains(observer); }
+
+    std::set<NodeId> observers; ///< whose subscriptions are held
+    std::set<NodeId> unwanted; ///< those that our own receipts do not concern
+    mutable std::uint64_t pulsesExamined = 0;
     std::map<NoticeKey, TestNotice> board;
     std::uint64_t examined = 0;
     std::uint64_t excused = 0;

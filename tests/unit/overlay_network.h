@@ -24,6 +24,9 @@ public:
         std::vector<NoticeTaken> taken;
         std::vector<NoticeRefused> refused;
         std::vector<ProviderFound> found;
+        std::map<NodeId, std::uint64_t> receipts; ///< newest sequence that arrived, by device
+        std::uint64_t receiptsArrived = 0;
+        bool keepsReceipts = true;
     };
     struct Traffic
     {
@@ -137,6 +140,14 @@ private:
                 node.refused.push_back(*refused);
             } else if (const auto* found = std::get_if<ProviderFound>(&output)) {
                 node.found.push_back(*found);
+            } else if (const auto* arrived = std::get_if<ReceiptArrived>(&output)) {
+                ++node.receiptsArrived;
+                auto& newest = node.receipts[arrived->device];
+                newest = std::max(newest, arrived->sequence);
+                if (node.keepsReceipts)
+                    at(now, [this, self, kept = ReceiptKept{arrived->device, arrived->sequence}] {
+                        input(self, kept);
+                    });
             }
         }
     }

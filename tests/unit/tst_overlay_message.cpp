@@ -57,6 +57,10 @@ std::vector<Message> oneOfEach()
         AskRootsMessage{5},
         RootsMessage{{kNotice, kNotice}},
         RangesMessage{NoticeKey{9, "z"}, {{{}, hashOf({})}, {{3, "fw/x"}, {}}}},
+        PulseMessage{2, toBytes(std::string_view("pulse"))},
+        ReceiptsMessage{idOf<NodeId>(1), 7, {toBytes(std::string_view("receipt")), {}}},
+        AcceptedMessage{idOf<NodeId>(1), 7},
+        DeliveredMessage{idOf<NodeId>(1), {{idOf<NodeId>(2), 9}}},
     };
 }
 
