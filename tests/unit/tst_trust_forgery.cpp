@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Valid documents bent: shown as another kind, to another fleet, or with one bit flipped. None is taken.
 #include "trust/join.h"
+#include "trust/subscription.h"
 #include "trust_fixture.h"
 
 #include <QTest>
@@ -35,8 +36,17 @@ void flip(Bytes& bytes, std::size_t bit)
     bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
 }
 
-constexpr std::array kAllKinds{Kind::Root,    Kind::Admit,      Kind::Release,
-                               Kind::Receipt, Kind::Descriptor, Kind::Join};
+constexpr std::array kAllKinds{Kind::Root, Kind::Admit, Kind::Release,      Kind::Receipt, Kind::Descriptor,
+                               Kind::Deny, Kind::Join,  Kind::Subscription, Kind::Pulse};
+constexpr unsigned char kObserveKey = 60;
+
+/// The fixture's fleet with an observe role, so that every kind has somebody who may sign it.
+TrustSet trustWithObservers()
+{
+    RootDocument root = fixture::firstRoot();
+    root.observe = fixture::role({kObserveKey}, 1);
+    return fixture::trustSet(root);
+}
 
 JoinRequest joinRequest()
 {
@@ -45,6 +55,13 @@ JoinRequest joinRequest()
     request.linkKey = filled<LinkKey>(1);
     request.name = "gateway-7";
     return request;
+}
+
+DenyList denyList()
+{
+    DenyList list;
+    list.nodes = {fixture::nodeId(51)};
+    return list;
 }
 
 /// A valid payload of each kind, and who has to sign it.
@@ -63,6 +80,12 @@ Bytes payloadOf(const TrustSet& trust, Kind kind)
         return fixture::descriptor().serialize();
     case Kind::Join:
         return joinRequest().serialize();
+    case Kind::Deny:
+        return denyList().serialize();
+    case Kind::Subscription:
+        return Subscription{fixture::nodeId(50), std::nullopt, 1, 1'900'000'000, 0}.serialize();
+    case Kind::Pulse:
+        return Pulse{fixture::nodeId(50), 1}.serialize();
     }
     assertionFailed("every Kind has a payload", __FILE__, __LINE__);
 }
@@ -70,9 +93,23 @@ Bytes payloadOf(const TrustSet& trust, Kind kind)
 /// Who may sign a payload of `kind`.
 Keys signersOf(Kind kind)
 {
-    if (kind == Kind::Receipt || kind == Kind::Descriptor || kind == Kind::Join)
+    switch (kind) {
+    case Kind::Root:
+        return {1, 2};
+    case Kind::Admit:
+    case Kind::Deny:
+        return {10};
+    case Kind::Release:
+        return {20, 21};
+    case Kind::Subscription:
+        return {kObserveKey};
+    case Kind::Receipt:
+    case Kind::Descriptor:
+    case Kind::Join:
+    case Kind::Pulse:
         return {50};
-    return kind == Kind::Root ? Keys{1, 2} : kind == Kind::Admit ? Keys{10} : Keys{20, 21};
+    }
+    assertionFailed("every Kind has signers", __FILE__, __LINE__);
 }
 
 /// Whether `envelope`, presented as `kind`, is taken.
@@ -95,6 +132,12 @@ Status present(TrustSet trust, Envelope envelope, Kind kind)
         return status(trust.verifyDescriptor(envelope, fixture::certificate()));
     case Kind::Join:
         return status(openJoinRequest(envelope.serialize(), trust.fleet()));
+    case Kind::Deny:
+        return status(trust.verifyDeny(envelope));
+    case Kind::Subscription:
+        return status(trust.verifySubscription(envelope));
+    case Kind::Pulse:
+        return status(trust.verifyPulse(envelope, fixture::nodeId(50)));
     }
     assertionFailed("every Kind is presented", __FILE__, __LINE__);
 }
@@ -103,7 +146,7 @@ Status present(TrustSet trust, Envelope envelope, Kind kind)
 
 void TestForgery::refusesEveryKindAsEveryOtherKind()
 {
-    const TrustSet trust = fixture::trustSet();
+    const TrustSet trust = trustWithObservers();
     for (const Kind made : kAllKinds) {
         for (const Kind shown : kAllKinds) {
             // As it was made, under another name.
@@ -119,8 +162,8 @@ void TestForgery::refusesEveryKindAsEveryOtherKind()
 
 void TestForgery::refusesEveryKindInAnotherFleet()
 {
-    const TrustSet trust = fixture::trustSet();
-    RootDocument otherRoot = fixture::firstRoot();
+    const TrustSet trust = trustWithObservers();
+    RootDocument otherRoot = trust.root();
     otherRoot.created = 1;
     const TrustSet other = fixture::trustSet(otherRoot);
     QVERIFY(other.fleet() != trust.fleet());
