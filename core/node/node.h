@@ -116,7 +116,7 @@ private:
     std::set<InfoHash> m_inPlacePushes; ///< that m_pushVerifier is to verify
     QUdpSocket m_socket;
     Instant m_started;
-    std::vector<Endpoint> m_toldAddresses;
+    std::optional<std::vector<Endpoint>> m_toldAddresses;
     std::optional<Instant> m_receiptDue;
     struct Reserved
     {

@@ -64,8 +64,7 @@ void Membership::Impl::on(Peers::value_type& from, const AnswerMessage& message,
         return;
     if (!message.isAccepted) {
         from.second.state = State::Idle;
-        if (Candidate* candidate = m_passive.find(from.second.node))
-            candidate->nextTry = now + doubled(kRefused, candidate->refusals++);
+        postpone(from.second.node, now);
         learn(from, message.others, now);
         return close(from.first);
     }
