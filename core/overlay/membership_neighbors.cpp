@@ -201,7 +201,8 @@ bool Membership::Impl::makesRoom(const Peers::value_type& asker, Urgency urgency
 
 void Membership::Impl::answer(Peers::value_type& asker, Urgency urgency, Instant now)
 {
-    auto& [link, peer] = asker;
+    const NeighborId link = asker.first;
+    Peer& peer = asker.second;
     std::vector<Contact> others = offer(kOffered, peer.node); // the first one is our own
     if (m_shunned.contains(peer.node))
         return close(link);
