@@ -188,7 +188,7 @@ struct Config
     std::size_t maxProvidersPerAnswer = 32; ///< architecture.md, "The way of an update", 4
     std::size_t maxProvidersPerPayload = 256; ///< guess
     std::size_t maxPayloads = 256; ///< guess: payloads about which providers are kept
-    std::size_t maxNeighbors = 128; ///< guess; HyParView will want 5
+    std::size_t maxNeighbors = 128; ///< guess; membership wants 5
     std::size_t maxMessageBytes = 1024 * 1024; ///< as link's
     std::uint64_t refusalsBeforeMute =
         1'000; ///< guess: a neighbour with more refused notices is no longer listened to
