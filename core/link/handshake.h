@@ -33,6 +33,7 @@ public:
     void arm(Instant now) { m_alarm.arm(m_id, m_due, now, *m_shared); }
     Instant due() const { return m_due; }
     Instant lastSent() const { return m_lastSent; }
+    unsigned finishes() const { return m_finishes; } ///< how often FINISH was sent
 
     /// The next one is due after `pause`.
     void sendHello(Instant now, Duration pause);

@@ -470,6 +470,8 @@ void Links::Impl::onAttemptDue(Slots::iterator slot, Instant now)
     if (now >= s.attempt->due()) {
         if (s.attempt->state() == Attempt::State::Greeting) {
             greet(s, now);
+        } else if (s.tries != 0 && s.attempt->finishes() > s.tries) {
+            return giveUp(slot); // it has other things to do, or did not take us
         } else if (!s.attempt->sendFinish(now)) {
             return startAttempt(slot, now + backoff(s.attempts++), now);
         }

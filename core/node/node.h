@@ -138,7 +138,7 @@ private:
     Instant m_started;
     std::deque<release::Examined> m_unsettled; ///< on the board, and not on disk yet
     std::deque<std::pair<InfoHash, std::chrono::system_clock::time_point>> m_knownSince;
-    std::vector<Endpoint> m_toldAddresses;
+    std::optional<std::vector<Endpoint>> m_toldAddresses;
     std::optional<Instant> m_receiptDue;
     struct Reserved
     {

@@ -12,7 +12,7 @@ namespace starling::overlay {
 
 constexpr std::size_t kShuffled = 6; ///< contacts; HyParView section 5.1 says 7, and one is our own
 constexpr Duration kRefused = std::chrono::seconds(20); ///< before it is asked again; doubled each time
-constexpr Duration kFailed = std::chrono::seconds(1); ///< before it is tried again; doubled each time
+constexpr Duration kFailed = std::chrono::seconds(1); ///< the same, of who did not answer; guesses
 /// What others make us do: verify their contacts, walk for them. Guess: a join of all neighbours at once, and
 /// some of them every second.
 constexpr std::uint64_t kContactBurst = 128, kContactsPerSecond = 16;
@@ -127,6 +127,7 @@ private:
     void learn(Peers::value_type& from, const std::vector<Contact>& contacts, Instant now);
     void misbehave(Peers::value_type& from, Error error, Instant now);
     std::vector<Contact> offer(std::size_t count, const NodeId& to);
+    void postpone(const NodeId& node, Instant now);
     void remember(const Peer& peer, Duration pause, Instant now);
 
     // What is done by and by

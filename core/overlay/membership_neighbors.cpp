@@ -64,8 +64,7 @@ void Membership::Impl::on(Peers::value_type& from, const AnswerMessage& message,
         return;
     if (!message.isAccepted) {
         from.second.state = State::Idle;
-        if (Candidate* candidate = m_passive.find(from.second.node))
-            candidate->nextTry = now + doubled(kRefused, candidate->refusals++);
+        postpone(from.second.node, now);
         learn(from, message.others, now);
         return close(from.first);
     }
@@ -202,7 +201,8 @@ bool Membership::Impl::makesRoom(const Peers::value_type& asker, Urgency urgency
 
 void Membership::Impl::answer(Peers::value_type& asker, Urgency urgency, Instant now)
 {
-    auto& [link, peer] = asker;
+    const NeighborId link = asker.first;
+    Peer& peer = asker.second;
     std::vector<Contact> others = offer(kOffered, peer.node); // the first one is our own
     if (m_shunned.contains(peer.node))
         return close(link);

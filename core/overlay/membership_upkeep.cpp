@@ -126,6 +126,13 @@ std::vector<Contact> Membership::Impl::offer(std::size_t count, const NodeId& to
     return contacts;
 }
 
+/// Who refused us is asked again later, but soon by who has nobody.
+void Membership::Impl::postpone(const NodeId& node, Instant now)
+{
+    if (Candidate* candidate = m_passive.find(node))
+        candidate->nextTry = now + doubled(alive() == 0 ? kFailed : kRefused, candidate->refusals++);
+}
+
 void Membership::Impl::remember(const Peer& peer, Duration pause, Instant now)
 {
     if (!peer.contact.descriptor.empty() && !m_shunned.contains(peer.node))
@@ -186,7 +193,7 @@ void Membership::Impl::begin(Instant now)
 {
     if (now < m_nextBegin)
         return;
-    m_nextBegin = now + std::min(doubled(m_config.contactMin, m_begun++ * 2), m_config.contactMax);
+    m_nextBegin = now + about(std::min(doubled(m_config.contactMin, m_begun++), m_config.contactMax));
     std::vector<Endpoint> left;
     std::copy_if(m_bootstrap.begin(), m_bootstrap.end(), std::back_inserter(left),
                  [this](const Endpoint& endpoint) { return !isLinked(endpoint); });
@@ -205,8 +212,7 @@ void Membership::Impl::sweep(Instant now)
     for (auto& [link, peer] : m_peers) {
         if (peer.state == State::Asked && now - peer.since >= m_config.answerTime) {
             peer.state = State::Idle;
-            if (Candidate* candidate = m_passive.find(peer.node))
-                candidate->nextTry = now + doubled(kRefused, candidate->refusals++);
+            postpone(peer.node, now);
             close(link);
         } else if (peer.state == State::Idle && now - peer.since >= kIdle) {
             peer.since = now;

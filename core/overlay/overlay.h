@@ -254,7 +254,7 @@ struct Config
     std::size_t maxReceipts =
         4'096; ///< guess: waiting or on their way, for each observer; 2 MiB of usual ones
     std::size_t maxObservers = 8; ///< guess: administrators that watch at the same time
-    std::size_t maxNeighbors = 128; ///< guess; HyParView will want 5
+    std::size_t maxNeighbors = 128; ///< guess; membership wants 5
     std::size_t maxMessageBytes = 1024 * 1024; ///< as link's
     std::uint64_t refusalsBeforeMute =
         1'000; ///< guess: a neighbour with more refused notices is no longer listened to

@@ -5,6 +5,8 @@
 
 #include "membership_contacts.h"
 
+#include <algorithm>
+#include <functional>
 #include <queue>
 
 namespace starling::overlay::testing {
