@@ -18,8 +18,8 @@ public:
     std::vector<overlay::Head> heads() const override;
     Bytes notice(const overlay::NoticeKey& key) const override;
     Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override;
-    Result<PulseInfo> examinePulse(ByteView pulse) const override;
-    Result<ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a ReceiptParcel
+    Result<overlay::PulseInfo> examinePulse(ByteView pulse) const override;
+    Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a ReceiptParcel
     bool isObserver(const NodeId& node) const override;
     bool isWantedBy(const NodeId& observer, ByteView receipt) const override;
 
