@@ -217,7 +217,7 @@ void BoardKeeper::excuse(const Error& error)
         m_refusals.erase(count);
 }
 
-Result<overlay::Mediator::PulseInfo> BoardKeeper::examinePulse(ByteView pulse) const
+Result<overlay::PulseInfo> BoardKeeper::examinePulse(ByteView pulse) const
 {
     const auto envelope = trust::Envelope::parse(pulse, overlay::kMaxPulseBytes);
     if (!envelope)
@@ -232,15 +232,15 @@ Result<overlay::Mediator::PulseInfo> BoardKeeper::examinePulse(ByteView pulse) c
     const auto verified = m_board.trust().verifyPulse(*envelope, claimed->observer);
     if (!verified)
         return tl::unexpected<Error>(verified.error());
-    return PulseInfo{claimed->observer, (*verified)->number};
+    return overlay::PulseInfo{claimed->observer, (*verified)->number};
 }
 
-Result<overlay::Mediator::ReceiptInfo> BoardKeeper::examineReceipt(ByteView receipt) const
+Result<overlay::ReceiptInfo> BoardKeeper::examineReceipt(ByteView receipt) const
 {
     const auto content = verifyParcel(receipt, m_board.trust());
     if (!content)
         return tl::unexpected<Error>(content.error());
-    return ReceiptInfo{content->receipt.node, content->receipt.sequence};
+    return overlay::ReceiptInfo{content->receipt.node, content->receipt.sequence};
 }
 
 bool BoardKeeper::isObserver(const NodeId& node) const

@@ -24,8 +24,8 @@ public:
     /// Deny lists.
     overlay::KeyRange urgentRange() const override;
     void excuse(const Error& error) override;
-    Result<PulseInfo> examinePulse(ByteView pulse) const override;
-    Result<ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a ReceiptParcel
+    Result<overlay::PulseInfo> examinePulse(ByteView pulse) const override;
+    Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a ReceiptParcel
     bool isObserver(const NodeId& node) const override;
     bool isWantedBy(const NodeId& observer, ByteView receipt) const override;
 

@@ -138,8 +138,8 @@ Status Collection::onPulse(NeighborId from, const PulseMessage& message, Instant
     return {};
 }
 
-void Collection::learn(NeighborId from, const PulseMessage& message, const Mediator::PulseInfo& info,
-                       Instant now, Postbox& postbox)
+void Collection::learn(NeighborId from, const PulseMessage& message, const PulseInfo& info, Instant now,
+                       Postbox& postbox)
 {
     if (info.observer == m_self)
         return; // of an earlier life; the next one of ours is newer

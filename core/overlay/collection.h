@@ -113,7 +113,7 @@ private:
     };
     using Ways = std::map<NodeId, Way>; ///< by observer
 
-    void learn(NeighborId from, const PulseMessage& message, const Mediator::PulseInfo& info, Instant now,
+    void learn(NeighborId from, const PulseMessage& message, const PulseInfo& info, Instant now,
                Postbox& postbox);
     void passOn(const Way& way, std::optional<NeighborId> except, Postbox& postbox) const;
     void chooseParent(Way& way, Instant now) const;

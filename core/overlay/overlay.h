@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "base/uri.h"
+#include "overlay/receipts.h"
 
 #include <map>
 #include <memory>
@@ -105,18 +106,8 @@ public:
 
     // Receipts (collection.h). Those who pass none on leave these as they are.
     /// Whether `pulse` (opaque, signed) is of an observer whose subscription is held: NotAdmitted otherwise.
-    struct PulseInfo
-    {
-        NodeId observer;
-        std::uint64_t number = 0;
-    };
     virtual Result<PulseInfo> examinePulse(ByteView) const { return fail(Errc::NotAdmitted, "pulse"); }
     /// Whether `receipt` (opaque, signed, with all that it takes to verify it) is valid; whose it is, if so.
-    struct ReceiptInfo
-    {
-        NodeId device;
-        std::uint64_t sequence = 0;
-    };
     virtual Result<ReceiptInfo> examineReceipt(ByteView) const { return fail(Errc::NotAdmitted, "receipt"); }
     /// Whether the subscription of `observer` is held and not over.
     virtual bool isObserver(const NodeId&) const { return false; }
@@ -181,20 +172,6 @@ struct StopFinding
 {
     InfoHash payload;
 };
-struct Observe
-{ ///< receipts come to us: a pulse of ours, newer than the last; repeated, for ways lead where it came from
-    Bytes pulse;
-};
-struct Report
-{ ///< our own newest receipt: kept here, and sent until every observer has said that it has it
-    std::uint64_t sequence = 0;
-    Bytes receipt; ///< at most 64 KiB
-};
-struct ReceiptKept
-{ ///< what ReceiptArrived brought is durable, or was already
-    NodeId device;
-    std::uint64_t sequence = 0;
-};
 using Input = std::variant<NeighborUp, NeighborDown, MessageReceived, TimerExpired, Publish, Provide,
                            StopProviding, FindProviders, StopFinding, Observe, Report, ReceiptKept>;
 
@@ -223,12 +200,6 @@ struct ScheduleTimer
 {
     Duration delay;
     Timer timer;
-};
-struct ReceiptArrived
-{ ///< at an observer: a valid receipt, perhaps an old one; to be answered by ReceiptKept
-    NodeId device;
-    std::uint64_t sequence = 0;
-    Bytes receipt;
 };
 using Output =
     std::variant<SendMessage, NoticeTaken, NoticeRefused, ProviderFound, ScheduleTimer, ReceiptArrived>;
