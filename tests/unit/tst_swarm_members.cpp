@@ -5,6 +5,8 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include <atomic>
+
 using namespace starling;
 using namespace starling::test;
 
@@ -175,6 +177,20 @@ private:
 } // namespace
 
 /// Who is let into a swarm.
+/// A device that hears, once it is set, that every peer is denied.
+class DenyingProof final : public FleetProof
+{
+public:
+    using FleetProof::FleetProof;
+    Status stillAdmits(const NodeId& node) const override
+    {
+        if (isSet)
+            return fail(Errc::Denied, "peer " + node.shortHex());
+        return {};
+    }
+    std::atomic<bool> isSet = false;
+};
+
 class TestSwarmMembers : public QObject
 {
     Q_OBJECT
@@ -198,6 +214,7 @@ private Q_SLOTS:
     void malformedMembershipIsRefused();
     void overlongProofIsRefused();
     void unknownProofVersionIsRefused();
+    void aPeerThatIsDeniedMeanwhileIsCutOff();
 
 private:
     std::shared_ptr<FleetProof> device()
@@ -209,7 +226,8 @@ private:
         return std::filesystem::path(m_directory->path().toStdString()) / QTest::currentTestFunction() / name;
     }
     /// A member that seeds m_release.
-    std::unique_ptr<TestAgent> makeSeed(swarm::Config config = TestAgent::onLoopback());
+    std::unique_ptr<TestAgent> makeSeed(swarm::Config config = TestAgent::onLoopback(),
+                                        std::shared_ptr<FleetProof> proof = nullptr);
     /// That `raw` gets no payload and is refused with `code`.
     void requireRefused(TestAgent& seed, RawPeer& raw, Errc code);
 
@@ -227,10 +245,10 @@ void TestSwarmMembers::initTestCase()
     m_release = TestRelease::ofSize(200'000);
 }
 
-std::unique_ptr<TestAgent> TestSwarmMembers::makeSeed(swarm::Config config)
+std::unique_ptr<TestAgent> TestSwarmMembers::makeSeed(swarm::Config config, std::shared_ptr<FleetProof> proof)
 {
     m_release->writeTo(directory("seed"));
-    auto seed = std::make_unique<TestAgent>(config, device());
+    auto seed = std::make_unique<TestAgent>(config, proof ? std::move(proof) : device());
     STARLING_ASSERT((*seed)->add(m_release->toSeed(directory("seed"))).has_value());
     return seed;
 }
@@ -299,6 +317,23 @@ void TestSwarmMembers::openSwarmStillKnowsItsMembers()
     peer->addPeer(m_release->hash(), seed->endpoint());
     QVERIFY(peer.waitFor<swarm::Completed>());
     QCOMPARE(seed->trafficWith(proof->node()).bytesTo, m_release->size());
+}
+
+void TestSwarmMembers::aPeerThatIsDeniedMeanwhileIsCutOff()
+{
+    const auto denying = std::make_shared<DenyingProof>(*m_fleet, crypto::SecretKey::generate());
+    const auto seed = makeSeed(TestAgent::onLoopback(), denying);
+    const auto proof = device();
+    RawPeer raw(seed->endpoint(), m_release->hash(), RawPeer::Extensions::Yes);
+    QVERIFY(raw.readHandshakes());
+    raw.sendExtendedHandshake(proof->certificate(), raw.challenge());
+    raw.sendProof(raw.prove(*proof, m_release->hash()));
+    raw.askForABlock();
+    QVERIFY(raw.readUntil(RawPeer::kUnchoke));
+    denying->isSet = true;
+    QVERIFY(seed->waitFor<swarm::PeerRefused>());
+    QCOMPARE(codeName(seed->first<swarm::PeerRefused>()->error.code), codeName(Errc::Denied));
+    QVERIFY(!raw.readUntil('\x7f')); // no such message comes before it hangs up
 }
 
 void TestSwarmMembers::handMadeProofIsServed()
