@@ -63,7 +63,7 @@ public:
 private:
     NodeIndex addNode(Behaviour behaviour, std::vector<NodeIndex> neighbors, Instant start);
     void addFleet();
-    void handle(const Event& event);
+    void handle(Event&& event);
     std::vector<NodeIndex> nodesThat(bool areUp) const;
 
     // simulation.cpp: the timeline

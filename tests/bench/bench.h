@@ -32,6 +32,11 @@ Status measureTransferMemory(const Bench& bench, Report& report); ///< transfer-
 Status measureIdle(const Bench& bench, Report& report); ///< idle-agent
 Status measureNotice(const Bench& bench, Report& report); ///< notice-size
 Status measureSimulator(const Bench& bench, Report& report); ///< sim-speed
+Status measureSim10k(const Bench& bench, Report& report); ///< sim-10k
+Status measureSim100k(const Bench& bench, Report& report); ///< sim-100k
+Status measureSim1m(const Bench& bench, Report& report); ///< sim-1m
+Status measureSimLoss(const Bench& bench, Report& report); ///< sim-loss
+Status measureSimMassCrash(const Bench& bench, Report& report); ///< sim-mass-crash
 Status measureUploadLimit(const Bench& bench, Report& report); ///< limit-upload
 Status measureDownloadLimit(const Bench& bench, Report& report); ///< limit-download
 
