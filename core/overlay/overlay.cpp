@@ -133,6 +133,7 @@ std::vector<Output> Overlay::Impl::start(Instant now)
 std::vector<Output> Overlay::Impl::handle(const Input& input, Instant now)
 {
     std::vector<Output> outputs;
+    outputs.reserve(m_stats.size() + 1); // a message to each, and a timer
     Postbox postbox(outputs, m_stats, m_config);
     std::visit(Overloaded{
                    [&](const NeighborUp& up) { onNeighborUp(up, now, postbox); },

@@ -19,6 +19,15 @@ struct Event
 {
     enum class What : std::uint8_t {
         Datagram, ///< `bytes` from `from`
+        Message, ///< the same by ModelLinks; `first` is the session, `second` the sequence
+        /// Of ModelLinks; `first` is the session, `from` the other side. On the way to a link:
+        Greet,
+        Finish,
+        Confirm,
+        Goodbye, ///< the end of one
+        Resend, ///< what was not taken is due again
+        Suspect, ///< no keepalive came
+        Idle, ///< for too long
         LinkTimer, ///< `first` is the link, `second` the generation
         OverlayTimer, ///< `first` is what, `second` the generation
         Wake, ///< `first` is the node's own purpose, `second` belongs to it

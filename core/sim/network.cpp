@@ -8,6 +8,8 @@ namespace starling::sim {
 
 namespace {
 
+constexpr std::uint16_t kPort = 7001;
+
 /// The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
 std::uint64_t scrambled(std::uint64_t word)
 {
@@ -50,6 +52,18 @@ Duration between(Duration least, Duration most, std::uint32_t fraction)
 }
 
 } // namespace
+
+Endpoint endpointOf(NodeIndex node)
+{
+    return Endpoint::ipv4(10, static_cast<std::uint8_t>(node >> 16), static_cast<std::uint8_t>(node >> 8),
+                          static_cast<std::uint8_t>(node), kPort);
+}
+
+NodeIndex indexOf(const Endpoint& endpoint)
+{
+    const auto& address = endpoint.address;
+    return static_cast<NodeIndex>(address[13]) << 16 | static_cast<NodeIndex>(address[14]) << 8 | address[15];
+}
 
 Network::Network(const NetworkConfig& config, std::uint64_t seed)
     : m_config(config)

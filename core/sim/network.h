@@ -3,6 +3,7 @@
 /// who is cut off from whom. Integers and square roots only, which every machine computes alike. Pure.
 #pragma once
 
+#include "base/endpoint.h"
 #include "base/random.h"
 #include "sim/event_queue.h"
 
@@ -45,6 +46,10 @@ struct NetworkConfig
     Share duplication;
     bool operator==(const NetworkConfig&) const = default;
 };
+
+/// Where a node is found: 10.0.0.0/8 has room for 16,777,216.
+Endpoint endpointOf(NodeIndex node);
+NodeIndex indexOf(const Endpoint& endpoint);
 
 class Network
 {

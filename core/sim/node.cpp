@@ -18,12 +18,6 @@ constexpr std::uint64_t kSequenceBlock = 64;
 /// When simulations begin: 2026-01-01. Only wall clocks know.
 constexpr UtcTime kBeginning{std::chrono::seconds(1'767'225'600)};
 
-NodeIndex indexOf(const Endpoint& endpoint)
-{
-    const auto& address = endpoint.address;
-    return static_cast<NodeIndex>(address[13]) << 16 | static_cast<NodeIndex>(address[14]) << 8 | address[15];
-}
-
 InfoHash payloadOf(const overlay::Head& release)
 {
     return *InfoHash::fromBytes(release.id.bytes());
@@ -41,30 +35,6 @@ std::unique_ptr<Replica> makeReplica(World& world)
         return std::make_unique<SharedReplica>(world.shared);
     return std::make_unique<OwnReplica>(world.authority.trust());
 }
-
-/// Without certificates: everybody is who they say, if they hold the link key that they say.
-class BareAuthenticator final : public link::Authenticator
-{
-public:
-    BareAuthenticator(const NodeId& node, const crypto::LinkKeyPair& linkKey, const FleetId& fleet)
-        : m_linkKey(linkKey)
-        , m_fleet(fleet)
-        , m_name(toBytes(node.bytes()))
-    {
-    }
-    FleetId fleet() const override { return m_fleet; }
-    const crypto::LinkKeyPair& linkKey() const override { return m_linkKey; }
-    ByteView certificate() const override { return m_name; }
-    Result<NodeId> verify(ByteView certificate, const LinkKey&) const override
-    {
-        return NodeId::fromBytes(certificate);
-    }
-
-private:
-    const crypto::LinkKeyPair& m_linkKey;
-    FleetId m_fleet;
-    Bytes m_name;
-};
 
 /// A certified node is its key; others need only a name.
 NodeId identityOf(const World& world, NodeIndex index)
@@ -91,10 +61,10 @@ Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeI
     , m_behaviour(behaviour)
     , m_neighbors(std::move(neighbors))
     , m_id(identityOf(world, index))
-    , m_linkKey(crypto::LinkKeyPair::of(world.authority.deviceKey(index)))
     , m_replica(makeReplica(world))
 {
-    m_authenticator = makeAuthenticator();
+    if (world.scenario.hasCertificates)
+        certify();
     if (!isHonest()) {
         auto lies = std::make_unique<LyingReplica>(std::move(m_replica));
         m_lies = lies.get();
@@ -108,15 +78,16 @@ Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeI
 
 Node::~Node() = default;
 
-std::unique_ptr<link::Authenticator> Node::makeAuthenticator()
+void Node::certify()
 {
-    if (!m_world.scenario.hasCertificates)
-        return std::make_unique<BareAuthenticator>(m_id, m_linkKey, m_world.authority.trust().fleet());
     m_certificate = m_world.authority.certificate(m_id, m_index);
+    if (m_world.scenario.links == Scenario::Links::Model)
+        return;
+    m_linkKey = crypto::LinkKeyPair::of(m_world.authority.deviceKey(m_index));
     // With certificates every node has a board of its own.
     const auto& board = static_cast<const OwnReplica&>(*m_replica).board();
-    return std::make_unique<board::LinkAuthenticator>(m_linkKey, m_certificate, board,
-                                                      [this] { return wallClock(); });
+    m_authenticator = std::make_unique<board::LinkAuthenticator>(*m_linkKey, m_certificate, board,
+                                                                 [this] { return wallClock(); });
 }
 
 // --- Life and death
@@ -130,7 +101,10 @@ void Node::start()
 {
     ++m_life;
     m_upSince = m_world.now;
-    m_links = std::make_unique<link::Links>(m_id, link::Config(), *m_authenticator, m_world.random);
+    if (m_world.scenario.links == Scenario::Links::Model)
+        m_modelLinks = std::make_unique<ModelLinks>(m_world, m_index);
+    else
+        m_links = std::make_unique<link::Links>(m_id, link::Config(), *m_authenticator, m_world.random);
     m_overlay = std::make_unique<overlay::Overlay>(m_id, overlay::Config(), *m_replica, m_world.random);
     perform(m_overlay->start(m_world.now));
     if (m_world.scenario.hasMembership)
@@ -155,7 +129,10 @@ void Node::crash()
         return;
     m_world.books.retransmissions += retransmissions();
     ++m_life;
+    if (m_modelLinks)
+        m_modelLinks->crash();
     m_links.reset();
+    m_modelLinks.reset();
     m_overlay.reset();
     m_membership.reset();
     m_membershipOutputs.clear();
@@ -178,7 +155,7 @@ UtcTime Node::wallClock() const
 
 // --- Inputs
 
-void Node::handle(const Event& event)
+void Node::handle(Event&& event)
 {
     if (event.what == Event::What::Datagram) {
         // A partition also takes what is on its way.
@@ -186,23 +163,37 @@ void Node::handle(const Event& event)
             feedLinks(link::DatagramReceived{endpointOf(event.from), event.bytes});
         return;
     }
+    if (event.what >= Event::What::Message && event.what <= Event::What::Idle)
+        return onModelEvent(std::move(event));
     if (event.life != m_life)
         return;
-    switch (event.what) {
-    case Event::What::LinkTimer:
-        return feedLinks(link::TimerExpired{{link::LinkId{event.first}, event.second}});
-    case Event::What::OverlayTimer:
-        return feedOverlay(
-            overlay::TimerExpired{{static_cast<overlay::Timer::What>(event.first), event.second}});
-    case Event::What::MembershipTimer:
-        return feedMembership(overlay::MembershipTimer{event.first});
-    case Event::What::Wake:
-        return onWake(static_cast<Purpose>(event.first), event.second);
-    case Event::What::Datagram:
-    case Event::What::Action:
-    case Event::What::Evaluation:
-        return;
+    if (event.what == Event::What::LinkTimer)
+        feedLinks(link::TimerExpired{{link::LinkId{event.first}, event.second}});
+    else if (event.what == Event::What::OverlayTimer)
+        feedOverlay(overlay::TimerExpired{{static_cast<overlay::Timer::What>(event.first), event.second}});
+    else if (event.what == Event::What::MembershipTimer)
+        feedMembership(overlay::MembershipTimer{event.first});
+    else if (event.what == Event::What::Wake)
+        onWake(static_cast<Purpose>(event.first), event.second);
+}
+
+void Node::onModelEvent(Event&& event)
+{
+    if (event.what != Event::What::Message) {
+        if (m_modelLinks)
+            m_modelLinks->handle(event, m_world.linkOutputs);
+        return actAll();
     }
+    if (!m_modelLinks)
+        return ModelLinks::giveBack(m_world, event);
+    const auto link = m_modelLinks->take(event);
+    if (!link)
+        return;
+    if (m_membership)
+        tellMembership(link::MessageReceived{*link, std::move(event.bytes)});
+    else
+        feedOverlay(
+            overlay::MessageReceived{overlay::NeighborId{static_cast<std::uint64_t>(*link)}, event.bytes});
 }
 
 void Node::wake(Purpose purpose, Duration delay, std::uint64_t second)
@@ -234,11 +225,21 @@ void Node::onWake(Purpose purpose, std::uint64_t second)
 void Node::feedLinks(const link::Input& input)
 {
     std::vector<link::Output>& pending = m_world.linkOutputs;
-    for (link::Output& output : m_links->handle(input, m_world.now))
-        pending.push_back(std::move(output));
+    if (m_modelLinks) {
+        m_modelLinks->handle(input, pending);
+    } else {
+        for (link::Output& output : m_links->handle(input, m_world.now))
+            pending.push_back(std::move(output));
+    }
+    actAll();
+}
+
+void Node::actAll()
+{
     // As core/node does: carried out in the order in which they were said.
     if (std::exchange(m_isActing, true))
         return;
+    std::vector<link::Output>& pending = m_world.linkOutputs;
     for (std::size_t i = 0; i < pending.size(); ++i) {
         link::Output output = std::move(pending[i]);
         act(output);
@@ -290,8 +291,11 @@ void Node::act(overlay::Output& output)
     if (auto* message = std::get_if<overlay::SendMessage>(&output)) {
         ++m_world.books.messages;
         m_world.books.messageBytes += message->bytes.size();
-        feedLinks(link::SendMessage{link::LinkId{static_cast<std::uint64_t>(message->to)},
-                                    std::move(message->bytes)});
+        const link::LinkId link{static_cast<std::uint64_t>(message->to)};
+        if (!m_modelLinks)
+            return feedLinks(link::SendMessage{link, std::move(message->bytes)});
+        m_modelLinks->send(link, std::move(message->bytes), m_world.linkOutputs);
+        actAll();
     } else if (const auto* timer = std::get_if<overlay::ScheduleTimer>(&output)) {
         m_world.queue.push(m_world.now + timer->delay,
                            {Event::What::OverlayTimer,
@@ -322,9 +326,7 @@ void Node::send(const Endpoint& to, Bytes bytes)
 {
     Books& books = m_world.books;
     ++books.datagrams;
-    books.datagramBytes += bytes.size();
-    if (isHonest())
-        books.honestBytes += bytes.size();
+    books.noteSent(bytes.size(), isHonest());
     const NodeIndex other = indexOf(to);
     const Network::Fate fate = m_world.network.fate(m_index, other, m_world.random);
     if (fate.copies == 0)
@@ -484,7 +486,7 @@ void Node::provide(const InfoHash& payload)
 {
     if (m_world.scenario.payload.count() == 0)
         return;
-    const trust::Descriptor descriptor{m_id, m_sequence++, {endpointOf(m_index)}, kPort};
+    const trust::Descriptor descriptor{m_id, m_sequence++, {endpointOf(m_index)}, endpointOf(m_index).port};
     feedOverlay(overlay::Provide{
         payload, m_world.authority.seal(trust::Kind::Descriptor, descriptor.serialize(), m_index), true});
 }

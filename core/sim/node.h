@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One simulated node: the shipped Links and Overlay over a board, joined as the agent joins them. What
+/// One simulated node: the shipped Overlay and the shipped Links or ModelLinks over a board, joined as the
+/// agent joins them. What
 /// survives a crash is what the agent's store keeps: the board, the sequence numbers, finished payloads. The
 /// swarm is a model: a payload is there after so long, if whoever was asked has it and serves it. Pure.
 #pragma once
@@ -7,6 +8,7 @@
 #include "link/authenticator.h"
 #include "overlay/membership.h"
 #include "sim/hostile.h"
+#include "sim/model_links.h"
 #include "sim/world.h"
 
 namespace starling::sim {
@@ -27,7 +29,7 @@ public:
     void crash();
     /// Something that the queue kept for this node. Ignored if it is for an earlier life, or the node is
     /// down.
-    void handle(const Event& event);
+    void handle(Event&& event);
 
     /// Puts a new release on the board and tells the neighbours; for a node that is up.
     void publish();
@@ -39,6 +41,9 @@ public:
     Instant upSince() const { return m_upSince; }
     std::uint64_t version() const { return m_version; } ///< of the release on its board, 0 for none
     bool holdsPayload(const InfoHash& payload) const { return m_complete.contains(payload); }
+    const NodeId& id() const { return m_id; }
+    /// Of a node that is up and has them.
+    ModelLinks* modelLinks() { return m_modelLinks.get(); }
     const Replica& replica() const { return *m_replica; }
     std::uint64_t ownNotices() const { return m_ownNotices; } ///< on its board because it issued them
     std::uint64_t retransmissions() const;
@@ -56,11 +61,13 @@ private:
         std::optional<NodeIndex> from;
     };
 
-    std::unique_ptr<link::Authenticator> makeAuthenticator();
+    void certify();
     void start();
     void wake(Purpose purpose, Duration delay, std::uint64_t second = 0);
     void onWake(Purpose purpose, std::uint64_t second);
     void feedLinks(const link::Input& input);
+    void actAll();
+    void onModelEvent(Event&& event);
     void feedOverlay(const overlay::Input& input);
     void perform(std::vector<overlay::Output> outputs);
     // node_membership.cpp
@@ -92,7 +99,7 @@ private:
     const Behaviour m_behaviour;
     std::vector<NodeIndex> m_neighbors; ///< as configured
     NodeId m_id;
-    crypto::LinkKeyPair m_linkKey;
+    std::optional<crypto::LinkKeyPair> m_linkKey; ///< for shipped links
     Bytes m_certificate; ///< its envelope, if nodes have certificates
     Duration m_clockShift{};
 
@@ -105,7 +112,8 @@ private:
     std::set<InfoHash> m_complete;
 
     // Of one life
-    std::unique_ptr<link::Links> m_links;
+    std::unique_ptr<link::Links> m_links; ///< these or
+    std::unique_ptr<ModelLinks> m_modelLinks; ///< those
     std::unique_ptr<overlay::Overlay> m_overlay;
     std::unique_ptr<overlay::Mediator> m_bareContacts; ///< where nodes have no certificates
     std::unique_ptr<overlay::Membership> m_membership; ///< if the scenario has it

@@ -2,6 +2,9 @@
 #include "sim/replica.h"
 
 #include "crypto/sha256.h"
+#include "sim/trace.h"
+
+#include <algorithm>
 
 namespace starling::sim {
 
@@ -45,6 +48,7 @@ struct SharedBoards::State
 {
     struct Answer
     {
+        Bytes notice;
         overlay::Mediator::Opinion opinion;
         StatePtr next; ///< empty: the board stayed as it was
     };
@@ -55,7 +59,7 @@ struct SharedBoards::State
     }
     board::BoardKeeper keeper;
     std::vector<overlay::Head> heads;
-    std::map<Digest, Answer> answers; ///< by the notice's hash
+    std::map<std::uint64_t, Answer> answers; ///< by the notice's quickHash()
 };
 
 SharedBoards::SharedBoards(const trust::TrustSet& trust)
@@ -83,17 +87,17 @@ SharedBoards::StatePtr SharedBoards::intern(board::BoardKeeper keeper)
 
 overlay::Mediator::Opinion SharedBoards::examine(StatePtr& state, ByteView notice)
 {
-    const Digest hash = crypto::sha256(notice);
+    const std::uint64_t hash = quickHash(notice);
     auto answer = state->answers.find(hash);
-    if (answer == state->answers.end()) {
+    if (answer == state->answers.end() || !std::ranges::equal(answer->second.notice, notice)) {
         if (state->answers.size() >= kMaxRemembered)
             state->answers.clear();
         board::BoardKeeper keeper = state->keeper;
-        State::Answer fresh{keeper.examine(notice), nullptr};
+        State::Answer fresh{toBytes(notice), keeper.examine(notice), nullptr};
         keeper.collectTaken();
         if (fresh.opinion.verdict == overlay::Mediator::Verdict::Taken)
             fresh.next = intern(std::move(keeper));
-        answer = state->answers.emplace(hash, std::move(fresh)).first;
+        answer = state->answers.insert_or_assign(hash, std::move(fresh)).first;
     }
     // Copies: the answer may go with the last user of its board.
     const StatePtr next = answer->second.next;

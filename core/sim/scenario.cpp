@@ -12,20 +12,18 @@ namespace starling::sim {
 
 namespace {
 
-Result<bool> parseYesNo(std::string_view text)
+/// One of two words.
+template <class T> auto choiceOf(std::string_view firstWord, T first, std::string_view secondWord, T second)
 {
-    if (text == "yes" || text == "no")
-        return text == "yes";
-    return fail(Errc::ConfigInvalid, "expected yes or no, not '" + std::string(text) + "'");
-}
-
-Result<Scenario::Verification> parseVerification(std::string_view text)
-{
-    if (text == "each")
-        return Scenario::Verification::Each;
-    if (text == "shared")
-        return Scenario::Verification::Shared;
-    return fail(Errc::ConfigInvalid, "expected each or shared, not '" + std::string(text) + "'");
+    return [=](std::string_view text) -> Result<T> {
+        if (text == firstWord)
+            return first;
+        if (text == secondWord)
+            return second;
+        return fail(Errc::ConfigInvalid,
+                    "expected " + std::string(firstWord) + " or " + std::string(secondWord) + ", not '"
+                        + std::string(text) + "'");
+    };
 }
 
 Result<Latency> parseLatency(std::string_view text)
@@ -144,17 +142,21 @@ Setter count(std::uint32_t Scenario::*field, std::uint32_t most)
 
 const std::map<std::string, Setter>& settings()
 {
+    const auto yesNo = choiceOf("yes", true, "no", false);
     using S = Scenario;
     using L = ScenarioLimits;
     static const std::map<std::string, Setter> kSettings{
         {"run.duration", into(&S::duration, parseTime)},
-        {"run.verification", into(&S::verification, parseVerification)},
+        {"run.verification",
+         into(&S::verification, choiceOf("each", S::Verification::Each, "shared", S::Verification::Shared))},
         {"fleet.nodes", count(&S::nodes, L::kMaxNodes)},
         {"fleet.degree", count(&S::degree, L::kMaxDegree)},
         {"fleet.membership", into(&S::hasMembership, parseYesNo)},
         {"fleet.bootstraps", count(&S::bootstraps, L::kMaxNodes)},
-        {"fleet.certificates", into(&S::hasCertificates, parseYesNo)},
-        {"fleet.receipts", into(&S::issuesReceipts, parseYesNo)},
+        {"fleet.links", into(&S::links, choiceOf("shipped", S::Links::Shipped, "model", S::Links::Model))},
+        {"fleet.graph", into(&S::graph, choiceOf("random", S::Graph::Random, "nearest", S::Graph::Nearest))},
+        {"fleet.certificates", into(&S::hasCertificates, yesNo)},
+        {"fleet.receipts", into(&S::issuesReceipts, yesNo)},
         {"fleet.payload", into(&S::payload, parseTime)},
         {"fleet.forgers", count(&S::forgers, L::kMaxNodes)},
         {"fleet.liars", count(&S::liars, L::kMaxNodes)},
@@ -221,6 +223,8 @@ Status validate(const Scenario& scenario)
     if (!scenario.hasCertificates
         && (scenario.issuesReceipts || scenario.payload.count() > 0 || scenario.hostile() > 0))
         return refuse("receipts, payloads and hostile nodes need certificates = yes");
+    if (!scenario.hasCertificates && scenario.links == Scenario::Links::Shipped)
+        return refuse("links = shipped need certificates = yes");
     if (scenario.hasCertificates && nodes > ScenarioLimits::kMaxCertified)
         return refuse("a board holds 4096 certificates; larger fleets need certificates = no");
     return {};

@@ -8,10 +8,16 @@
 ///                                   certificates, nodes with equal boards even share the board
 ///     [fleet]
 ///     nodes = 50                    when it begins; the hostile ones are among them, and come last
-///     degree = 5                    neighbours that a node has, in a random graph
+///     degree = 5                    neighbours that a node has
+///     graph = random                how they are chosen; or nearest: of 30 others the nearest two of its
+///     own,
+///                                   one at random, and whoever chose it; degree does not matter then
 ///     membership = no               yes: nodes know bootstraps instead, and find their neighbours
 ///     bootstraps = 1                so many, the first ones; each other node knows one of them
-///     certificates = yes            every node is an admitted device; without, boards hold releases alone
+///     links = shipped               link::Links with all their datagrams; or model: messages go from node to
+///                                   node (model_links.h), for large fleets and many seeds
+///     certificates = yes            every node is an admitted device; without, boards hold releases
+///                                   alone; needs links = model
 ///     receipts = yes                nodes issue receipts, as agents do; needs certificates
 ///     payload = 0s                  how long it takes to fetch one; 0s: nobody fetches; needs certificates
 ///     forgers = 0                   hostile nodes, see hostile.h; they need certificates
@@ -80,12 +86,16 @@ struct Expectation
 struct Scenario
 {
     enum class Verification : std::uint8_t { Each, Shared };
+    enum class Links : std::uint8_t { Shipped, Model };
+    enum class Graph : std::uint8_t { Random, Nearest };
     Duration duration = std::chrono::minutes(10);
     Verification verification = Verification::Each;
     std::uint32_t nodes = 50;
     std::uint32_t degree = 5; ///< HyParView section 5.1: an active view of 5
     bool hasMembership = false;
     std::uint32_t bootstraps = 1;
+    Graph graph = Graph::Random;
+    Links links = Links::Shipped;
     bool hasCertificates = true;
     bool issuesReceipts = true;
     Duration payload{};

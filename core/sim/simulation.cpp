@@ -47,7 +47,9 @@ void Simulation::addFleet()
             addNode(behaviours[i], bootstrapOf(i), Instant(i / scenario.bootstraps * kJoinPause));
         return;
     }
-    auto graph = randomGraph(scenario.nodes, scenario.degree, m_world->random);
+    auto graph = scenario.graph == Scenario::Graph::Nearest
+        ? nearestGraph(scenario.nodes, m_world->network, m_world->random)
+        : randomGraph(scenario.nodes, scenario.degree, m_world->random);
     for (std::size_t i = 0; i < graph.size(); ++i) {
         const auto delay = m_world->random.below(static_cast<std::uint64_t>(kStartSpread.count()));
         addNode(behaviours[i], std::move(graph[i]), Instant(Duration(static_cast<Duration::rep>(delay))));
@@ -80,10 +82,10 @@ bool Simulation::run(std::uint64_t events)
             return false;
         }
         m_world->now = m_world->queue.nextAt();
-        const Event event = m_world->queue.pop();
+        Event event = m_world->queue.pop();
         // Where fleets are large, most of the time goes to waiting for memory.
         __builtin_prefetch(m_world->nodes[m_world->queue.nextNode()].get());
-        handle(event);
+        handle(std::move(event));
     }
     return true;
 }
@@ -103,26 +105,20 @@ void Simulation::runToEnd()
     while (run(UINT64_MAX)) { }
 }
 
-void Simulation::handle(const Event& event)
+void Simulation::handle(Event&& event)
 {
     m_trace.add(m_world->now, event);
-    switch (event.what) {
-    case Event::What::Datagram:
-    case Event::What::LinkTimer:
-    case Event::What::OverlayTimer:
-    case Event::What::MembershipTimer:
-    case Event::What::Wake:
-        if (event.node < m_world->nodes.size())
-            m_world->nodes[event.node]->handle(event);
-        return;
-    case Event::What::Action:
-        if (event.first == kChurnTick || event.first == kChurnReturn)
-            return churn(event.first, event.life);
-        perform(m_world->scenario.timeline[event.first]);
-        return schedulePublished();
-    case Event::What::Evaluation:
+    if (event.what == Event::What::Evaluation)
         return evaluate(event);
+    if (event.what != Event::What::Action) {
+        if (event.node < m_world->nodes.size())
+            m_world->nodes[event.node]->handle(std::move(event));
+        return;
     }
+    if (event.first == kChurnTick || event.first == kChurnReturn)
+        return churn(event.first, event.life);
+    perform(m_world->scenario.timeline[event.first]);
+    schedulePublished();
 }
 
 std::vector<NodeIndex> Simulation::nodesThat(bool areUp) const
@@ -155,6 +151,9 @@ void Simulation::perform(const Action& action)
         const std::size_t count = action.share.of(all.size());
         for (const NodeIndex node : sample(std::move(all), count, world.random))
             world.network.setGroup(node, 1);
+        for (const auto& node : world.nodes)
+            if (node->modelLinks() != nullptr)
+                node->modelLinks()->noteCut();
         return;
     }
     case Action::What::Heal:

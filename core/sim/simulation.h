@@ -64,7 +64,7 @@ private:
     NodeIndex addNode(Behaviour behaviour, std::vector<NodeIndex> neighbors, Instant start);
     std::vector<NodeIndex> bootstrapOf(std::size_t node);
     void addFleet();
-    void handle(const Event& event);
+    void handle(Event&& event);
     std::vector<NodeIndex> nodesThat(bool areUp) const;
 
     // simulation.cpp: the timeline

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/random.h"
-#include "sim/event_queue.h"
+#include "sim/network.h"
 
 #include <functional>
 
@@ -13,6 +13,11 @@ namespace starling::sim {
 /// random matching, so that the graph is connected and nearly everybody has `degree` neighbours. Of a pair of
 /// neighbours always one has the other configured, every second time both.
 std::vector<std::vector<NodeIndex>> randomGraph(std::size_t count, unsigned degree, RandomSource& random);
+
+/// The same by latency: each node connects to the two nearest of 30 others, and to the next one of a ring in
+/// random order, which also keeps the graph connected. About six neighbours each.
+std::vector<std::vector<NodeIndex>> nearestGraph(std::size_t count, const Network& network,
+                                                 RandomSource& random);
 
 /// Which nodes can be reached from `start` over neighbours, whoever of two configured the other, through
 /// nodes of which `isOpen` says so; `start` is one of them.

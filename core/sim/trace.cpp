@@ -57,8 +57,7 @@ void Trace::add(Instant at, const Event& event)
         static_cast<std::uint64_t>(at.time_since_epoch().count()),
         static_cast<std::uint64_t>(event.what) << 56 | event.node,
         event.from,
-        event.what == Event::What::Datagram ? quickHash(event.bytes)
-                                            : mixed(mixed(event.life, event.first), event.second),
+        event.bytes.empty() ? mixed(mixed(event.life, event.first), event.second) : quickHash(event.bytes),
     };
     for (const std::uint64_t word : words)
         m_words[m_used++] = littleEndian(word);

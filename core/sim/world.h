@@ -37,6 +37,12 @@ struct Books
     /// From publication to a node's board, for nodes that were addressed and up ever since.
     std::vector<Duration> deliveries;
     std::set<NoticeId> genuine; ///< all notices that somebody issued
+
+    void noteSent(std::size_t bytes, bool isHonest)
+    {
+        datagramBytes += bytes;
+        honestBytes += isHonest ? bytes : 0;
+    }
 };
 
 struct World
@@ -60,6 +66,8 @@ struct World
     std::vector<std::unique_ptr<Node>> nodes;
     std::map<NodeId, NodeIndex> byId; ///< of admitted nodes
     Books books;
+    std::uint64_t sessions = 0; ///< of ModelLinks: how many were begun
+    std::size_t stalledLinks = 0; ///< of the same: those with messages that could not be delivered
     /// Outputs of the node at hand that are not carried out yet; empty between events.
     std::vector<link::Output> linkOutputs;
 };

@@ -36,6 +36,11 @@ Status measureOverlay400(const Bench& bench, Report& report); ///< overlay-400
 Status measureOverlayIdle(const Bench& bench, Report& report); ///< overlay-idle
 Status measureOverlayCrash(const Bench& bench, Report& report); ///< overlay-crash
 Status measureSimulator(const Bench& bench, Report& report); ///< sim-speed
+Status measureSim10k(const Bench& bench, Report& report); ///< sim-10k
+Status measureSim100k(const Bench& bench, Report& report); ///< sim-100k
+Status measureSim1m(const Bench& bench, Report& report); ///< sim-1m
+Status measureSimLoss(const Bench& bench, Report& report); ///< sim-loss
+Status measureSimMassCrash(const Bench& bench, Report& report); ///< sim-mass-crash
 Status measureUploadLimit(const Bench& bench, Report& report); ///< limit-upload
 Status measureDownloadLimit(const Bench& bench, Report& report); ///< limit-download
 

@@ -32,6 +32,11 @@ constexpr std::array kMeasurements{
     Measurement{"overlay-idle", measureOverlayIdle},
     Measurement{"overlay-crash", measureOverlayCrash},
     Measurement{"sim-speed", measureSimulator},
+    Measurement{"sim-10k", measureSim10k},
+    Measurement{"sim-100k", measureSim100k},
+    Measurement{"sim-1m", measureSim1m},
+    Measurement{"sim-loss", measureSimLoss},
+    Measurement{"sim-mass-crash", measureSimMassCrash},
     Measurement{"limit-upload", measureUploadLimit},
     Measurement{"limit-download", measureDownloadLimit},
 };

@@ -51,6 +51,7 @@ sim::Scenario largeFleet(std::uint32_t nodes)
     sim::Scenario scenario;
     scenario.nodes = nodes;
     scenario.duration = 40s;
+    scenario.links = sim::Scenario::Links::Model;
     scenario.hasCertificates = scenario.issuesReceipts = false;
     scenario.verification = sim::Scenario::Verification::Shared;
     addPublication(scenario, 20s);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace {
@@ -71,6 +72,10 @@ int simulate(Run& run, const Scenario& scenario, bool isJson)
     run.wallSeconds = secondsSince(started);
     run.cpuSeconds = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
     run.verification = scenario.verification;
+    run.links = scenario.links;
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    run.peakResidentBytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024; // getrusage(2): in KiB
     run.outcome = simulation.outcome();
     std::fputs((isJson ? jsonLine(run) : table(run)).c_str(), stdout);
     return run.outcome.holds() ? 0 : 1;

@@ -53,6 +53,16 @@ std::string verificationName(Scenario::Verification verification)
     return verification == Scenario::Verification::Each ? "each" : "shared";
 }
 
+std::string linksName(Scenario::Links links)
+{
+    return links == Scenario::Links::Shipped ? "shipped" : "model";
+}
+
+double kibibytesPerNode(const Run& run)
+{
+    return perNode(run.peakResidentBytes, run.outcome) / 1024;
+}
+
 std::string expectationsJson(const Outcome& outcome)
 {
     std::string text;
@@ -81,9 +91,10 @@ std::string jsonLine(const Run& run)
         mishaps += (mishaps.empty() ? "" : ",") + quoted(mishap);
     return "{\"scenario\":" + quoted(run.scenario) + ",\"seed\":" + std::to_string(run.seed) + ",\"nodes\":"
         + std::to_string(o.nodes) + ",\"verification\":" + quoted(verificationName(run.verification))
-        + ",\"events\":" + std::to_string(o.events) + ",\"virtual_seconds\":" + number(seconds(o.virtualTime))
-        + ",\"wall_seconds\":" + number(run.wallSeconds) + ",\"cpu_seconds\":" + number(run.cpuSeconds)
-        + ",\"setup_seconds\":" + number(run.setupSeconds)
+        + ",\"links\":" + quoted(linksName(run.links)) + ",\"events\":" + std::to_string(o.events)
+        + ",\"virtual_seconds\":" + number(seconds(o.virtualTime)) + ",\"wall_seconds\":"
+        + number(run.wallSeconds) + ",\"cpu_seconds\":" + number(run.cpuSeconds) + ",\"setup_seconds\":"
+        + number(run.setupSeconds) + ",\"kib_per_node\":" + number(kibibytesPerNode(run))
         + ",\"events_per_second\":" + number(perSecond(events, run.cpuSeconds))
         + ",\"times_real_time\":" + number(perSecond(seconds(o.virtualTime), run.wallSeconds))
         + ",\"delivered_percent\":" + number(100 * o.delivered) + ",\"delivery_ms\":{\"median\":"
@@ -104,7 +115,10 @@ std::string table(const Run& run)
     const Outcome& o = run.outcome;
     const auto events = static_cast<double>(o.events);
     std::string text = row("scenario", run.scenario + ", seed " + std::to_string(run.seed))
-        + row("nodes", std::to_string(o.nodes) + ", verification " + verificationName(run.verification))
+        + row("nodes",
+              std::to_string(o.nodes) + ", " + linksName(run.links) + " links, verification "
+                  + verificationName(run.verification) + ", " + number(kibibytesPerNode(run))
+                  + " KiB of memory each")
         + row("virtual time",
               number(seconds(o.virtualTime)) + " s in " + number(run.wallSeconds)
                   + " s: " + number(perSecond(seconds(o.virtualTime), run.wallSeconds))

@@ -11,10 +11,12 @@ struct Run
     std::string scenario; ///< its file
     std::uint64_t seed = 1;
     Scenario::Verification verification{};
+    Scenario::Links links{};
     std::string repeat; ///< the command that does it again
     double wallSeconds = 0; ///< of the events alone, without making the fleet
     double cpuSeconds = 0; ///< of the same
     double setupSeconds = 0;
+    std::uint64_t peakResidentBytes = 0; ///< of the whole process
     Outcome outcome;
 };
 

@@ -21,19 +21,20 @@ private Q_SLOTS:
 
     void readsEverySetting()
     {
-        const auto s =
-            parseScenario("[run]\nduration = 1h\nverification = shared\n"
-                          "[fleet]\nnodes = 60\ndegree = 4\nreceipts = no\npayload = 1.5s\nforgers = 1\n"
-                          "liars = 2\nreplayers = 3\nflooders = 4\nhostility = 7\n"
-                          "[network]\nlatency = lognormal 5ms 80ms\njitter = 2ms\nloss = 0.5%\n"
-                          "duplication = 100%\n",
-                          "s.ini");
+        const auto s = parseScenario("[run]\nduration = 1h\nverification = shared\n"
+                                     "[fleet]\nnodes = 60\ndegree = 4\nlinks = model\ngraph = "
+                                     "nearest\nreceipts = no\npayload = 1.5s\nforgers = 1\n"
+                                     "liars = 2\nreplayers = 3\nflooders = 4\nhostility = 7\n"
+                                     "[network]\nlatency = lognormal 5ms 80ms\njitter = 2ms\nloss = 0.5%\n"
+                                     "duplication = 100%\n",
+                                     "s.ini");
         QVERIFY2(s, s ? "" : s.error().context.c_str());
         QVERIFY(s->duration == 1h && s->verification == Scenario::Verification::Shared && s->nodes == 60);
         QVERIFY(s->degree == 4 && s->hasCertificates && !s->issuesReceipts && s->payload == 1500ms);
         QVERIFY(s->forgers == 1 && s->liars == 2 && s->replayers == 3 && s->flooders == 4
                 && s->hostile() == 10);
         QCOMPARE(s->hostility, 7u);
+        QVERIFY(s->links == Scenario::Links::Model && s->graph == Scenario::Graph::Nearest);
         QVERIFY((s->network.latency == Latency{Latency::Shape::LogNormal, 5ms, 80ms}));
         QVERIFY(s->network.jitter == 2ms && s->network.loss.millionths == 5'000);
         QCOMPARE(s->network.duplication.millionths, 1'000'000u);
@@ -94,6 +95,9 @@ private Q_SLOTS:
         row("[fleet]\nnodes = 9999999\n", "not a number of at most 1000000");
         row("[fleet]\nforgers = 50\n", "nobody would be honest");
         row("[fleet]\ncertificates = no\n", "need certificates");
+        row("[fleet]\ncertificates = no\nreceipts = no\n", "links = shipped need certificates = yes");
+        row("[fleet]\nlinks = some\n", "s.ini:2: links: expected shipped or model, not 'some'");
+        row("[fleet]\ngraph = ring\n", "s.ini:2: graph: expected random or nearest, not 'ring'");
         row("[network]\nloss = 101%\n", "s.ini:2: loss: not a share");
         row("[network]\nloss = 3\n", "not a share");
         row("[network]\nlatency = 20ms\n", "expected 'fixed TIME'");

@@ -46,11 +46,11 @@ private Q_SLOTS:
     /// else sees more than the pace at which they may be forwarded.
     void aFloodOfReceiptsEndsAtItsNeighbors()
     {
-        Simulation simulation(
-            scenarioOf("[run]\nduration = 2m\n[fleet]\nnodes = 30\nflooders = 1\nhostility = 50\n"
-                       "[timeline]\n60s = publish node 0\n"
-                       "[expect]\ndelivered = 100% within 5s\nforged = none\n"),
-            1);
+        Simulation simulation(scenarioOf("[run]\nduration = 2m\nverification = shared\n[fleet]\nnodes = "
+                                         "30\nflooders = 1\nhostility = 50\n"
+                                         "[timeline]\n60s = publish node 0\n"
+                                         "[expect]\ndelivered = 100% within 5s\nforged = none\n"),
+                              1);
         simulation.runFor(60s);
         const std::uint64_t floodedBefore = noticesFrom(simulation.world(), 29, true);
         const std::uint64_t othersBefore = noticesFrom(simulation.world(), 29, false);
@@ -68,11 +68,11 @@ private Q_SLOTS:
     /// 32: a node that forges releases and others' receipts: nothing of it is taken or forwarded.
     void forgeriesAreDroppedByTheFirstWhoSeesThem()
     {
-        Simulation simulation(
-            scenarioOf("[run]\nduration = 2m\n[fleet]\nnodes = 30\nforgers = 1\nhostility = 20\n"
-                       "[timeline]\n60s = publish node 0\n"
-                       "[expect]\ndelivered = 100% within 5s\nforged = none\n"),
-            1);
+        Simulation simulation(scenarioOf("[run]\nduration = 2m\nverification = shared\n[fleet]\nnodes = "
+                                         "30\nforgers = 1\nhostility = 20\n"
+                                         "[timeline]\n60s = publish node 0\n"
+                                         "[expect]\ndelivered = 100% within 5s\nforged = none\n"),
+                              1);
         simulation.runToEnd();
         const World& world = simulation.world();
         const Outcome outcome = simulation.outcome();
@@ -93,7 +93,8 @@ private Q_SLOTS:
     void repliesToOldNoticesWithNothing()
     {
         const Outcome outcome =
-            outcomeOf(scenarioOf("[run]\nduration = 2m\n[fleet]\nnodes = 30\nreplayers = 2\nhostility = 20\n"
+            outcomeOf(scenarioOf("[run]\nduration = 2m\nverification = shared\n[fleet]\nnodes = "
+                                 "30\nreplayers = 2\nhostility = 20\n"
                                  "[timeline]\n5s = publish\n10s = publish\n15s = publish\n"
                                  "[expect]\ndelivered = 100% within 5s\nforged = none\n"));
         QCOMPARE(failures(outcome, "flood", 1), std::string());
@@ -104,10 +105,10 @@ private Q_SLOTS:
     /// 31, in part: certified nodes advertise payloads and never serve, in a fifth of the fleet.
     void aFifthOfLiarsDelaysPayloadsButStopsNone()
     {
-        const Outcome outcome =
-            outcomeOf(scenarioOf("[run]\nduration = 2m\n[fleet]\nnodes = 50\nliars = 10\npayload = 1s\n"
-                                 "[timeline]\n10s = publish node 0\n"
-                                 "[expect]\ndelivered = 99.9% within 60s\nfetched = 99.9% within 60s\n"));
+        const Outcome outcome = outcomeOf(scenarioOf(
+            "[run]\nduration = 2m\nverification = shared\n[fleet]\nnodes = 50\nliars = 10\npayload = 1s\n"
+            "[timeline]\n10s = publish node 0\n"
+            "[expect]\ndelivered = 99.9% within 60s\nfetched = 99.9% within 60s\n"));
         QCOMPARE(failures(outcome, "liars", 1), std::string());
     }
 };

@@ -118,6 +118,31 @@ private Q_SLOTS:
         }
     }
 
+    void makesAConnectedGraphOfTheNearest()
+    {
+        SeededRandom random(1);
+        const Network network({{Latency::Shape::Uniform, 10ms, 50ms}, {}, {}, {}}, 1);
+        const auto graph = nearestGraph(500, network, random);
+        const auto reached = reachable(0, graph, [](NodeIndex) { return true; });
+        QVERIFY(std::find(reached.begin(), reached.end(), false) == reached.end());
+        std::size_t ends = 0, quick = 0;
+        for (NodeIndex a = 0; a < 500; ++a)
+            for (const NodeIndex b : graph[a]) {
+                QVERIFY(a != b);
+                ++ends;
+                quick += network.latency(a, b) < 15ms ? 1 : 0;
+            }
+        // A ring, and two nearest for each, of which some chose each other.
+        QVERIFY2(ends > 1'350 && ends <= 1'500, std::to_string(ends).c_str());
+        QVERIFY2(quick > 850, std::to_string(quick).c_str());
+    }
+
+    void givesEachNodeAnAddressOfItsOwn()
+    {
+        for (const NodeIndex node : {NodeIndex{0}, NodeIndex{255}, NodeIndex{65'536}, NodeIndex{999'999}})
+            QCOMPARE(indexOf(endpointOf(node)), node);
+    }
+
     void reachesThroughOpenNodesAlone()
     {
         // 0 – 1 – 2 – 3, where 2 is closed, and 4 for itself.

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Simulated fleets of the scenarios in tests/sim/scenarios: how quickly a release reaches the last node, in
+/// how many copies, and what the simulation costs.
+#include "bench.h"
+#include "scenario_file.h"
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <unistd.h>
+
+namespace starling::bench {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Of the last release of a scenario, unless said otherwise.
+struct Spread
+{
+    double p99 = 0, last = 0; ///< ms
+    double redundancy = 0, firstRedundancy = 0; ///< superfluous copies for each that was taken
+    double wallSeconds = 0; ///< until it was everywhere
+    double reachedPercent = 0; ///< of honest nodes that are up, at the end
+    double eventsPerSecond = 0; ///< of the processor, over the whole run
+    double kibPerNode = 0;
+};
+
+std::uint64_t residentBytes()
+{
+    std::uint64_t whole = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> whole >> resident; // proc(5): in pages
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+double milliseconds(Duration time)
+{
+    return std::chrono::duration<double, std::milli>(time).count();
+}
+
+double redundancyBetween(const sim::Outcome& before, const sim::Outcome& after)
+{
+    return static_cast<double>(after.known - before.known)
+        / static_cast<double>(std::max<std::uint64_t>(after.taken - before.taken, 1));
+}
+
+Result<sim::Scenario> scenarioNamed(const std::string& name, bool isQuick)
+{
+    constexpr std::uint32_t kQuickNodes = 500;
+    auto scenario = sim::readScenario(STARLING_SOURCE_DIR "/tests/sim/scenarios/" + name + ".ini");
+    if (scenario && isQuick)
+        scenario->nodes = std::min(scenario->nodes, kQuickNodes);
+    return scenario;
+}
+
+Spread spreadIn(const sim::Scenario& scenario)
+{
+    Spread spread;
+    std::vector<Duration> published;
+    for (const sim::Action& action : scenario.timeline)
+        if (action.what == sim::Action::What::Publish)
+            published.push_back(action.at);
+    const std::uint64_t memoryBefore = residentBytes();
+    sim::Simulation simulation(scenario, 1);
+    const std::clock_t begin = std::clock();
+    const auto runUntil = [&](Duration time) { simulation.runFor(time - simulation.now()); };
+    runUntil(published.front() - 1ns);
+    const sim::Outcome untouched = simulation.outcome();
+    runUntil(published.at(1) - 1ns);
+    spread.firstRedundancy = redundancyBetween(untouched, simulation.outcome());
+    runUntil(published.back() - 1ns);
+    const sim::Outcome settled = simulation.outcome();
+    const std::vector<Duration>& deliveries = simulation.world().books.deliveries;
+    const std::size_t delivered = deliveries.size();
+    const auto wall = std::chrono::steady_clock::now();
+    runUntil(published.back() + 1s);
+    spread.wallSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall).count();
+    runUntil(scenario.duration);
+    const double cpuSeconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    const sim::Outcome end = simulation.outcome();
+    spread.redundancy = redundancyBetween(settled, end);
+    spread.reachedPercent = 100 * end.delivered;
+    spread.eventsPerSecond = static_cast<double>(end.events) / std::max(cpuSeconds, 1e-6);
+    spread.kibPerNode = static_cast<double>(residentBytes() - memoryBefore) / 1024 / scenario.nodes;
+    std::vector<Duration> times(deliveries.begin() + static_cast<std::ptrdiff_t>(delivered),
+                                deliveries.end());
+    std::sort(times.begin(), times.end());
+    if (!times.empty()) {
+        spread.p99 = milliseconds(times[times.size() * 99 / 100]);
+        spread.last = milliseconds(times.back());
+    }
+    return spread;
+}
+
+struct Size
+{
+    const char* figure;
+    const char* scenario;
+    double p99, last; ///< goals, ms
+};
+
+Status measureSize(const Bench& bench, Report& report, const Size& size)
+{
+    const auto scenario = scenarioNamed(size.scenario, bench.isQuick);
+    if (!scenario)
+        return tl::unexpected<Error>(scenario.error());
+    const Spread spread = spreadIn(*scenario);
+    const auto add = [&](const char* of, double value, const char* unit, double goal,
+                         Holds holds = Holds::AtMost) {
+        report.add({size.figure, of, value, unit, "", {}, holds, goal});
+    };
+    add("99 % reached", spread.p99, "ms", size.p99);
+    add("last reached", spread.last, "ms", size.last);
+    add("superfluous copies, settled", spread.redundancy, "per node", 0.05);
+    add("superfluous copies, first notice", spread.firstRedundancy, "per node", 0.5);
+    add("memory", spread.kibPerNode, "KiB per node", 8);
+    add("speed", spread.eventsPerSecond, "events/s", 1e6, Holds::AtLeast);
+    add("wall time of the last notice", spread.wallSeconds, "s", 60);
+    return {};
+}
+
+} // namespace
+
+Status measureSim10k(const Bench& bench, Report& report)
+{
+    return measureSize(bench, report, {"sim-10k", "10k", 150, 200});
+}
+
+Status measureSim100k(const Bench& bench, Report& report)
+{
+    return measureSize(bench, report, {"sim-100k", "100k", 180, 250});
+}
+
+Status measureSim1m(const Bench& bench, Report& report)
+{
+    return measureSize(bench, report, {"sim-1m", "1m", 210, 300});
+}
+
+/// Beside the same fleet without loss.
+Status measureSimLoss(const Bench& bench, Report& report)
+{
+    constexpr double kMost = 2; // times: performance.md, goal 6
+    auto clean = scenarioNamed("10k", bench.isQuick);
+    if (!clean)
+        return tl::unexpected<Error>(clean.error());
+    const double without = spreadIn(*clean).last;
+    for (const std::string name : {"loss_1", "loss_10"}) {
+        const auto scenario = scenarioNamed(name, bench.isQuick);
+        if (!scenario)
+            return tl::unexpected<Error>(scenario.error());
+        const Spread spread = spreadIn(*scenario);
+        const std::string of = name == "loss_1" ? "1 %" : "10 %";
+        report.add({"sim-loss", of + ": last reached", spread.last, "ms", "no loss", without, Holds::AtMost,
+                    kMost * without});
+        report.add({"sim-loss", of + ": reached", spread.reachedPercent, "%", "", {}, Holds::AtLeast, 100});
+    }
+    return {};
+}
+
+Status measureSimMassCrash(const Bench& bench, Report& report)
+{
+    const auto scenario = scenarioNamed("mass_crash", bench.isQuick);
+    if (!scenario)
+        return tl::unexpected<Error>(scenario.error());
+    const Spread spread = spreadIn(*scenario);
+    report.add({"sim-mass-crash",
+                "reached of the survivors of 80 %",
+                spread.reachedPercent,
+                "%",
+                "",
+                {},
+                Holds::AtLeast,
+                99.9});
+    return {};
+}
+
+} // namespace starling::bench
