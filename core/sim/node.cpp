@@ -49,12 +49,6 @@ NodeId identityOf(const World& world, NodeIndex index)
 
 } // namespace
 
-Endpoint endpointOf(NodeIndex node)
-{
-    return Endpoint::ipv4(10, static_cast<std::uint8_t>(node >> 16), static_cast<std::uint8_t>(node >> 8),
-                          static_cast<std::uint8_t>(node), kPort);
-}
-
 Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeIndex> neighbors)
     : m_world(world)
     , m_index(index)

@@ -15,7 +15,6 @@ namespace starling::sim {
 
 constexpr std::uint16_t kPort = 7001;
 /// Where a node is reached.
-Endpoint endpointOf(NodeIndex node);
 
 class Node
 {

@@ -151,7 +151,7 @@ const std::map<std::string, Setter>& settings()
          into(&S::verification, choiceOf("each", S::Verification::Each, "shared", S::Verification::Shared))},
         {"fleet.nodes", count(&S::nodes, L::kMaxNodes)},
         {"fleet.degree", count(&S::degree, L::kMaxDegree)},
-        {"fleet.membership", into(&S::hasMembership, parseYesNo)},
+        {"fleet.membership", into(&S::hasMembership, yesNo)},
         {"fleet.bootstraps", count(&S::bootstraps, L::kMaxNodes)},
         {"fleet.links", into(&S::links, choiceOf("shipped", S::Links::Shipped, "model", S::Links::Model))},
         {"fleet.graph", into(&S::graph, choiceOf("random", S::Graph::Random, "nearest", S::Graph::Nearest))},
