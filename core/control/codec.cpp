@@ -272,22 +272,12 @@ Value lineValue(const PendingLine& line)
 
 // --- Whole messages: fields of each alternative
 
-Dict fieldsOf(const StatusRequest&)
+template <class Message>
+requires std::is_empty_v<Message> Dict fieldsOf(const Message&)
 {
     return {};
 }
-Dict fieldsOf(const UpdatesRequest&)
-{
-    return {};
-}
-Dict fieldsOf(const DevicesRequest&)
-{
-    return {};
-}
-Dict fieldsOf(const WatchRequest&)
-{
-    return {};
-}
+
 Dict fieldsOf(const PushRequest& r)
 {
     return {{"torrent", r.torrentFile}, {"in-place", words(r.inPlace)}};
@@ -295,14 +285,6 @@ Dict fieldsOf(const PushRequest& r)
 Dict fieldsOf(const PushChunk& r)
 {
     return {{"bytes", r.bytes}};
-}
-Dict fieldsOf(const PushEnd&)
-{
-    return {};
-}
-Dict fieldsOf(const PendingRequest&)
-{
-    return {};
 }
 Dict fieldsOf(const AdmitRequest& r)
 {
@@ -354,11 +336,6 @@ Dict fieldsOf(const DevicesReply& r)
     return {{"devices", listOf(r.devices, [](const DeviceLine& line) { return lineValue(line); })}};
 }
 
-Dict fieldsOf(const WatchReply&)
-{
-    return {};
-}
-
 Dict fieldsOf(const PushReply& r)
 {
     return {{"answer", number(static_cast<std::uint8_t>(r.answer))}, {"received", number(r.receivedBytes)}};
@@ -368,11 +345,6 @@ Dict fieldsOf(const PendingReply& r)
 {
     return {{"fleet", blob(r.fleet.bytes())},
             {"devices", listOf(r.devices, [](const PendingLine& line) { return lineValue(line); })}};
-}
-
-Dict fieldsOf(const AdmitReply&)
-{
-    return {};
 }
 
 Dict fieldsOf(const TokenReply& r)

@@ -124,7 +124,7 @@ void Membership::Impl::on(const LinkDown& input, Instant now)
     m_peers.erase(found);
     if (peer.state != State::Active)
         return;
-    m_outputs.push_back(NeighborDown{input.link});
+    m_outputs.emplace_back(NeighborDown{input.link});
     // It may have restarted.
     remember(peer, kFailed, now);
     m_nextBegin = std::min(m_nextBegin, now + m_config.contactMin);
@@ -151,7 +151,7 @@ void Membership::Impl::on(const LinkSilence& input, Instant now)
     for (auto& [link, other] : m_peers)
         if (other.isAlive()) {
             other.probed = now;
-            m_outputs.push_back(ProbeLink{link});
+            m_outputs.emplace_back(ProbeLink{link});
         }
 }
 

@@ -147,9 +147,9 @@ private:
 
     void send(NeighborId to, const MembershipMessage& message)
     {
-        m_outputs.push_back(SendMessage{to, serialize(message)});
+        m_outputs.emplace_back(SendMessage{to, serialize(message)});
     }
-    void close(NeighborId link) { m_outputs.push_back(CloseLink{link}); }
+    void close(NeighborId link) { m_outputs.emplace_back(CloseLink{link}); }
 
     const NodeId m_self;
     const MembershipConfig m_config;

@@ -231,14 +231,14 @@ void Membership::Impl::promote(Peers::value_type& peer, Role role, Instant now)
     peer.second.role = role;
     peer.second.since = peer.second.probed = now;
     m_passive.remove(peer.second.node);
-    m_outputs.push_back(NeighborUp{peer.first, peer.second.node});
+    m_outputs.emplace_back(NeighborUp{peer.first, peer.second.node});
 }
 
 void Membership::Impl::demote(Peers::value_type& peer, Instant now)
 {
     peer.second.state = State::Idle;
     peer.second.since = now;
-    m_outputs.push_back(NeighborDown{peer.first});
+    m_outputs.emplace_back(NeighborDown{peer.first});
     remember(peer.second, kRefused, now);
 }
 

@@ -94,7 +94,7 @@ void Membership::Impl::learn(Peers::value_type& from, const std::vector<Contact>
 void Membership::Impl::misbehave(Peers::value_type& from, Error error, Instant now)
 {
     Peer& peer = from.second;
-    m_outputs.push_back(ContactRefused{from.first, std::move(error)});
+    m_outputs.emplace_back(ContactRefused{from.first, std::move(error)});
     if (++peer.forged != kForgedContacts)
         return;
     if (m_shunned.size() == kMaxShunned)
@@ -160,7 +160,7 @@ void Membership::Impl::connect(const Candidate& candidate, Purpose purpose, Inst
             continue;
         ++ways;
         m_attempts[endpoint] = {purpose, candidate.node, now};
-        m_outputs.push_back(ConnectTo{endpoint, m_config.tries});
+        m_outputs.emplace_back(ConnectTo{endpoint, m_config.tries});
     }
     Candidate* held = ways == 0 ? m_passive.find(candidate.node) : nullptr;
     if (held != nullptr)
@@ -200,7 +200,7 @@ void Membership::Impl::begin(Instant now)
     for (std::size_t i = 0; i < left.size() && m_attempts.size() < m_config.attempts; ++i) {
         std::swap(left[i], left[i + m_random.below(left.size() - i)]);
         m_attempts[left[i]] = {Purpose::Begin, std::nullopt, now};
-        m_outputs.push_back(ConnectTo{left[i], m_config.tries});
+        m_outputs.emplace_back(ConnectTo{left[i], m_config.tries});
     }
 }
 
@@ -236,7 +236,7 @@ void Membership::Impl::probe(Instant now)
     if (next == nullptr)
         return;
     next->second.probed = now;
-    m_outputs.push_back(ProbeLink{next->first});
+    m_outputs.emplace_back(ProbeLink{next->first});
 }
 
 void Membership::Impl::measure(Instant now)
@@ -282,7 +282,7 @@ void Membership::Impl::reunite(Instant now)
     if (isLinked(endpoint))
         return;
     m_attempts[endpoint] = {Purpose::Begin, std::nullopt, now};
-    m_outputs.push_back(ConnectTo{endpoint, m_config.tries});
+    m_outputs.emplace_back(ConnectTo{endpoint, m_config.tries});
 }
 
 /// Between three quarters and five quarters of `interval`.
@@ -317,7 +317,7 @@ void Membership::Impl::arm(Instant now)
     if (m_armed && *m_armed <= due)
         return;
     m_armed = due;
-    m_outputs.push_back(ScheduleMembership{std::max(due - now, Duration(0)), {++m_generation}});
+    m_outputs.emplace_back(ScheduleMembership{std::max(due - now, Duration(0)), {++m_generation}});
 }
 
 } // namespace starling::overlay

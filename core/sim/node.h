@@ -13,9 +13,6 @@
 
 namespace starling::sim {
 
-constexpr std::uint16_t kPort = 7001;
-/// Where a node is reached.
-
 class Node
 {
 public:
