@@ -174,7 +174,10 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     connect(&m_socket, &QUdpSocket::readyRead, this, &Node::readDatagrams);
 }
 
-Node::~Node() = default;
+Node::~Node()
+{
+    settle(); // what the board took is not lost
+}
 
 Status Node::begin()
 {
@@ -481,11 +484,15 @@ Result<std::uint64_t> Node::nextSequence(const char* counter)
 
 Bytes Node::descriptor(std::uint16_t swarmPort)
 {
-    const auto sequence = nextSequence("descriptor");
+    auto sequence = nextSequence("descriptor");
     if (!sequence) {
-        qCCritical(lcNode, "no descriptor: %ls", qUtf16Printable(forLog(sequence.error())));
-        return {};
+        qCCritical(lcNode, "descriptor: %ls", qUtf16Printable(forLog(sequence.error())));
+        // A device whose disk is full keeps its neighbours. It may say the same number once more when there
+        // is room again: others then keep what they have until the next one.
+        sequence = m_store.peekSequence("descriptor");
     }
+    if (!sequence)
+        return {};
     trust::Descriptor document{m_identity.node, *sequence, reachableAddresses(listenEndpoint()), swarmPort};
     trust::Envelope envelope{trust::Kind::Descriptor, document.serialize(), {}};
     envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);

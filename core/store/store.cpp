@@ -442,6 +442,14 @@ Result<std::uint64_t> Store::reserveSequences(std::string_view counter, std::uin
     return first;
 }
 
+Result<std::uint64_t> Store::peekSequence(std::string_view counter) const
+{
+    auto next = nextSequence(m_impl->database, counter);
+    if (!next)
+        return fail(std::move(next.error()), "sequences");
+    return next;
+}
+
 Status Store::putResumeData(const InfoHash& payload, ByteView data)
 {
     if (auto fits = requireAtMost(data.size(), kMaxResumeBytes, "resume data"); !fits)

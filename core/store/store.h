@@ -73,6 +73,8 @@ public:
     /// Reserves `count` sequence numbers, from 1 on, and returns the first; a reboot never repeats one. Usage
     /// if `count` is 0, TooLarge when they are used up.
     Result<std::uint64_t> reserveSequences(std::string_view counter, std::uint64_t count);
+    /// The number that would be reserved next: above all that were used, and free to be used again.
+    Result<std::uint64_t> peekSequence(std::string_view counter) const;
 
     /// TooLarge over kMaxResumeBytes.
     Status putResumeData(const InfoHash& payload, ByteView data);

@@ -30,7 +30,7 @@ private Q_SLOTS:
     void mostOfAFleetMayCrash()
     {
         holds("[run]\nduration = 100s\nverification = shared\n"
-              "[fleet]\nnodes = 150\nmembership = yes\ncertificates = no\nreceipts = no\n"
+              "[fleet]\nnodes = 150\nmembership = yes\nlinks = model\ncertificates = no\nreceipts = no\n"
               "[timeline]\n40s = publish\n60s = crash 80%\n90s = publish\n"
               "[expect]\ndelivered = 100% within 5s\n");
     }
@@ -38,7 +38,7 @@ private Q_SLOTS:
     void losesNobodyUnderChurnAndLoss()
     {
         holds("[run]\nduration = 4m\nverification = shared\n"
-              "[fleet]\nnodes = 40\nmembership = yes\ncertificates = no\nreceipts = no\n"
+              "[fleet]\nnodes = 40\nmembership = yes\nlinks = model\ncertificates = no\nreceipts = no\n"
               "[network]\nloss = 5%\njitter = 10ms\n"
               "[timeline]\n20s = churn 4s\n60s = publish\n120s = publish\n180s = churn off\n200s = publish\n"
               "[expect]\ndelivered = 100% within 60s\n");
@@ -46,8 +46,9 @@ private Q_SLOTS:
 
     void theSameSeedGivesTheSameTrace()
     {
-        const Scenario scenario = scenarioOf("[run]\nduration = 20s\n[fleet]\nnodes = 20\nmembership = yes\n"
-                                             "certificates = no\nreceipts = no\n[timeline]\n5s = publish\n");
+        const Scenario scenario =
+            scenarioOf("[run]\nduration = 20s\n[fleet]\nnodes = 20\nmembership = yes\n"
+                       "links = model\ncertificates = no\nreceipts = no\n[timeline]\n5s = publish\n");
         QVERIFY(outcomeOf(scenario, 3).trace == outcomeOf(scenario, 3).trace);
         QVERIFY(outcomeOf(scenario, 3).trace != outcomeOf(scenario, 4).trace);
     }
