@@ -80,31 +80,37 @@ private Q_SLOTS:
         QVERIFY(second->swarm().isSeeding(torrent.infoHash));
     }
 
-    /// A notice does not wait for the disks on its way.
+    /// A notice does not wait for the disks on its way. What is written waits here until another device has
+    /// heard: of the origin its neighbour, and of that one a device that comes only then and knows it alone.
     void passesAReleaseOnBeforeItIsStored()
     {
-        // What is written waits until the neighbour has heard.
-        const auto observe = [](bool& isLate, Node*& next) {
-            return [&isLate, &next](const update::Step& step, StepMoment moment) {
-                if (step.record.phase != Phase::Announced || moment != StepMoment::BeforeWrite)
-                    return;
-                isLate = !QTest::qWaitFor(
-                    [&] { return next != nullptr && !next->board().floors().all().empty(); });
-            };
+        const auto hasHeard = [](const Node* node) {
+            return QTest::qWaitFor([&] { return !node->board().floors().all().empty(); });
+        };
+        const auto isFirstWrite = [](const update::Step& step, StepMoment moment) {
+            return step.record.phase == Phase::Announced && moment == StepMoment::BeforeWrite;
         };
         bool isFirstLate = true, isSecondLate = true;
         Node *second = nullptr, *third = nullptr;
-        m_first->observer = observe(isFirstLate, second);
-        m_second->observer = observe(isSecondLate, third);
+        m_first->observer = [&](const update::Step& step, StepMoment moment) {
+            if (isFirstWrite(step, moment))
+                isFirstLate = !hasHeard(second);
+        };
+        m_second->observer = [&](const update::Step& step, StepMoment moment) {
+            if (!isFirstWrite(step, moment) || third != nullptr)
+                return;
+            third = start(*m_third);
+            isSecondLate = !hasHeard(third);
+        };
         Node* first = start(*m_first);
         m_second->config.neighbors = {first->listenEndpoint()};
         second = start(*m_second);
         m_third->config.neighbors = {second->listenEndpoint()};
-        third = start(*m_third);
-        QTRY_COMPARE(upLinks(*second), 2);
+        QTRY_COMPARE(upLinks(*second), 1);
         const auto torrent = signedRelease(contents());
         QCOMPARE(code(push(*first, torrent, streamOf(torrent, contents()))), 0);
-        QTRY_VERIFY_WITH_TIMEOUT(phaseAt(*third, torrent.infoHash) == Phase::Healthy, kSpreadMilliseconds);
+        QTRY_VERIFY_WITH_TIMEOUT(third != nullptr && phaseAt(*third, torrent.infoHash) == Phase::Healthy,
+                                 kSpreadMilliseconds);
         QVERIFY2(!isFirstLate, "the origin wrote first");
         QVERIFY2(!isSecondLate, "the node in between wrote first");
     }
