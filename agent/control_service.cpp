@@ -7,6 +7,8 @@ using namespace control;
 
 namespace {
 
+constexpr std::size_t kMaxDevicesTold = 4'096; ///< guess: usual receipts of so many fit kMaxFrameBytes
+
 Reply refusal(Error error)
 {
     return ErrorReply{std::move(error)};
@@ -144,8 +146,7 @@ Reply ControlService::status() const
     StatusReply reply;
     reply.version = STARLING_VERSION;
     reply.node = m_node.self();
-    if (const trust::Certificate* own = m_node.board().certificate(m_node.self()))
-        reply.name = own->name;
+    reply.name = m_node.certificate().name;
     reply.fleet = m_node.board().trust().fleet();
     reply.rootNumber = m_node.board().trust().root().number;
     reply.uptimeSeconds = m_node.uptimeSeconds();
@@ -165,7 +166,8 @@ Reply ControlService::status() const
     for (const swarm::PeerTraffic& line : m_node.swarm().traffic())
         reply.traffic.push_back({line.payload, line.node, line.bytesFrom, line.bytesTo});
     reply.refused = m_node.refusals();
-    reply.devices = m_node.board().receipts().size();
+    reply.isObserver = m_node.desk().isObserver();
+    reply.devices = m_node.desk().count();
     return reply;
 }
 
@@ -177,10 +179,18 @@ Reply ControlService::updates() const
 Reply ControlService::devices() const
 {
     DevicesReply reply;
-    for (const auto& [node, receipt] : m_node.board().receipts()) {
-        const trust::Certificate* certificate = m_node.board().certificate(node);
-        reply.devices.push_back({node, certificate == nullptr ? std::string() : certificate->name, receipt});
+    reply.isObserver = m_node.desk().isObserver();
+    if (!reply.isObserver) {
+        if (const auto& own = m_node.desk().own())
+            reply.devices.push_back({own->node, m_node.certificate().name, *own});
+        return reply;
     }
+    auto receipts = m_node.desk().receipts(kMaxDevicesTold);
+    if (!receipts)
+        return refusal(receipts.error());
+    for (board::DeviceReceipt& device : *receipts)
+        reply.devices.push_back(
+            {device.receipt.node, std::move(device.certificate.name), std::move(device.receipt)});
     return reply;
 }
 

@@ -2,6 +2,7 @@
 /// Commands that ask an agent: status, updates, devices, watch; and version.
 #include "control/client.h"
 #include "enrol/fingerprint.h"
+#include "observe_command.h"
 #include "progress.h"
 #include "report.h"
 #include "trust/join.h"
@@ -75,7 +76,7 @@ Result<Exit> status(const CommandLine& line)
         std::count_if(reply->links.begin(), reply->links.end(), [](const auto& link) { return link.isUp; });
     say(line,
         "Links       " + std::to_string(up) + " up of " + std::to_string(reply->links.size())
-            + "; receipts of " + std::to_string(reply->devices) + " device(s)");
+            + (reply->isObserver ? "; receipts of " + std::to_string(reply->devices) + " device(s)" : ""));
     if (reply->updates.empty())
         say(line, "Updates     none yet: push a release to any agent of the fleet");
     for (const control::UpdateLine& update : reply->updates)
@@ -153,8 +154,12 @@ Result<Exit> devices(const CommandLine& line)
         QJsonArray array;
         for (const control::DeviceLine& device : reply->devices)
             array.append(jsonOf(device));
-        printJson({{QStringLiteral("devices"), array}, {QStringLiteral("pending"), pendingArray(*pending)}});
+        printJson({{QStringLiteral("devices"), array},
+                   {QStringLiteral("pending"), pendingArray(*pending)},
+                   {QStringLiteral("observer"), reply->isObserver}});
     }
+    if (!reply->isObserver)
+        remark(line, "Note: " + std::string(kNoObserver) + ".");
     if (reply->devices.empty())
         say(line, "No receipt yet: devices report once they are linked to this agent's overlay.");
     for (const control::DeviceLine& device : reply->devices) {

@@ -58,6 +58,7 @@ void addReleaseCommands(CLI::App& app, CommandLine& line);
 void addPushCommand(CLI::App& app, CommandLine& line);
 /// `device deny`, into the group of device commands.
 void addDenyCommand(CLI::App& group, CommandLine& line);
+void addObserveCommand(CLI::App& group, CommandLine& line);
 void addRootCommands(CLI::App& app, CommandLine& line);
 void addAgentCommands(CLI::App& app, CommandLine& line);
 /// After addAgentCommands(), to whose group `device` they belong.

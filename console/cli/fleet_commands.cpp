@@ -5,10 +5,12 @@
 ///     keys/<role>-<n>.key        sealed
 ///     devices/<name>/device.key  the device's own key, 0600
 ///     devices/<name>/device.admit, devices/<name>/root.envelope
+///     devices/<first>/observer.subscription   the first device collects the receipts of all
 #include "crypto/noise.h"
 #include "enrol/certificate.h"
 #include "key_commands.h"
 #include "node/disk.h"
+#include "observe_command.h"
 #include "passphrase.h"
 #include "progress.h"
 #include "release/release_info.h"
@@ -26,7 +28,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr unsigned kMaxDevices = 4'096; ///< as many as a board holds (release::Board)
+constexpr unsigned kMaxDevices = 4'096; ///< guess: more are admitted by request or token
+constexpr unsigned kObserveDays = 365; ///< guess: nobody has to think of it for a year
 
 struct InitOptions
 {
@@ -54,10 +57,12 @@ std::vector<RoleShape> shapes(const InitOptions& options)
     if (options.lab)
         return {{"root", 1, 1, cost(crypto::KdfCost::Moderate)},
                 {"release", 1, 1, cost(crypto::KdfCost::Moderate)},
-                {"admit", 1, 1, cost(crypto::KdfCost::Moderate)}};
+                {"admit", 1, 1, cost(crypto::KdfCost::Moderate)},
+                {"observe", 1, 1, cost(crypto::KdfCost::Moderate)}};
     return {{"root", 3, 2, cost(crypto::KdfCost::Sensitive)},
             {"release", 3, 2, cost(crypto::KdfCost::Moderate)},
-            {"admit", 2, 1, cost(crypto::KdfCost::Moderate)}};
+            {"admit", 2, 1, cost(crypto::KdfCost::Moderate)},
+            {"observe", 1, 1, cost(crypto::KdfCost::Moderate)}};
 }
 
 struct MadeRole
@@ -167,6 +172,7 @@ Status makeRoot(const InitOptions& options, Making& making)
     trust::RootDocument root;
     root.root = making.roles["root"].role;
     root.admit = making.roles["admit"].role;
+    root.observe = making.roles["observe"].role;
     auto scopes = scopesOf(options);
     if (!scopes)
         return tl::unexpected<Error>(scopes.error());
@@ -182,6 +188,15 @@ Status makeRoot(const InitOptions& options, Making& making)
         return tl::unexpected<Error>(trust.error());
     making.fleet = trust->fleet();
     return node::writeFile(making.directory / "root.envelope", making.rootEnvelope, node::FileMode::Public);
+}
+
+/// Somebody has to be told how updates fare.
+Status makeObserver(const Making& making, const NodeId& node, const fs::path& home)
+{
+    trust::Envelope envelope{
+        trust::Kind::Subscription, subscriptionFor(node, {}, kObserveDays).serialize(), {}};
+    envelope.sign(making.fleet, making.roles.at("observe").keys.front());
+    return node::writeFile(home / "observer.subscription", envelope.serialize(), node::FileMode::Public);
 }
 
 Status makeDevice(const InitOptions& options, Making& making, const std::string& name)
@@ -207,6 +222,8 @@ Status makeDevice(const InitOptions& options, Making& making, const std::string&
         written = node::writeFile(home / "device.admit", envelope.serialize(), node::FileMode::Public);
     if (written)
         written = node::writeFile(home / "root.envelope", making.rootEnvelope, node::FileMode::Public);
+    if (written && making.devices.empty())
+        written = makeObserver(making, *node, home);
     making.devices.emplace_back(name, *node);
     return written;
 }
@@ -238,7 +255,10 @@ void showFleet(const CommandLine& line, const InitOptions& options, const Making
         "Fleet       " + making.fleet.hex() + "\nAnchor      " + options.directory
             + "/root.envelope  (goes onto every device)\nKeys        " + options.directory
             + "/keys  (sealed; root keys belong offline)\nDevices     "
-            + std::to_string(making.devices.size()) + " in " + options.directory + "/devices");
+            + std::to_string(making.devices.size()) + " in " + options.directory + "/devices"
+            + (making.devices.empty() ? ""
+                                      : "\nObserver    " + making.devices.front().first
+                       + " collects the receipts of all for " + std::to_string(kObserveDays) + " days"));
     if (options.lab)
         remark(line,
                "Warning: a lab fleet. One key may do everything in its role; whoever steals it can too.");
@@ -282,6 +302,7 @@ void addFleetCommands(CLI::App& app, CommandLine& line)
     CLI::App* group = app.add_subcommand("fleet", "Fleets: the devices that trust one root")
                           ->require_subcommand(1)
                           ->fallthrough();
+    addObserveCommand(*group, line);
     auto options = std::make_shared<InitOptions>();
     options->scopes = {"fw"};
     CLI::App* init =
@@ -297,8 +318,9 @@ void addFleetCommands(CLI::App& app, CommandLine& line)
     init->add_option("--scope", options->scopes, "Resource URI prefixes that the release keys may sign for")
         ->capture_default_str();
     init->add_option("--label", options->labels, "name=value labels in the certificates");
-    init->add_flag("--lab", options->lab,
-                   "One key for each role instead of root 2-of-3, release 2-of-3, admit 1-of-2");
+    init->add_flag(
+        "--lab", options->lab,
+        "One key for each role instead of root 2-of-3, release 2-of-3, admit 1-of-2; observe has one");
     auto cost = std::make_shared<crypto::KdfCost>(crypto::KdfCost::Moderate);
     addCostOption(*init, *cost);
     init->get_option("--cost")->description(

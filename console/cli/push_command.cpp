@@ -2,6 +2,7 @@
 #include "control/client.h"
 #include "node/disk.h"
 #include "node/payload_files.h"
+#include "observe_command.h"
 #include "progress.h"
 #include "report.h"
 
@@ -115,6 +116,17 @@ Result<Exit> waitForHealthy(const CommandLine& line, control::Client& agent,
     return standing.healthy + standing.troubled > 0 ? Exit::Partial : Exit::Timeout;
 }
 
+/// Before anything is pushed: of the others only an observer hears.
+Status requireObserver(control::Client& agent)
+{
+    const auto devices = agent.ask<control::DevicesReply>(control::DevicesRequest{});
+    if (!devices)
+        return tl::unexpected<Error>(devices.error());
+    if (!devices->isObserver)
+        return fail(Errc::Usage, "push --wait: " + std::string(kNoObserver) + ". Nothing was pushed");
+    return {};
+}
+
 Result<Exit> push(const CommandLine& line, const PushOptions& options)
 {
     auto bytes = node::readFile(options.file, control::kMaxFrameBytes - 64 * 1024);
@@ -126,6 +138,9 @@ Result<Exit> push(const CommandLine& line, const PushOptions& options)
     auto agent = control::Client::connect(toQString(line.agent));
     if (!agent)
         return tl::unexpected<Error>(agent.error());
+    if (options.waitFor > 1)
+        if (auto observes = requireObserver(*agent); !observes)
+            return tl::unexpected<Error>(observes.error());
     std::error_code error;
     const std::string inPlace =
         options.inPlace.empty() ? std::string() : fs::absolute(options.inPlace, error).string();

@@ -203,6 +203,7 @@ QJsonObject jsonOf(const control::StatusReply& status)
             {QStringLiteral("traffic"), arrayOf(status.traffic, json)},
             {QStringLiteral("refused"), countersOf(status.refused)},
             {QStringLiteral("devices"), jsonNumber(status.devices)},
+            {QStringLiteral("observer"), status.isObserver},
             {QStringLiteral("waiting"), toQString(status.waiting)}};
 }
 

@@ -44,17 +44,19 @@ Result<ReadRoot> readRootFile(const std::string& file)
     return ReadRoot{std::move(*envelope), std::move(*document)};
 }
 
-/// "root", "admit" or a scope's prefix behind "scope:".
+/// "root", "admit", "observe" (made if the root has none) or a scope's prefix behind "scope:".
 Result<trust::Role*> roleNamed(trust::RootDocument& root, const std::string& name)
 {
     if (name == "root")
         return &root.root;
     if (name == "admit")
         return &root.admit;
+    if (name == "observe")
+        return &(root.observe ? *root.observe : root.observe.emplace());
     for (trust::Scope& scope : root.scopes)
         if (name == "scope:" + std::string(scope.prefix.text()))
             return &scope.role;
-    return fail(Errc::Usage, plain("'" + name + "' is no role: root, admit or scope:PREFIX"));
+    return fail(Errc::Usage, plain("'" + name + "' is no role: root, admit, observe or scope:PREFIX"));
 }
 
 struct Change

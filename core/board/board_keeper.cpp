@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "board/board_keeper.h"
 
-#include "board/receipt_parcel.h"
+#include "board/parcel.h"
 #include "crypto/sha256.h"
 #include "overlay/collection_message.h"
-#include "overlay/membership_message.h"
 
 #include <algorithm>
 
@@ -12,26 +11,9 @@ namespace starling::board {
 
 namespace {
 
-constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< overlay::Provider
-/// Receipts that may arrive before the certificate of their device without being an alarm. Guess: as many as
-/// a device issues while two neighbours compare their boards for the first time.
-constexpr unsigned kEarlyReceipts = 4;
-constexpr std::size_t kMaxEarlyDevices = 64; ///< guess
-
 overlay::Head headOf(const release::BoardKey& key, const trust::Revision& rank, const NoticeId& id)
 {
     return {BoardKeeper::keyOf(key), {rank.epoch, rank.version}, id};
-}
-
-Result<trust::Certificate> verifyCertificate(const trust::TrustSet& trust, ByteView bytes)
-{
-    auto envelope = trust::Envelope::parse(bytes, overlay::kMaxContactCertificateBytes);
-    if (!envelope)
-        return tl::unexpected<Error>(envelope.error());
-    auto admitted = trust.verifyAdmit(*envelope);
-    if (!admitted)
-        return tl::unexpected<Error>(admitted.error());
-    return **admitted;
 }
 
 } // namespace
@@ -82,9 +64,6 @@ overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
     case release::Examined::Verdict::Taken: {
         remember(hash, examined.key);
         Opinion opinion{Verdict::Taken, headOf(examined.key, examined.rank, examined.id), std::nullopt};
-        if (examined.key.kind == trust::Kind::Admit)
-            if (const auto node = NodeId::fromHex(examined.key.name))
-                m_early.erase(*node);
         m_taken.push_back(std::move(examined));
         return opinion;
     }
@@ -96,26 +75,10 @@ overlay::Mediator::Opinion BoardKeeper::examine(ByteView notice)
     case release::Examined::Verdict::Refused:
         break;
     }
-    if (isEarly(notice, *examined.error) || isOvertaken(notice, *examined.error))
+    if (isOvertaken(notice, *examined.error))
         return {Verdict::Known, {}, std::nullopt};
     countRefusal(*examined.error);
     return {Verdict::Refused, {}, examined.error};
-}
-
-bool BoardKeeper::isEarly(ByteView notice, const Error& error)
-{
-    if (error.code != Errc::NotAdmitted || notice.empty()
-        || static_cast<trust::Kind>(notice[0]) != trust::Kind::Receipt)
-        return false;
-    const auto envelope = trust::Envelope::parse(notice.subspan(1));
-    const auto receipt = envelope ? trust::Receipt::parse(envelope->payload)
-                                  : Result<trust::Receipt>(fail(Errc::Malformed, ""));
-    if (!receipt || m_board.certificate(receipt->node) != nullptr)
-        return false;
-    const auto known = m_early.find(receipt->node);
-    if (known == m_early.end())
-        return m_early.size() < kMaxEarlyDevices && m_early.emplace(receipt->node, 1).second;
-    return ++known->second <= kEarlyReceipts;
 }
 
 bool BoardKeeper::isOvertaken(ByteView notice, const Error& error) const
@@ -147,48 +110,21 @@ Bytes BoardKeeper::notice(const overlay::NoticeKey& key) const
     return entry == nullptr ? Bytes() : entry->bytes;
 }
 
-Result<trust::Descriptor> BoardKeeper::verifyDescriptor(ByteView descriptor,
-                                                        ByteView certificateEnvelope) const
+Result<overlay::Mediator::DescriptorInfo> BoardKeeper::examineDescriptor(ByteView parcel) const
 {
-    auto envelope = trust::Envelope::parse(descriptor, kMaxDescriptorBytes);
-    if (!envelope)
-        return fail(std::move(envelope.error()), "descriptor");
-    auto claimed = trust::Descriptor::parse(envelope->payload);
-    if (!claimed)
-        return fail(std::move(claimed.error()), "descriptor");
-    if (m_board.denials().contains(claimed->node))
-        return fail(Errc::Denied, "descriptor of " + claimed->node.shortHex());
-    const trust::Certificate* certificate = m_board.certificate(claimed->node);
-    std::optional<trust::Certificate> brought;
-    if (certificate == nullptr && !certificateEnvelope.empty()) {
-        auto admitted = verifyCertificate(m_board.trust(), certificateEnvelope);
-        if (!admitted)
-            return fail(std::move(admitted.error()), "descriptor");
-        certificate = &brought.emplace(std::move(*admitted));
-    }
-    if (certificate == nullptr || certificate->node != claimed->node)
-        return fail(Errc::NotAdmitted, "descriptor of " + claimed->node.shortHex());
-    auto verified = m_board.trust().verifyDescriptor(*envelope, *certificate);
-    if (!verified)
-        return fail(std::move(verified.error()), "descriptor");
-    return **verified;
-}
-
-Result<overlay::Mediator::DescriptorInfo> BoardKeeper::examineDescriptor(ByteView descriptor) const
-{
-    auto verified = verifyDescriptor(descriptor);
+    auto verified = verifyDescriptor(parcel, admission());
     if (!verified)
         return fail(std::move(verified.error()), "provider");
-    return DescriptorInfo{verified->node, verified->sequence, verified->addresses};
+    return DescriptorInfo{verified->node, verified->sequence, std::move(verified->addresses)};
 }
 
 Result<overlay::Mediator::DescriptorInfo> BoardKeeper::examineContact(ByteView descriptor,
                                                                       ByteView certificate) const
 {
-    auto verified = verifyDescriptor(descriptor, certificate);
+    auto verified = verifyDescriptor(Parcel{toBytes(certificate), toBytes(descriptor)}, admission());
     if (!verified)
         return fail(std::move(verified.error()), "contact");
-    return DescriptorInfo{verified->node, verified->sequence, verified->addresses};
+    return DescriptorInfo{verified->node, verified->sequence, std::move(verified->addresses)};
 }
 
 std::uint64_t BoardKeeper::rootNumber() const
@@ -237,10 +173,10 @@ Result<overlay::PulseInfo> BoardKeeper::examinePulse(ByteView pulse) const
 
 Result<overlay::ReceiptInfo> BoardKeeper::examineReceipt(ByteView receipt) const
 {
-    const auto content = verifyParcel(receipt, m_board.trust());
-    if (!content)
-        return tl::unexpected<Error>(content.error());
-    return overlay::ReceiptInfo{content->receipt.node, content->receipt.sequence};
+    const auto verified = verifyReceipt(receipt, admission());
+    if (!verified)
+        return tl::unexpected<Error>(verified.error());
+    return overlay::ReceiptInfo{verified->receipt.node, verified->receipt.sequence};
 }
 
 bool BoardKeeper::isObserver(const NodeId& node) const
@@ -253,8 +189,8 @@ bool BoardKeeper::isWantedBy(const NodeId& observer, ByteView receipt) const
     const auto subscription = m_board.subscriptions().find(observer);
     if (subscription == m_board.subscriptions().end())
         return false;
-    const auto content = verifyParcel(receipt, m_board.trust());
-    return content && isCovered(content->receipt, subscription->second.scope);
+    const auto verified = verifyReceipt(receipt, admission());
+    return verified && isCovered(verified->receipt, subscription->second.scope);
 }
 
 void BoardKeeper::countRefusal(const Error& error)

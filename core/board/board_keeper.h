@@ -2,6 +2,7 @@
 /// Answers the overlay's questions from the board, and counts what was refused.
 #pragma once
 
+#include "board/parcel.h"
 #include "overlay/overlay.h"
 #include "release/board.h"
 
@@ -17,7 +18,7 @@ public:
     Opinion examine(ByteView notice) override;
     std::vector<overlay::Head> heads() const override;
     Bytes notice(const overlay::NoticeKey& key) const override;
-    Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override;
+    Result<DescriptorInfo> examineDescriptor(ByteView parcel) const override;
     Result<DescriptorInfo> examineContact(ByteView descriptor, ByteView certificate) const override;
     std::uint64_t rootNumber() const override;
     Bytes root(std::uint64_t number) const override;
@@ -25,7 +26,7 @@ public:
     overlay::KeyRange urgentRange() const override;
     void excuse(const Error& error) override;
     Result<overlay::PulseInfo> examinePulse(ByteView pulse) const override;
-    Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a ReceiptParcel
+    Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a Parcel, too
     bool isObserver(const NodeId& node) const override;
     bool isWantedBy(const NodeId& observer, ByteView receipt) const override;
 
@@ -41,17 +42,13 @@ public:
     void countRefusal(const Error& error);
     const std::map<std::string, std::uint64_t>& refusals() const { return m_refusals; }
 
-    /// A descriptor that verifies: signed by a device with a certificate on the board.
-    /// `certificate`, an envelope, serves where the board has none for its device.
-    Result<trust::Descriptor> verifyDescriptor(ByteView descriptor, ByteView certificate = {}) const;
+    /// By which documents of devices are judged now.
+    Admission admission() const { return {m_board.trust(), m_board.denials()}; }
 
     static overlay::NoticeKey keyOf(const release::BoardKey& key);
     static release::BoardKey keyOf(const overlay::NoticeKey& key);
 
 private:
-    /// Whether it is a receipt that has overtaken its device's certificate: right after a link came up that
-    /// is no attack, and comparing boards brings both again.
-    bool isEarly(ByteView notice, const Error& error);
     /// Whether it is a root of our chain that its successor has overtaken on its way.
     bool isOvertaken(ByteView notice, const Error& error) const;
     /// The place where this very notice stands, if it does.
@@ -61,7 +58,6 @@ private:
 
     release::Board m_board;
     std::map<Digest, release::BoardKey> m_held; ///< by the notice's hash; some may have gone since
-    std::map<NodeId, unsigned> m_early; ///< receipts let pass, by device
     std::vector<release::Examined> m_taken;
     std::map<std::string, std::uint64_t> m_refusals;
 };

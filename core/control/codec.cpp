@@ -323,6 +323,7 @@ Dict fieldsOf(const StatusReply& r)
             {"traffic", listOf(r.traffic, line)},
             {"refused", countersValue(r.refused)},
             {"devices", number(r.devices)},
+            {"observer", number(r.isObserver)},
             {"waiting", clipped(r.waiting)}};
 }
 
@@ -333,7 +334,8 @@ Dict fieldsOf(const UpdatesReply& r)
 
 Dict fieldsOf(const DevicesReply& r)
 {
-    return {{"devices", listOf(r.devices, [](const DeviceLine& line) { return lineValue(line); })}};
+    return {{"devices", listOf(r.devices, [](const DeviceLine& line) { return lineValue(line); })},
+            {"observer", number(r.isObserver)}};
 }
 
 Dict fieldsOf(const PushReply& r)
@@ -444,6 +446,7 @@ Result<Reply> readStatus(Fields& in)
     });
     r.refused = in.counters("refused");
     r.devices = in.integer("devices");
+    r.isObserver = in.integer("observer", 1) == 1;
     r.waiting = in.text("waiting");
     return in.finish<Reply>(std::move(r));
 }
@@ -513,7 +516,8 @@ Result<Reply> decodeReply(ByteView bytes)
     case 1:
         return in.finish<Reply>(UpdatesReply{in.items<UpdateLine>("updates", readUpdateLine)});
     case 2:
-        return in.finish<Reply>(DevicesReply{in.items<DeviceLine>("devices", readDeviceLine)});
+        return in.finish<Reply>(
+            DevicesReply{in.items<DeviceLine>("devices", readDeviceLine), in.integer("observer", 1) == 1});
     case 3:
         return Reply(WatchReply{});
     case 4: {

@@ -148,6 +148,7 @@ struct StatusReply
     std::vector<TrafficLine> traffic;
     std::map<std::string, std::uint64_t> refused; ///< by shortName of the code, since start
     std::uint64_t devices = 0; ///< whose receipts are held
+    bool isObserver = false; ///< it collects receipts
     std::string waiting; ///< of an agent that is joining: for what; else empty
 };
 struct UpdatesReply
@@ -156,7 +157,8 @@ struct UpdatesReply
 };
 struct DevicesReply
 {
-    std::vector<DeviceLine> devices;
+    std::vector<DeviceLine> devices; ///< of an agent that is no observer: itself
+    bool isObserver = false;
 };
 struct WatchReply
 {

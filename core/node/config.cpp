@@ -178,6 +178,7 @@ const std::map<std::string, Setter>& setters()
         {"enrolment.contact", setContact},
         {"enrolment.name", setDeviceName},
         {"enrolment.admit_key", optionalPath(&AgentConfig::admitKey)},
+        {"trust.subscription", path(&AgentConfig::subscription)},
         {"agent.swarm",
          choice(&AgentConfig::admission, {{"members", Admission::Members}, {"open", Admission::Open}})},
         {"swarm.port", setPort},

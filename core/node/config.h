@@ -54,6 +54,8 @@ struct AgentConfig
     std::optional<JoinContact> contact; ///< whom to ask without a token
     std::string deviceName; ///< to ask for; empty: the host's
     std::filesystem::path admitKey; ///< plain, mode 0600: this agent admits who shows a token of its own
+    std::filesystem::path subscription =
+        "/etc/starling/observer.subscription"; ///< if it is there: who collects receipts
     // [swarm]
     swarm::Admission admission = swarm::Admission::Members;
     std::uint16_t swarmPort = 0; ///< TCP; 0: the system chooses, and the descriptor tells others

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/node.h"
 
+#include "node/disk.h"
 #include "node/log.h"
 #include "node/net_address.h"
 
@@ -17,8 +18,6 @@ constexpr int kSocketBufferBytes = 1024 * 1024;
 constexpr std::size_t kMaxDatagram = 65'536;
 /// Datagrams taken in one go before timers and the control socket get their turn. Guess.
 constexpr int kDatagramsPerTurn = 256;
-/// Sequence numbers reserved at a time: a write per this many receipts. Guess.
-constexpr std::uint64_t kSequenceBlock = 64;
 /// Phases follow each other quickly: this long they are collected into one receipt. Guess, below what people
 /// notice.
 constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
@@ -29,9 +28,6 @@ constexpr Duration kAddressInterval = std::chrono::seconds(20);
 /// Contacts of others are stored this often, and when the agent stops. Guess.
 constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
-constexpr std::size_t kMaxAlarms = 32; ///< trust::Receipt
-constexpr std::size_t kMaxReceiptEntries = 64; ///< trust::Receipt
-constexpr std::size_t kMaxReceiptDetail = 200; ///< trust::ReceiptEntry
 
 swarm::Config swarmConfig(const AgentConfig& config)
 {
@@ -131,8 +127,7 @@ Result<release::Board> Node::loadBoard(store::Store& store, const Identity& iden
     auto notices = store.notices();
     if (!notices)
         return fail(std::move(notices.error()), "notices");
-    // In the order of the kinds: certificates before the receipts that need them. One that no longer verifies
-    // stays away.
+    // One that no longer verifies stays away.
     for (const store::NoticeRow& row : *notices)
         if (const auto examined = board.examine(row.bytes);
             examined.verdict == release::Examined::Verdict::Refused)
@@ -158,8 +153,14 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
                   {[this](const link::Input& input) { feedLinks(input); },
                    [this](const overlay::Input& input) { feedOverlay(input); },
                    [this](const Error& error) { reportRefusal(error); }})
+    , m_desk({m_store, m_timers, m_keeper, m_identity,
+              [this](const char* counter) { return nextSequence(counter); },
+              [this](const overlay::Input& input) { feedOverlay(input); },
+              [this](const trust::Receipt& receipt) { Q_EMIT receiptTaken(receipt); }})
     , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers,
-              [this](std::uint16_t port) { return descriptor(port); })
+              [this](std::uint16_t port) {
+                  return board::Parcel{m_identity.certificateEnvelope, descriptor(port)}.serialize();
+              })
     , m_updater({m_store, m_payloads, m_swarm, m_timers}, updaterSettings(m_options))
     , m_started(m_timers.now())
 {
@@ -181,8 +182,8 @@ Node::~Node()
 
 Status Node::begin()
 {
-    if (auto own = putOwnCertificate(); !own)
-        return own;
+    if (auto admitted = requireAdmission(); !admitted)
+        return admitted;
     auto office = JoinOffice::open(m_options.config, m_identity, m_keeper.board(), m_random);
     if (!office)
         return tl::unexpected<Error>(office.error());
@@ -191,6 +192,9 @@ Status Node::begin()
         return bound;
     for (const overlay::Output& output : m_overlay.start(m_timers.now()))
         act(output);
+    if (auto subscribed = putSubscription(); !subscribed)
+        return subscribed;
+    m_desk.begin();
     if (auto restored = m_updater.restore(); !restored)
         return restored;
     m_neighbors.setBootstrap(m_options.config.neighbors);
@@ -201,19 +205,42 @@ Status Node::begin()
     return {};
 }
 
-Status Node::putOwnCertificate()
+Status Node::requireAdmission()
 {
-    const auto examined =
-        m_keeper.take(release::noticeOf(trust::Kind::Admit, m_identity.certificateEnvelope));
-    if (examined.verdict == release::Examined::Verdict::Refused)
-        return fail(examined.error->code == Errc::Denied ? Errc::Denied : Errc::NotAdmitted,
-                    "this device's certificate: " + toString(*examined.error));
-    if (m_keeper.board().certificate(m_identity.node) == nullptr)
+    const auto judged = [&]() -> Status {
+        auto envelope = trust::Envelope::parse(m_identity.certificateEnvelope, link::kMaxCertificateBytes);
+        if (!envelope)
+            return tl::unexpected<Error>(envelope.error());
+        auto admitted = m_keeper.board().trust().verifyAdmit(*envelope);
+        if (!admitted)
+            return tl::unexpected<Error>(admitted.error());
+        m_certificate = **admitted;
+        return {};
+    }();
+    if (!judged)
+        return fail(Errc::NotAdmitted, "this device's certificate: " + toString(judged.error()));
+    if (m_certificate.node != m_identity.node)
         return fail(Errc::NotAdmitted,
                     "the certificate " + m_options.config.certificate.string() + " is for another key than "
                         + m_options.config.key.string());
+    if (m_keeper.board().denials().contains(m_identity.node))
+        return fail(Errc::Denied, "this device");
     if (auto linked = m_authenticator.checkOwn(); !linked)
         return fail(std::move(linked.error()), m_options.config.certificate.string());
+    return {};
+}
+
+Status Node::putSubscription()
+{
+    const std::filesystem::path& file = m_options.config.subscription;
+    const auto envelope = readFile(file, trust::kMaxRootBytes);
+    if (!envelope && envelope.error().code == Errc::NotFound)
+        return {}; // most agents have none
+    if (!envelope)
+        return fail(Error(envelope.error()), "subscription");
+    const auto examined = m_keeper.take(release::noticeOf(trust::Kind::Subscription, *envelope));
+    if (examined.verdict == release::Examined::Verdict::Refused)
+        return fail(Error(*examined.error), "subscription " + file.string());
     if (examined.verdict == release::Examined::Verdict::Taken)
         settle(examined);
     return {};
@@ -272,7 +299,8 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
     compare(config.listen == held.listen, "listen");
     compare(config.labels == held.labels, "labels");
     compare(config.network == held.network, "network");
-    compare(config.root == held.root && config.key == held.key && config.certificate == held.certificate,
+    compare(config.root == held.root && config.key == held.key && config.certificate == held.certificate
+                && config.subscription == held.subscription,
             "[trust]");
     compare(config.admitKey == held.admitKey, "admit_key");
     compare(config.admission == held.admission && config.swarmPort == held.swarmPort, "swarm");
@@ -384,8 +412,10 @@ void Node::act(const overlay::Output& output)
         Q_EMIT noticeRefused(refused->error);
         scheduleReceipt(kAlarmDelay);
     } else if (const auto* found = std::get_if<overlay::ProviderFound>(&output)) {
-        if (const auto descriptor = m_keeper.verifyDescriptor(found->provider.descriptor))
+        if (const auto descriptor = board::verifyDescriptor(found->provider.descriptor, m_keeper.admission()))
             m_swarm.offerPeer(found->payload, *descriptor, found->provider.isComplete);
+    } else if (const auto* arrived = std::get_if<overlay::ReceiptArrived>(&output)) {
+        m_desk.arrived(*arrived);
     }
     // NoticeTaken: feedOverlay() takes it from the keeper.
 }
@@ -457,8 +487,8 @@ void Node::settle(release::Examined taken)
             stored = m_store.removeNotice(static_cast<std::uint8_t>(place.kind), place.name);
     if (!stored)
         qCCritical(lcNode, "not stored: %ls", qUtf16Printable(forLog(stored.error())));
-    if (taken.receipt)
-        Q_EMIT receiptTaken(*taken.receipt);
+    if (taken.key.kind == trust::Kind::Subscription)
+        m_desk.subscribed();
 }
 
 void Node::reportRefusal(const Error& error)
@@ -466,37 +496,6 @@ void Node::reportRefusal(const Error& error)
     m_keeper.countRefusal(error);
     Q_EMIT noticeRefused(error);
     scheduleReceipt(kAlarmDelay);
-}
-
-// --- Documents of our own
-
-Result<std::uint64_t> Node::nextSequence(const char* counter)
-{
-    Reserved& reserved = m_sequences[counter];
-    if (reserved.next == reserved.end) {
-        auto first = m_store.reserveSequences(counter, kSequenceBlock);
-        if (!first)
-            return fail(std::move(first.error()), counter);
-        reserved = {*first, *first + kSequenceBlock};
-    }
-    return reserved.next++;
-}
-
-Bytes Node::descriptor(std::uint16_t swarmPort)
-{
-    auto sequence = nextSequence("descriptor");
-    if (!sequence) {
-        qCCritical(lcNode, "descriptor: %ls", qUtf16Printable(forLog(sequence.error())));
-        // A device whose disk is full keeps its neighbours. It may say the same number once more when there
-        // is room again: others then keep what they have until the next one.
-        sequence = m_store.peekSequence("descriptor");
-    }
-    if (!sequence)
-        return {};
-    trust::Descriptor document{m_identity.node, *sequence, reachableAddresses(listenEndpoint()), swarmPort};
-    trust::Envelope envelope{trust::Kind::Descriptor, document.serialize(), {}};
-    envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
-    return envelope.serialize();
 }
 
 std::filesystem::path Node::contactFile() const
@@ -521,59 +520,6 @@ void Node::tellAddresses()
         m_toldAddresses = std::move(addresses);
         m_neighbors.setOwn({std::move(own), m_identity.certificateEnvelope});
     }
-}
-
-void Node::scheduleReceipt(Duration delay)
-{
-    const Instant due = m_timers.now() + delay;
-    if (m_receiptDue && *m_receiptDue <= due)
-        return;
-    m_receiptDue = due;
-    m_timers.schedule(delay, [this, due] {
-        if (m_receiptDue != due)
-            return;
-        m_receiptDue.reset();
-        issueReceipt();
-    });
-}
-
-void Node::issueReceipt()
-{
-    if (m_keeper.board().denials().contains(m_identity.node))
-        return; // nobody would take it
-    const auto sequence = nextSequence("receipt");
-    if (!sequence) {
-        qCCritical(lcNode, "no receipt: %ls", qUtf16Printable(forLog(sequence.error())));
-        return;
-    }
-    trust::Receipt receipt;
-    receipt.node = m_identity.node;
-    receipt.sequence = *sequence;
-    receipt.rootNumber = m_keeper.board().trust().root().number;
-    receipt.uptimeSeconds = uptimeSeconds();
-    // Views are sorted by URI and revision: the last one of a URI is the newest.
-    for (const Updater::View& view : m_updater.views()) {
-        const update::Record& record = view.record;
-        if (!receipt.entries.empty() && receipt.entries.back().uri == record.uri)
-            receipt.entries.pop_back();
-        if (receipt.entries.size() == kMaxReceiptEntries)
-            break;
-        receipt.entries.push_back({record.uri, record.revision, record.infoHash, record.phase, record.code,
-                                   record.detail.substr(0, kMaxReceiptDetail)});
-    }
-    for (const auto& [name, count] : m_keeper.refusals())
-        if (receipt.alarms.size() < kMaxAlarms)
-            receipt.alarms[name] = count;
-    trust::Envelope envelope{trust::Kind::Receipt, receipt.serialize(), {}};
-    envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
-    const auto examined = m_keeper.take(release::noticeOf(trust::Kind::Receipt, envelope.serialize()));
-    if (examined.verdict != release::Examined::Verdict::Taken) {
-        qCCritical(lcNode, "own receipt refused: %ls",
-                   qUtf16Printable(examined.error ? forLog(*examined.error) : QString()));
-        return;
-    }
-    settle(examined);
-    feedOverlay(overlay::Publish{board::BoardKeeper::keyOf(examined.key)});
 }
 
 } // namespace starling::node

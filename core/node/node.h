@@ -10,6 +10,7 @@
 #include "node/member_proof.h"
 #include "node/neighbors.h"
 #include "node/push_intake.h"
+#include "node/receipt_desk.h"
 #include "node/updater.h"
 
 #include <QUdpSocket>
@@ -48,9 +49,11 @@ public:
     const release::Board& board() const { return m_keeper.board(); }
     const std::map<std::string, std::uint64_t>& refusals() const { return m_keeper.refusals(); }
     const Updater& updater() const { return m_updater; }
+    const ReceiptDesk& desk() const { return m_desk; }
     const SwarmHost& swarm() const { return m_swarm; }
     std::vector<link::LinkInfo> links() const { return m_links.links(); }
     const NodeId& self() const { return m_identity.node; }
+    const trust::Certificate& certificate() const { return m_certificate; }
     Endpoint listenEndpoint() const;
     std::uint64_t uptimeSeconds() const;
     /// When a release's notice was verified and on the board: µs since 1970 by the wall clock; 0 if that was
@@ -86,7 +89,8 @@ private:
     static Result<release::Board> loadBoard(store::Store& store, const Identity& identity);
     Status begin();
     Status bindSocket();
-    Status putOwnCertificate();
+    Status requireAdmission();
+    Status putSubscription();
 
     void readDatagrams();
     void onDatagram(const Endpoint& from, ByteView bytes);
@@ -117,6 +121,7 @@ private:
 
     Options m_options;
     Identity m_identity;
+    trust::Certificate m_certificate; ///< our own, from begin() on
     store::Store m_store;
     PayloadStore m_payloads;
     crypto::SystemRandom m_random;
@@ -130,6 +135,7 @@ private:
     bool m_isActing = false;
     overlay::Overlay m_overlay;
     Neighbors m_neighbors;
+    ReceiptDesk m_desk;
     SwarmHost m_swarm;
     Updater m_updater;
     VerifyWorker m_pushVerifier;

@@ -14,9 +14,9 @@ constexpr std::size_t kMaxLocalPayloads = 1'024;
 /// Guess: who asked within it hears of another provider at once; twice the longest interval of asking.
 constexpr Duration kAskedWindow = std::chrono::minutes(1);
 constexpr std::size_t kMaxQuestions = 64; ///< remembered per neighbour; guess
-/// Guess: an answer is at most 33 KiB, so 32 of the largest at once and two of them a second after.
-constexpr std::uint64_t kAllowanceBurst = 1024 * 1024;
-constexpr std::uint64_t kAllowancePerSecond = 64 * 1024;
+/// Guess: an answer is at most 66 KiB, so 32 of the largest at once and two of them a second after.
+constexpr std::uint64_t kAllowanceBurst = 2 * 1024 * 1024;
+constexpr std::uint64_t kAllowancePerSecond = 128 * 1024;
 
 ProvidersMessage::Told toldOf(const ProviderRecord& record, Instant now)
 {
@@ -27,11 +27,11 @@ ProvidersMessage::Told toldOf(const ProviderRecord& record, Instant now)
             record.descriptor};
 }
 
-/// A device whose certificate is not here yet, or that is denied and not everybody has heard of it, is
-/// nobody's fault: certificates and deny lists travel on their own.
+/// A device that is denied, or whose certificate has ended with a root, and not everybody has heard of it, is
+/// nobody's fault: deny lists and roots travel on their own.
 bool isFault(const Error& error)
 {
-    return error.code != Errc::NotAdmitted && error.code != Errc::Denied;
+    return error.code != Errc::WrongEpoch && error.code != Errc::Denied;
 }
 
 } // namespace
@@ -68,7 +68,7 @@ void Discovery::sendToAll(const Message& message, Postbox& postbox) const
 
 void Discovery::provide(const Provide& input, Postbox& postbox)
 {
-    STARLING_ASSERT(input.descriptor.size() <= kMaxDescriptorBytes);
+    STARLING_ASSERT(input.descriptor.size() <= kMaxProviderBytes);
     const Own own{input.descriptor, input.isComplete};
     const auto held = m_own.find(input.payload);
     if (held == m_own.end() ? m_own.size() >= kMaxLocalPayloads : held->second == own)

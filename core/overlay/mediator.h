@@ -67,7 +67,8 @@ public:
     virtual std::vector<Head> heads() const = 0;
     /// The notice at `key`, or empty.
     virtual Bytes notice(const NoticeKey& key) const = 0;
-    /// Whether `descriptor` (opaque, signed) is valid; its owner and sequence if so.
+    /// Whether `descriptor` (opaque, signed, with all that it takes to verify it) is valid; its owner and
+    /// sequence if so.
     struct DescriptorInfo
     {
         NodeId node;
@@ -75,7 +76,7 @@ public:
         std::vector<Endpoint> endpoints = {}; ///< where its links are, best first
     };
     virtual Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const = 0;
-    /// The same, of a device whose certificate may not have come yet otherwise than with it.
+    /// The same of a membership contact, whose certificate comes beside it.
     virtual Result<DescriptorInfo> examineContact(ByteView descriptor, ByteView certificate) const
     {
         static_cast<void>(certificate);

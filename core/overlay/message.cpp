@@ -63,7 +63,7 @@ void writeFlag(ByteWriter& writer, bool flag)
 
 void writeDescriptor(ByteWriter& writer, ByteView descriptor)
 {
-    STARLING_ASSERT(descriptor.size() <= kMaxDescriptorBytes);
+    STARLING_ASSERT(descriptor.size() <= kMaxProviderBytes);
     writer.u16(static_cast<std::uint16_t>(descriptor.size()));
     writer.raw(descriptor);
 }
@@ -271,7 +271,7 @@ Result<bool> readFlag(ByteReader& reader, std::string_view what)
 Result<Bytes> readDescriptor(ByteReader& reader)
 {
     const std::size_t size = reader.u16();
-    if (size > kMaxDescriptorBytes)
+    if (size > kMaxProviderBytes)
         return fail(Errc::TooLarge, "descriptor of " + std::to_string(size) + " bytes");
     return toBytes(reader.raw(size));
 }

@@ -39,11 +39,13 @@ namespace starling::overlay {
 constexpr std::uint8_t kMessageVersion = 1;
 constexpr std::size_t kMaxMessageBytes = 1024 * 1024; ///< as link's
 constexpr std::size_t kMaxNameBytes = ResourceUri::kMaxBytes; ///< the longest name of a key is a resource URI
-constexpr std::size_t kMaxHeads = 8'192; ///< per Summary; guess: certificates and receipts of 4,096 devices
+constexpr std::size_t kMaxHeads = 8'192; ///< per Summary; guess: eight times the releases of a board
 constexpr std::size_t kMaxKeys =
     4'096; ///< per Request: 4,096 of the longest keys are 808 KiB, below a message
 constexpr std::size_t kMaxItems = 256; ///< per IHave and Graft; guess: 256 of the longest are 55 KiB
-constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< Provider::descriptor
+constexpr std::size_t kMaxDescriptorBytes = 1'024; ///< of a contact, without its certificate
+/// Provider::descriptor: board::Parcel of a descriptor and a certificate of at most 1 KiB each.
+constexpr std::size_t kMaxProviderBytes = 8 + 2 * 1'024;
 constexpr std::size_t kMaxProviders = 32; ///< architecture.md, "The way of an update", 4
 
 constexpr std::size_t kMaxParts = 16; ///< per Ranges: 3.5 KiB of the longest keys

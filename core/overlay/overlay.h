@@ -30,7 +30,7 @@ enum class NeighborId : std::uint64_t {};
 struct Provider
 {
     NodeId node;
-    Bytes descriptor; ///< signed by `node`, at most 1 KiB
+    Bytes descriptor; ///< signed by `node`, with all that it takes to verify it; at most 2 KiB
     bool isComplete = false;
     bool operator==(const Provider&) const = default;
 };

@@ -40,12 +40,6 @@ Examined judged(Examined::Verdict verdict, BoardKey key, trust::Revision rank, c
     return examined;
 }
 
-/// A certificate has no sequence: of two of one admit epoch the one that lasts longer counts.
-trust::Revision rankOf(const trust::Certificate& certificate)
-{
-    return {certificate.admitEpoch, certificate.notAfter.value_or(trust::Revision::kMaxVersion)};
-}
-
 } // namespace
 
 Bytes noticeOf(trust::Kind kind, ByteView document)
@@ -81,8 +75,7 @@ Examined Board::examine(ByteView notice)
     const ByteView document = notice.subspan(kKindBytes);
     if (kind == trust::Kind::Release)
         return examineRelease(document);
-    if (kind != trust::Kind::Root && kind != trust::Kind::Admit && kind != trust::Kind::Receipt
-        && kind != trust::Kind::Deny && kind != trust::Kind::Subscription)
+    if (kind != trust::Kind::Root && kind != trust::Kind::Deny && kind != trust::Kind::Subscription)
         return refused(Errc::UnsupportedFormat,
                        "notice of kind " + std::to_string(std::to_integer<unsigned>(notice.front()))
                            + ", which no board holds");
@@ -95,11 +88,7 @@ Examined Board::examine(ByteView notice)
                            + std::string(trust::kindName(envelope->kind)));
     if (kind == trust::Kind::Root)
         return examineRoot(*envelope);
-    if (kind == trust::Kind::Deny)
-        return examineDeny(*envelope);
-    if (kind == trust::Kind::Subscription)
-        return examineSubscription(*envelope);
-    return kind == trust::Kind::Admit ? examineAdmit(*envelope) : examineReceipt(*envelope);
+    return kind == trust::Kind::Deny ? examineDeny(*envelope) : examineSubscription(*envelope);
 }
 
 Examined Board::examineRelease(ByteView bytes)
@@ -130,67 +119,6 @@ Examined Board::examineRelease(ByteView bytes)
     return examined;
 }
 
-Examined Board::examineAdmit(const trust::Envelope& envelope)
-{
-    auto certificate = m_trust.verifyAdmit(envelope);
-    if (!certificate)
-        return refused(std::move(certificate.error()));
-    const trust::Certificate& document = **certificate;
-    if (m_denials.contains(document.node))
-        return refused(Errc::Denied, "certificate of " + document.node.shortHex());
-    const BoardKey key{trust::Kind::Admit, document.node.hex()};
-    const trust::Revision rank = rankOf(document);
-    const auto id = recast<NoticeId>(envelope.payloadHash());
-    if (const BoardEntry* held = find(key)) {
-        if (held->id == id)
-            return judged(Examined::Verdict::Duplicate, key, rank, id);
-        // Equal ranks are decided by the id, so that all boards come to hold the same one.
-        if (std::tie(rank, id) < std::tie(held->rank, held->id))
-            return judged(Examined::Verdict::Stale, key, rank, id);
-    }
-    Examined examined = place(key, rank, id, noticeOf(trust::Kind::Admit, envelope.serialize()));
-    if (examined.verdict == Examined::Verdict::Taken)
-        m_certificates.insert_or_assign(document.node, document);
-    return examined;
-}
-
-Examined Board::examineReceipt(const trust::Envelope& envelope)
-{
-    // Parsed unverified only to learn whose certificate is needed.
-    auto claimed = trust::Receipt::parse(envelope.payload);
-    if (!claimed)
-        return refused(std::move(claimed.error()));
-    if (m_denials.contains(claimed->node))
-        return refused(Errc::Denied, "receipt of " + claimed->node.shortHex());
-    const trust::Certificate* device = certificate(claimed->node);
-    if (!device)
-        return refused(Errc::NotAdmitted,
-                       "receipt of " + claimed->node.shortHex() + ", which has no certificate");
-    auto receipt = m_trust.verifyReceipt(envelope, *device);
-    if (!receipt)
-        return refused(std::move(receipt.error()));
-    const trust::Receipt& document = **receipt;
-    const BoardKey key{trust::Kind::Receipt, document.node.hex()};
-    const trust::Revision rank{0, document.sequence};
-    const auto id = recast<NoticeId>(envelope.payloadHash());
-    if (const BoardEntry* held = find(key)) {
-        if (held->id == id)
-            return judged(Examined::Verdict::Duplicate, key, rank, id);
-        if (rank < held->rank)
-            return judged(Examined::Verdict::Stale, key, rank, id);
-        if (rank == held->rank)
-            return refused(Errc::Equivocation,
-                           "two receipts of " + document.node.shortHex() + " with sequence "
-                               + std::to_string(document.sequence));
-    }
-    Examined examined = place(key, rank, id, noticeOf(trust::Kind::Receipt, envelope.serialize()));
-    if (examined.verdict != Examined::Verdict::Taken)
-        return examined;
-    m_receipts.insert_or_assign(document.node, document);
-    examined.receipt = document;
-    return examined;
-}
-
 Examined Board::examineDeny(const trust::Envelope& envelope)
 {
     auto verified = m_trust.verifyDeny(envelope);
@@ -218,22 +146,7 @@ Examined Board::examineDeny(const trust::Envelope& envelope)
     }
     put(key, rank, id, noticeOf(trust::Kind::Deny, envelope.serialize()));
     m_denials.put(key.name, {signer, list});
-    dropDenied();
     return examined;
-}
-
-void Board::dropDenied()
-{
-    std::erase_if(m_entries, [this](const auto& item) {
-        const trust::Kind kind = item.first.kind;
-        if (kind != trust::Kind::Admit && kind != trust::Kind::Receipt)
-            return false;
-        const auto node = NodeId::fromHex(item.first.name);
-        if (!node || !m_denials.contains(*node))
-            return false;
-        drop(item.second);
-        return true;
-    });
 }
 
 Examined Board::examineRoot(const trust::Envelope& envelope)
@@ -306,15 +219,12 @@ bool Board::isFull(trust::Kind kind) const
 {
     const auto held = std::count_if(m_entries.begin(), m_entries.end(),
                                     [kind](const auto& entry) { return entry.first.kind == kind; });
-    const std::size_t most = kind == trust::Kind::Release ? kMaxReleases
-        : kind == trust::Kind::Subscription               ? kMaxSubscriptions
-                                                          : kMaxDevices;
-    return static_cast<std::size_t>(held) >= most;
+    return static_cast<std::size_t>(held)
+        >= (kind == trust::Kind::Release ? kMaxReleases : kMaxSubscriptions);
 }
 
 void Board::dropWhatNoLongerVerifies()
 {
-    // In the order of the keys certificates come before the receipts that need them.
     std::erase_if(m_entries, [this](const auto& item) {
         const BoardEntry& entry = item.second;
         if (entry.key.kind == trust::Kind::Root || stillVerifies(entry))
@@ -330,11 +240,7 @@ void Board::drop(const BoardEntry& entry)
     if (entry.key.kind == trust::Kind::Deny)
         return m_denials.erase(entry.key.name);
     const auto node = NodeId::fromHex(entry.key.name);
-    if (node && entry.key.kind == trust::Kind::Admit)
-        m_certificates.erase(*node);
-    else if (node && entry.key.kind == trust::Kind::Receipt)
-        m_receipts.erase(*node);
-    else if (node && entry.key.kind == trust::Kind::Subscription)
+    if (node && entry.key.kind == trust::Kind::Subscription)
         m_subscriptions.erase(*node);
 }
 
@@ -347,27 +253,14 @@ bool Board::stillVerifies(const BoardEntry& entry) const
     const auto envelope = trust::Envelope::parse(documentOf(entry), trust::kMaxRootBytes);
     if (!envelope)
         return false;
-    if (entry.key.kind == trust::Kind::Admit)
-        return m_trust.verifyAdmit(*envelope).has_value();
-    if (entry.key.kind == trust::Kind::Deny)
-        return m_trust.verifyDeny(*envelope).has_value();
-    if (entry.key.kind == trust::Kind::Subscription)
-        return m_trust.verifySubscription(*envelope).has_value();
-    const auto node = NodeId::fromHex(entry.key.name);
-    const trust::Certificate* device = node ? certificate(*node) : nullptr;
-    return device && m_trust.verifyReceipt(*envelope, *device).has_value();
+    return entry.key.kind == trust::Kind::Deny ? m_trust.verifyDeny(*envelope).has_value()
+                                               : m_trust.verifySubscription(*envelope).has_value();
 }
 
 const BoardEntry* Board::find(const BoardKey& key) const
 {
     const auto entry = m_entries.find(key);
     return entry == m_entries.end() ? nullptr : &entry->second;
-}
-
-const trust::Certificate* Board::certificate(const NodeId& node) const
-{
-    const auto certificate = m_certificates.find(node);
-    return certificate == m_certificates.end() ? nullptr : &certificate->second;
 }
 
 } // namespace starling::release

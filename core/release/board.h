@@ -12,8 +12,8 @@
 
 namespace starling::release {
 
-/// Names one place on the board: a URI for a release, a NodeId in hex for admit, receipt and subscription,
-/// "root" for roots, Denials::placeName for deny lists.
+/// Names one place on the board: a URI for a release, a NodeId in hex for a subscription, "root" for roots,
+/// Denials::placeName for deny lists.
 struct BoardKey
 {
     trust::Kind kind = trust::Kind::Release;
@@ -45,7 +45,6 @@ struct Examined
     NoticeId id;
     std::optional<Error> error; ///< if Refused
     std::optional<VerifiedRelease> release; ///< if a release was Taken
-    std::optional<trust::Receipt> receipt; ///< if a receipt was Taken
     std::vector<BoardKey> covered; ///< places that a deny list that was Taken made superfluous
 };
 
@@ -57,8 +56,6 @@ class Board
 {
 public:
     static constexpr std::size_t kMaxReleases = 1'024; ///< guess: URIs of one fleet
-    static constexpr std::size_t kMaxDevices =
-        4'096; ///< guess: receipts and certificates kept while every node holds all
     static constexpr std::size_t kMaxSubscriptions = 8; ///< overlay::Config::maxObservers
 
     /// Starts with the newest root of `trust` on it. Floors given here are met again by the releases that the
@@ -66,21 +63,16 @@ public:
     Board(trust::TrustSet trust, trust::Floors floors);
 
     /// Decodes, verifies against trust and floors, and on success puts the notice on the board and raises the
-    /// floor in memory. A receipt of a device without a certificate on the board is refused with NotAdmitted.
-    /// What is of a device that is denied is refused with Denied, and leaves the board when it is denied. A
-    /// full board refuses with TooLarge. A refused notice changes nothing. When a newer root is taken,
-    /// everything held is verified again: what no longer verifies leaves the board, floors stay.
+    /// floor in memory. A full board refuses with TooLarge, a kind that no board holds with
+    /// UnsupportedFormat. A refused notice changes nothing. When a newer root is taken, everything held is
+    /// verified again: what no longer verifies leaves the board, floors stay.
     Examined examine(ByteView notice);
 
     const trust::TrustSet& trust() const { return m_trust; }
     const trust::Floors& floors() const { return m_floors; }
-    /// In the order of the keys: roots, certificates, releases, receipts — what verifies others comes first.
+    /// In the order of the keys: what verifies others comes first.
     const std::map<BoardKey, BoardEntry>& entries() const { return m_entries; }
     const BoardEntry* find(const BoardKey& key) const;
-    const trust::Certificate* certificate(const NodeId& node) const;
-    /// All verified receipts held, by device.
-    const std::map<NodeId, trust::Receipt>& receipts() const { return m_receipts; }
-    const std::map<NodeId, trust::Certificate>& certificates() const { return m_certificates; }
     const Denials& denials() const { return m_denials; }
     /// Of observers whose subscription is not over.
     const std::map<NodeId, trust::Subscription>& subscriptions() const { return m_subscriptions; }
@@ -91,8 +83,6 @@ public:
 
 private:
     Examined examineRelease(ByteView bytes);
-    Examined examineAdmit(const trust::Envelope& envelope);
-    Examined examineReceipt(const trust::Envelope& envelope);
     Examined examineDeny(const trust::Envelope& envelope);
     Examined examineRoot(const trust::Envelope& envelope);
     Examined examineSubscription(const trust::Envelope& envelope);
@@ -101,15 +91,12 @@ private:
     bool isFull(trust::Kind kind) const;
     void dropWhatNoLongerVerifies();
     void drop(const BoardEntry& entry);
-    void dropDenied();
     bool stillVerifies(const BoardEntry& entry) const;
     static BoardKey rootKey();
 
     trust::TrustSet m_trust;
     trust::Floors m_floors;
     std::map<BoardKey, BoardEntry> m_entries;
-    std::map<NodeId, trust::Certificate> m_certificates;
-    std::map<NodeId, trust::Receipt> m_receipts;
     Denials m_denials;
     std::map<NodeId, trust::Subscription> m_subscriptions;
     std::uint64_t m_now = 0;

@@ -19,6 +19,7 @@ Authority::Authority(std::uint64_t seed)
     : m_seed(seed)
     , m_admit(key(Role::Admit))
     , m_scope(key(Role::Scope))
+    , m_observe(key(Role::Observe))
     , m_stranger(key(Role::Stranger))
     , m_trust(makeTrust())
 {
@@ -53,6 +54,7 @@ trust::TrustSet Authority::makeTrust() const
     trust::RootDocument document;
     document.root.keys = {root.id()};
     document.admit.keys = {m_admit.id()};
+    document.observe.emplace().keys = {m_observe.id()};
     trust::Role scope;
     scope.keys = {m_scope.id()};
     document.scopes = {{*ResourceUri::parse(kScope), scope, 0}};
@@ -105,6 +107,13 @@ release::TorrentFile Authority::forgedRelease(std::uint64_t version) const
     auto torrent = build(version, 0);
     torrent.sign(m_trust.fleet(), m_stranger);
     return torrent;
+}
+
+Bytes Authority::sealSubscription(Bytes payload) const
+{
+    trust::Envelope envelope{trust::Kind::Subscription, std::move(payload), {}};
+    envelope.sign(m_trust.fleet(), m_observe);
+    return envelope.serialize();
 }
 
 Bytes Authority::seal(trust::Kind kind, Bytes payload, std::uint32_t number) const

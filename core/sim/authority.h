@@ -29,11 +29,13 @@ public:
     release::TorrentFile release(std::uint64_t version, UtcTime created) const;
     /// The same, but signed by a key that the root does not name.
     release::TorrentFile forgedRelease(std::uint64_t version) const;
+    /// Signs a subscription with the observe role's key.
+    Bytes sealSubscription(Bytes payload) const;
     /// Signs a document of device `number`.
     Bytes seal(trust::Kind kind, Bytes payload, std::uint32_t number) const;
 
 private:
-    enum class Role : std::uint8_t { Root, Admit, Scope, Stranger, Device };
+    enum class Role : std::uint8_t { Root, Admit, Scope, Stranger, Device, Observe };
     crypto::SecretKey key(Role role, std::uint32_t number = 0) const;
     trust::TrustSet makeTrust() const;
     release::TorrentFile build(std::uint64_t version, std::uint64_t created) const;
@@ -41,6 +43,7 @@ private:
     std::uint64_t m_seed;
     crypto::SecretKey m_admit;
     crypto::SecretKey m_scope;
+    crypto::SecretKey m_observe;
     crypto::SecretKey m_stranger;
     mutable std::map<std::uint32_t, crypto::SecretKey> m_devices;
     trust::TrustSet m_trust;

@@ -73,9 +73,22 @@ void Simulation::schedulePublished()
     for (; m_evaluated < m_world->books.publications.size(); ++m_evaluated)
         for (std::size_t i = 0; i < expectations.size(); ++i)
             if (expectations[i].what == Expectation::What::Delivered
-                || expectations[i].what == Expectation::What::Fetched)
+                || expectations[i].what == Expectation::What::Fetched
+                || expectations[i].what == Expectation::What::Reported)
                 m_world->queue.push(m_world->now + expectations[i].within,
                                     {Event::What::Evaluation, 0, 0, 0, i, m_evaluated, {}});
+}
+
+/// A newer release may have taken the place of this one, and of its payload.
+bool Simulation::isReached(Expectation::What what, NodeIndex index, const Publication& publication) const
+{
+    const Node& node = *m_world->nodes[index];
+    if (what == Expectation::What::Delivered)
+        return node.version() >= publication.version;
+    if (what == Expectation::What::Fetched)
+        return node.version() > publication.version || node.holdsPayload(publication.payload);
+    const auto reported = m_world->books.reported.find(index);
+    return reported != m_world->books.reported.end() && reported->second.version >= publication.version;
 }
 
 Judgement Simulation::judgeReach(const Expectation& expectation, const Publication& publication) const
@@ -89,11 +102,7 @@ Judgement Simulation::judgeReach(const Expectation& expectation, const Publicati
         if (!wasReachable)
             continue;
         ++addressed;
-        // A newer release has taken the place of this one, and of its payload.
-        const bool isReached = expectation.what == Expectation::What::Delivered
-            ? node.version() >= publication.version
-            : node.version() > publication.version || node.holdsPayload(publication.payload);
-        reached += isReached ? 1 : 0;
+        reached += isReached(expectation.what, static_cast<NodeIndex>(i), publication) ? 1 : 0;
     }
     const bool holds = static_cast<std::uint64_t>(reached) * Share::kWhole
         >= static_cast<std::uint64_t>(addressed) * expectation.share.millionths;
@@ -126,9 +135,11 @@ void Simulation::judge(std::size_t expectation, bool holds, const std::string& f
     judgement = {m_world->scenario.expectations[expectation].text, holds, found};
 }
 
-/// A notice on an honest board that nobody issued, or empty.
+/// A notice on an honest board that nobody issued, or a receipt that another device signed; or empty.
 std::string Simulation::strangeNotice() const
 {
+    if (m_world->books.forgedReceipts > 0)
+        return std::to_string(m_world->books.forgedReceipts) + " receipts at the observer";
     for (std::size_t i = 0; i < m_world->nodes.size(); ++i) {
         const Node& node = *m_world->nodes[i];
         if (!node.isHonest())

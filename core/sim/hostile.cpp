@@ -7,30 +7,11 @@ namespace starling::sim {
 
 namespace {
 
-constexpr std::uint64_t kVictimSequence = 1'000'000; ///< above what any simulated device issues
-
 overlay::Head headAt(trust::Kind kind, std::string name, std::uint64_t rank, ByteView notice)
 {
     return {{static_cast<std::uint8_t>(kind), std::move(name)},
             {0, rank},
             *NoticeId::fromBytes(crypto::sha256(notice).bytes())};
-}
-
-Forgery forgedReceipt(const Authority& authority, std::uint32_t self, std::uint32_t victim, bool isMadeUp,
-                      RandomSource& random)
-{
-    const KeyId key = authority.deviceKey(victim).id();
-    trust::Receipt receipt;
-    receipt.node = *NodeId::fromBytes(key.bytes());
-    receipt.sequence = kVictimSequence + random.below(kVictimSequence);
-    receipt.rootNumber = 1;
-    trust::Envelope envelope{trust::Kind::Receipt, receipt.serialize(), {}};
-    if (isMadeUp)
-        random.fill(envelope.signatures[key]);
-    else
-        envelope.sign(authority.trust().fleet(), authority.deviceKey(self));
-    Bytes notice = release::noticeOf(trust::Kind::Receipt, envelope.serialize());
-    return {headAt(trust::Kind::Receipt, receipt.node.hex(), receipt.sequence, notice), std::move(notice)};
 }
 
 } // namespace
@@ -86,14 +67,11 @@ Bytes LyingReplica::notice(const overlay::NoticeKey& key) const
     return m_lie && m_lie->key == key ? m_lieNotice : m_truth->notice(key);
 }
 
-Forgery forge(std::uint64_t number, const Authority& authority, std::uint32_t self, std::uint32_t victim,
-              std::uint64_t version, RandomSource& random)
+Forgery forge(std::uint64_t number, const Authority& authority, std::uint64_t version, RandomSource& random)
 {
     const std::uint64_t forged = version + 1 + random.below(1'000);
-    if (number % 4 >= 2)
-        return forgedReceipt(authority, self, victim, number % 4 == 3, random);
     release::TorrentFile torrent = authority.forgedRelease(forged);
-    if (number % 4 == 1) {
+    if (number % 2 == 1) {
         torrent = authority.release(forged, UtcTime());
         auto& signature = torrent.signatures.begin()->second;
         signature[random.below(signature.size())] ^= std::byte{1};

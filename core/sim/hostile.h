@@ -37,6 +37,19 @@ public:
     {
         return m_truth->examineContact(descriptor, certificate);
     }
+    Result<overlay::PulseInfo> examinePulse(ByteView pulse) const override
+    {
+        return m_truth->examinePulse(pulse);
+    }
+    Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override
+    {
+        return m_truth->examineReceipt(receipt);
+    }
+    bool isObserver(const NodeId& node) const override { return m_truth->isObserver(node); }
+    bool isWantedBy(const NodeId& observer, ByteView receipt) const override
+    {
+        return m_truth->isWantedBy(observer, receipt);
+    }
 
 private:
     static constexpr std::size_t kMaxRemembered = 256; ///< notices to replay
@@ -55,10 +68,8 @@ struct Forgery
     overlay::Head head;
     Bytes notice;
 };
-/// Forgery number `number`: in turns a release by a stranger's key, a genuine release with a bit changed, and
-/// a receipt in the name of device `victim`, signed by device `self` or with a made-up signature. Releases
-/// claim to be newer than `version`.
-Forgery forge(std::uint64_t number, const Authority& authority, std::uint32_t self, std::uint32_t victim,
-              std::uint64_t version, RandomSource& random);
+/// Forgery number `number`: in turns a release by a stranger's key and a genuine release with a bit changed.
+/// They claim to be newer than `version`.
+Forgery forge(std::uint64_t number, const Authority& authority, std::uint64_t version, RandomSource& random);
 
 } // namespace starling::sim

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/node.h"
 
+#include "board/parcel.h"
+
 #include "base/assert.h"
 #include "board/link_authenticator.h"
 #include "sim/topology.h"
@@ -15,6 +17,8 @@ namespace {
 constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
 constexpr Duration kAlarmDelay = std::chrono::seconds(60);
 constexpr std::uint64_t kSequenceBlock = 64;
+/// Above what any simulated device issues.
+constexpr std::uint64_t kForgedSequence = 1'000'000;
 /// When simulations begin: 2026-01-01. Only wall clocks know.
 constexpr UtcTime kBeginning{std::chrono::seconds(1'767'225'600)};
 
@@ -30,7 +34,7 @@ bool isRelease(const overlay::NoticeKey& key)
 
 std::unique_ptr<Replica> makeReplica(World& world)
 {
-    // With certificates no two boards are equal for long.
+    // Links of certified nodes look into a board of their own.
     if (world.scenario.verification == Scenario::Verification::Shared && !world.scenario.hasCertificates)
         return std::make_unique<SharedReplica>(world.shared);
     return std::make_unique<OwnReplica>(world.authority.trust());
@@ -67,7 +71,8 @@ Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeI
     if (!world.scenario.hasCertificates)
         return;
     world.byId.emplace(m_id, index);
-    putOwn(release::noticeOf(trust::Kind::Admit, m_certificate));
+    if (isObserver())
+        subscribe();
 }
 
 Node::~Node() = default;
@@ -113,6 +118,8 @@ void Node::start()
             beginFetch(payloadOf(head));
     if (m_world.scenario.issuesReceipts)
         scheduleReceipt(kReceiptDelay);
+    if (isObserver())
+        pulse(0);
     if (!isHonest() && m_behaviour != Behaviour::Liar)
         wake(Purpose::Mischief, std::chrono::seconds(1));
 }
@@ -213,6 +220,8 @@ void Node::onWake(Purpose purpose, std::uint64_t second)
         return onFetched(static_cast<NodeIndex>(second));
     case Purpose::Mischief:
         return misbehave();
+    case Purpose::Pulse:
+        return pulse(second);
     }
 }
 
@@ -313,6 +322,8 @@ void Node::act(overlay::Output& output)
         if (std::find(known.begin(), known.end(), provider->second) == known.end())
             known.push_back(provider->second);
         fetchFromAnyone();
+    } else if (const auto* arrived = std::get_if<overlay::ReceiptArrived>(&output)) {
+        onReceipt(*arrived);
     }
 }
 
@@ -415,30 +426,6 @@ void Node::scheduleReceipt(Duration delay)
     wake(Purpose::Receipt, delay);
 }
 
-void Node::issueReceipt()
-{
-    trust::Receipt receipt;
-    receipt.node = m_id;
-    receipt.sequence = m_sequence++;
-    receipt.rootNumber = m_world.authority.trust().root().number;
-    receipt.uptimeSeconds = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::seconds>(m_world.now - m_upSince).count());
-    if (m_version > 0) {
-        const InfoHash& payload = m_world.books.publications[m_version - 1].payload;
-        const bool isDone = m_world.scenario.payload.count() == 0 || holdsPayload(payload);
-        receipt.entries.push_back({Authority::uri(),
-                                   {0, m_version},
-                                   payload,
-                                   isDone ? trust::Phase::Healthy : trust::Phase::Downloading,
-                                   0,
-                                   ""});
-    }
-    if (m_replica->counts().refused > 0)
-        receipt.alarms["refused"] = m_replica->counts().refused;
-    putOwn(release::noticeOf(trust::Kind::Receipt,
-                             m_world.authority.seal(trust::Kind::Receipt, receipt.serialize(), m_index)));
-}
-
 // --- Payloads
 
 void Node::beginFetch(const InfoHash& payload)
@@ -481,8 +468,9 @@ void Node::provide(const InfoHash& payload)
     if (m_world.scenario.payload.count() == 0)
         return;
     const trust::Descriptor descriptor{m_id, m_sequence++, {endpointOf(m_index)}, endpointOf(m_index).port};
-    feedOverlay(overlay::Provide{
-        payload, m_world.authority.seal(trust::Kind::Descriptor, descriptor.serialize(), m_index), true});
+    const board::Parcel parcel{
+        m_certificate, m_world.authority.seal(trust::Kind::Descriptor, descriptor.serialize(), m_index)};
+    feedOverlay(overlay::Provide{payload, parcel.serialize(), true});
 }
 
 // --- Hostility
@@ -498,7 +486,7 @@ void Node::misbehave()
     wake(Purpose::Mischief,
          std::chrono::duration_cast<Duration>(std::chrono::seconds(1)) / m_world.scenario.hostility);
     if (m_behaviour == Behaviour::Flooder)
-        return issueReceipt();
+        return thrust(parcelOf(nextReceipt(), m_index));
     if (m_behaviour == Behaviour::Replayer) {
         if (Bytes outdated = m_lies->nextOutdated(); !outdated.empty()) {
             // Its place does not matter: it is pushed, whatever a summary says.
@@ -510,7 +498,12 @@ void Node::misbehave()
     auto victim = static_cast<NodeIndex>(m_world.random.below(m_world.nodes.size()));
     if (victim == m_index)
         victim = 0;
-    pretend(forge(m_mischief++, m_world.authority, m_index, victim, m_version, m_world.random));
+    if (m_mischief++ % 2 == 0)
+        return pretend(forge(m_mischief / 2, m_world.authority, m_version, m_world.random));
+    trust::Receipt receipt = nextReceipt();
+    receipt.node = m_world.nodes[victim]->m_id;
+    receipt.sequence += kForgedSequence;
+    thrust(parcelOf(receipt, m_index));
 }
 
 } // namespace starling::sim

@@ -49,7 +49,7 @@ public:
     }
 
 private:
-    enum class Purpose : std::uint8_t { Start, Receipt, Fetched, Mischief };
+    enum class Purpose : std::uint8_t { Start, Receipt, Fetched, Mischief, Pulse };
     struct Fetch
     {
         InfoHash payload;
@@ -81,7 +81,15 @@ private:
     void putOwn(ByteView notice);
     void publishKey(const overlay::NoticeKey& key) { feedOverlay(overlay::Publish{key}); }
     void scheduleReceipt(Duration delay);
+    // node_receipts.cpp
+    bool isObserver() const;
+    void subscribe();
+    void pulse(std::uint64_t turn);
+    trust::Receipt nextReceipt();
+    Bytes parcelOf(const trust::Receipt& receipt, NodeIndex signer) const;
     void issueReceipt();
+    void onReceipt(const overlay::ReceiptArrived& arrived);
+    void thrust(const Bytes& parcel);
     void beginFetch(const InfoHash& payload);
     void fetchFromAnyone();
     void onFetched(NodeIndex from);
@@ -122,6 +130,7 @@ private:
     std::optional<Fetch> m_fetch;
     std::uint64_t m_ownNotices = 0;
     std::uint64_t m_mischief = 0;
+    std::uint32_t m_batch = 0; ///< of receipts that were thrust on others
 };
 
 } // namespace starling::sim

@@ -43,6 +43,19 @@ public:
     {
         return m_keeper.examineContact(descriptor, certificate);
     }
+    Result<overlay::PulseInfo> examinePulse(ByteView pulse) const override
+    {
+        return m_keeper.examinePulse(pulse);
+    }
+    Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override
+    {
+        return m_keeper.examineReceipt(receipt);
+    }
+    bool isObserver(const NodeId& node) const override { return m_keeper.isObserver(node); }
+    bool isWantedBy(const NodeId& observer, ByteView receipt) const override
+    {
+        return m_keeper.isWantedBy(observer, receipt);
+    }
 
 private:
     Opinion judge(ByteView notice) override;

@@ -100,6 +100,8 @@ Result<Expectation> parseExpectation(std::string_view key, std::string_view valu
         return parseWithin(Expectation::What::Delivered, words);
     if (key == "fetched")
         return parseWithin(Expectation::What::Fetched, words);
+    if (key == "reported")
+        return parseWithin(Expectation::What::Reported, words);
     if (key == "boards")
         return parseBoards(words);
     if (key == "bytes")
@@ -223,10 +225,16 @@ Status validate(const Scenario& scenario)
     if (!scenario.hasCertificates
         && (scenario.issuesReceipts || scenario.payload.count() > 0 || scenario.hostile() > 0))
         return refuse("receipts, payloads and hostile nodes need certificates = yes");
+    const bool wantsReports =
+        std::any_of(scenario.expectations.begin(), scenario.expectations.end(),
+                    [](const Expectation& e) { return e.what == Expectation::What::Reported; });
+    if (wantsReports && !scenario.issuesReceipts)
+        return refuse("'reported' needs receipts = yes");
     if (!scenario.hasCertificates && scenario.links == Scenario::Links::Shipped)
         return refuse("links = shipped need certificates = yes");
     if (scenario.hasCertificates && nodes > ScenarioLimits::kMaxCertified)
-        return refuse("a board holds 4096 certificates; larger fleets need certificates = no");
+        return refuse(
+            "keys for more than 4096 devices take too long to make; larger fleets need certificates = no");
     return {};
 }
 

@@ -18,13 +18,10 @@
 ///                                   node (model_links.h), for large fleets and many seeds
 ///     certificates = yes            every node is an admitted device; without, boards hold releases
 ///                                   alone; needs links = model
-///     receipts = yes                nodes issue receipts, as agents do; needs certificates
-///     payload = 0s                  how long it takes to fetch one; 0s: nobody fetches; needs certificates
-///     forgers = 0                   hostile nodes, see hostile.h; they need certificates
-///     liars = 0
-///     replayers = 0
-///     flooders = 0
-///     hostility = 20                what each of them sends a second
+///     receipts = yes                nodes issue receipts, as agents do, and node 0 observes; needs
+///     certificates payload = 0s                  how long it takes to fetch one; 0s: nobody fetches; needs
+///     certificates forgers = 0                   hostile nodes, see hostile.h; they need certificates liars
+///     = 0 replayers = 0 flooders = 0 hostility = 20                what each of them sends a second
 ///     [network]
 ///     latency = uniform 10ms 50ms   or lognormal LEAST MOST, or fixed TIME
 ///     jitter = 0s
@@ -45,9 +42,11 @@
 ///                                   neighbours connect to the publisher (with membership, of all that are
 ///                                   up), so many have each release
 ///     fetched = 100% within 5m      and so many its payload
+///     reported = 100% within 5m     and of so many the observer, node 0, has a receipt that says so
 ///     boards = equal within 2 rounds after the last action all honest boards are equal, at least for a
 ///                                   moment of the last 2 s of that time; or: within TIME
-///     forged = none                 no honest board holds what nobody issued
+///     forged = none                 no honest board holds what nobody issued, and no receipt that another
+///                                   device signed reached the observer
 ///     bytes = at most 10 MiB        that an honest node sends, in the mean
 #pragma once
 
@@ -74,10 +73,10 @@ struct Action
 
 struct Expectation
 {
-    enum class What : std::uint8_t { Delivered, Fetched, BoardsEqual, NoneForged, Bytes };
+    enum class What : std::uint8_t { Delivered, Fetched, Reported, BoardsEqual, NoneForged, Bytes };
     What what{};
-    Share share; ///< Delivered, Fetched
-    Duration within{}; ///< Delivered, Fetched, BoardsEqual
+    Share share; ///< Delivered, Fetched, Reported
+    Duration within{}; ///< Delivered, Fetched, Reported, BoardsEqual
     ByteCount most; ///< Bytes
     std::string text;
     bool operator==(const Expectation&) const = default;

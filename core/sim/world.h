@@ -26,6 +26,14 @@ struct Publication
     std::vector<bool> isAddressed;
 };
 
+/// What the observer, which is node 0, was told by one device.
+constexpr NodeIndex kObserver = 0;
+struct Reported
+{
+    std::uint64_t version = 0; ///< the newest that it says to be healthy with
+    std::uint64_t arrivals = 0; ///< receipts, newer and older
+};
+
 /// What was counted, by everybody together.
 struct Books
 {
@@ -37,6 +45,9 @@ struct Books
     /// From publication to a node's board, for nodes that were addressed and up ever since.
     std::vector<Duration> deliveries;
     std::set<NoticeId> genuine; ///< all notices that somebody issued
+    std::map<NodeIndex, Reported> reported;
+    std::uint64_t receipts = 0; ///< that reached the observer
+    std::uint64_t forgedReceipts = 0; ///< those of them that another device signed
 
     void noteSent(std::size_t bytes, bool isHonest)
     {

@@ -54,6 +54,19 @@ Status upsertNotice(Database& database, const NoticeRow& notice)
     return {};
 }
 
+Status upsertReceipt(Database& database, const ReceiptRow& receipt)
+{
+    if (auto fits = requireAtMost(receipt.bytes.size(), Store::kMaxReceiptBytes, "receipt"); !fits)
+        return fits;
+    const auto done = database.run("INSERT INTO receipts (device, sequence, bytes) VALUES (?1, ?2, ?3)"
+                                   " ON CONFLICT DO UPDATE SET sequence = excluded.sequence,"
+                                   " bytes = excluded.bytes WHERE excluded.sequence > sequence",
+                                   receipt.device.bytes(), receipt.sequence, receipt.bytes);
+    if (!done)
+        return fail(Error(done.error()), "receipt of " + receipt.device.shortHex());
+    return {};
+}
+
 Status requireNotBelow(Database& database, const ResourceUri& uri, const trust::Floor& floor)
 {
     trust::Floors held;
@@ -448,6 +461,49 @@ Result<std::uint64_t> Store::peekSequence(std::string_view counter) const
     if (!next)
         return fail(std::move(next.error()), "sequences");
     return next;
+}
+
+Status Store::putReceipts(const std::vector<ReceiptRow>& receipts)
+{
+    return m_impl->atomically([&]() -> Status {
+        for (const ReceiptRow& receipt : receipts)
+            if (auto put = upsertReceipt(m_impl->database, receipt); !put)
+                return put;
+        const auto count = receiptCount();
+        if (!count)
+            return tl::unexpected<Error>(count.error());
+        if (*count > kMaxReceipts)
+            return fail(Errc::TooLarge, "receipts of more than " + std::to_string(kMaxReceipts) + " devices");
+        return {};
+    });
+}
+
+Result<std::vector<ReceiptRow>> Store::receipts(const std::optional<NodeId>& after, std::size_t limit) const
+{
+    std::vector<ReceiptRow> receipts;
+    const Bytes from = after ? toBytes(after->bytes()) : Bytes();
+    auto read =
+        forEachRow(m_impl->database.query("SELECT device, sequence, bytes FROM receipts WHERE device > ?1"
+                                          " ORDER BY device LIMIT ?2",
+                                          ByteView(from), static_cast<std::int64_t>(limit)),
+                   [&](const Statement& row) -> Status {
+                       auto device = NodeId::fromBytes(row.blob(0));
+                       if (!device)
+                           return fail(Errc::StateCorrupt, "database: receipt of no device");
+                       receipts.push_back({*device, row.natural(1), row.blob(2)});
+                       return {};
+                   });
+    if (!read)
+        return fail(std::move(read.error()), "receipts");
+    return receipts;
+}
+
+Result<std::uint64_t> Store::receiptCount() const
+{
+    const auto count = m_impl->database.integer("SELECT count(*) FROM receipts");
+    if (!count)
+        return fail(Error(count.error()), "receipts");
+    return static_cast<std::uint64_t>(*count);
 }
 
 Status Store::putResumeData(const InfoHash& payload, ByteView data)

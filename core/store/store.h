@@ -23,6 +23,15 @@ struct NoticeRow
     bool operator==(const NoticeRow&) const = default;
 };
 
+/// What an observer keeps of one device.
+struct ReceiptRow
+{
+    NodeId device;
+    std::uint64_t sequence = 0;
+    Bytes bytes; ///< board::Parcel
+    bool operator==(const ReceiptRow&) const = default;
+};
+
 class Store
 {
 public:
@@ -30,6 +39,8 @@ public:
     static constexpr std::size_t kMaxNameBytes = 256; ///< of notices and counters; a URI has 200
     static constexpr std::size_t kMaxResumeBytes =
         64 * 1024 * 1024; ///< guess: 32 bytes a block make 32 GiB of payload
+    static constexpr std::size_t kMaxReceiptBytes = 64 * 1024; ///< board::kMaxParcelBytes
+    static constexpr std::uint64_t kMaxReceipts = 1'000'000; ///< the largest fleet that is designed for
     static constexpr std::uint64_t kMaxNumber =
         trust::Revision::kMaxVersion; ///< of epochs, versions and sequences
 
@@ -75,6 +86,14 @@ public:
     Result<std::uint64_t> reserveSequences(std::string_view counter, std::uint64_t count);
     /// The number that would be reserved next: above all that were used, and free to be used again.
     Result<std::uint64_t> peekSequence(std::string_view counter) const;
+
+    /// The newest of each device, all of them in one transaction: an older one, or the same again, changes
+    /// nothing. TooLarge if one has over kMaxReceiptBytes, or if it were the receipts of more than
+    /// kMaxReceipts devices.
+    Status putReceipts(const std::vector<ReceiptRow>& receipts);
+    /// At most `limit`, in the order of the devices; those after `after`, if it is given.
+    Result<std::vector<ReceiptRow>> receipts(const std::optional<NodeId>& after, std::size_t limit) const;
+    Result<std::uint64_t> receiptCount() const;
 
     /// TooLarge over kMaxResumeBytes.
     Status putResumeData(const InfoHash& payload, ByteView data);

@@ -131,8 +131,9 @@ support::FleetPlan planOf(const Bench& bench, const OverlayPlan& plan)
             known.push_back(i * 104'729 % i);
         return known;
     };
-    // No relays: those would fetch what nobody here may install.
-    made.overrides = {{"agent.network", plan.network}};
+    // No relays: those would fetch what nobody here may install. No observer: Serf tells nobody who has
+    // heard.
+    made.overrides = {{"agent.network", plan.network}, {"trust.subscription", "/nonexistent"}};
     return made;
 }
 

@@ -270,6 +270,11 @@ Result<Outcome> runDemo(const Options& options, Fleet& fleet, const fs::path& wo
     }
     if (auto enrolled = enrolAndStart(fleet, view); !enrolled)
         return tl::unexpected<Error>(enrolled.error());
+    // Where the administrator looks.
+    const std::size_t witness = fleet.size() - 1;
+    view.say("agent " + std::to_string(witness + 1) + " is entitled to collect the receipts of all");
+    if (auto observed = fleet.observe(witness); !observed)
+        return fail(observed.error(), "observe");
     for (const std::uint64_t version : {1u, 2u}) {
         auto torrent = spreadVersion(fleet, payloads[version - 1], view, version);
         if (!torrent)

@@ -32,19 +32,14 @@ Bytes secondRoot()
 const std::vector<Bytes>& genuineNotices()
 {
     static const std::vector<Bytes> kNotices = {
-        certificateNotice(51), releaseNotice(single(5, update("fw/a", 3))),
-        releaseNotice(single(50'000, update("fw/pair/b", 1)), {21, 22}), receiptNotice(51, 4), secondRoot()};
+        subscriptionNotice(51), releaseNotice(single(5, update("fw/a", 3))),
+        releaseNotice(single(50'000, update("fw/pair/b", 1)), {21, 22}), secondRoot()};
     return kNotices;
 }
 
-/// With a certificate, so that receipts get as far as their signature, and otherwise empty.
 const Board& startingBoard()
 {
-    static const Board kBoard = [] {
-        Board board(trustSet(), trust::Floors());
-        STARLING_ASSERT(board.examine(certificateNotice(51)).verdict == Examined::Verdict::Taken);
-        return board;
-    }();
+    static const Board kBoard(trustSet(), trust::Floors());
     return kBoard;
 }
 

@@ -91,11 +91,12 @@ private Q_SLOTS:
         row("[run]\nverification = none\n", "expected each or shared");
         row("[fleet]\nnodes = 1\n", "at least 2 nodes");
         row("[fleet]\nnodes = -5\n", "s.ini:2: nodes: not a number");
-        row("[fleet]\nnodes = 5000\n", "a board holds 4096 certificates");
+        row("[fleet]\nnodes = 5000\n", "keys for more than 4096 devices");
         row("[fleet]\nnodes = 9999999\n", "not a number of at most 1000000");
         row("[fleet]\nforgers = 50\n", "nobody would be honest");
         row("[fleet]\ncertificates = no\n", "need certificates");
         row("[fleet]\ncertificates = no\nreceipts = no\n", "links = shipped need certificates = yes");
+        row("[fleet]\nreceipts = no\n[expect]\nreported = 1% within 1s\n", "'reported' needs receipts = yes");
         row("[fleet]\nlinks = some\n", "s.ini:2: links: expected shipped or model, not 'some'");
         row("[fleet]\ngraph = ring\n", "s.ini:2: graph: expected random or nearest, not 'ring'");
         row("[network]\nloss = 101%\n", "s.ini:2: loss: not a share");

@@ -135,6 +135,7 @@ Status Fleet::configure(std::size_t i, const Overrides& overrides)
                           {"trust.root", (home(i) / "root.envelope").string()},
                           {"trust.key", (home(i) / "device.key").string()},
                           {"trust.certificate", (home(i) / "device.admit").string()},
+                          {"trust.subscription", (home(i) / "observer.subscription").string()},
                           {"deploy.root", deviceRoot(i).string()}};
     }
     for (const auto& [key, value] : overrides)

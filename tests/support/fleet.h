@@ -41,6 +41,9 @@ public:
     ~Fleet(); ///< kills the agents that it started, unless they were let go
 
     std::size_t size() const { return m_agents.size(); }
+    /// Entitles agent `i`, which runs, to collect receipts. The first one is already, if it kept its
+    /// identity.
+    Status observe(std::size_t i);
     /// Starts agent `i` and waits until its control socket answers. Unreachable, quoting its log, if it does
     /// not.
     Status start(std::size_t i);

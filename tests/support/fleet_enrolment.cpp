@@ -37,11 +37,20 @@ Status Fleet::rememberNode(std::size_t i)
 Status Fleet::forgetIdentity(std::size_t i)
 {
     std::error_code error;
-    for (const char* file : {"device.key", "device.admit"})
+    for (const char* file : {"device.key", "device.admit", "observer.subscription"})
         fs::remove(home(i) / file, error);
     if (error)
         return fail(Errc::Io, home(i).string() + ": " + error.message());
     return {};
+}
+
+Status Fleet::observe(std::size_t i)
+{
+    auto observed = mustRun(program("starling"),
+                            {QStringLiteral("--quiet"), QStringLiteral("--agent"), q(socket(i)),
+                             QStringLiteral("fleet"), QStringLiteral("observe"), QStringLiteral("--key"),
+                             q(key("observe")), QStringLiteral("--passphrase-file"), q(passphrase())});
+    return observed ? Status() : Status(tl::unexpected<Error>(observed.error()));
 }
 
 Status Fleet::enrolByFile(std::size_t i)

@@ -52,10 +52,10 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("command");
         for (const char* command :
-             {"fleet init",   "key new",        "key list",       "key show",     "release create",
-              "release sign", "release verify", "release show",   "push",         "status",
-              "updates",      "device list",    "device request", "device admit", "device deny",
-              "root next",    "root push",      "token create",   "watch",        "version"})
+             {"fleet init",   "fleet observe",  "key new",      "key list",    "key show",  "release create",
+              "release sign", "release verify", "release show", "push",        "status",    "updates",
+              "device list",  "device request", "device admit", "device deny", "root next", "root push",
+              "token create", "watch",          "version"})
             QTest::newRow(command) << s(command);
     }
 
@@ -104,6 +104,9 @@ private Q_SLOTS:
                                  "push x --payload a --in-place b",
                                  "fleet init x --devices 5000",
                                  "fleet init x --devices -1",
+                                 "fleet observe",
+                                 "fleet observe --key x --root y",
+                                 "fleet observe --key x --days 0",
                                  "key new x --cost dear",
                                  "status extra",
                                  "key new x --passphrase-fd 3 --passphrase-file y",
@@ -269,10 +272,13 @@ private Q_SLOTS:
         QCOMPARE(modeOf(m_cli->file(s("lab"))), mode_t{0700});
         const auto root = rootOf(*m_cli, s("lab"));
         QVERIFY(root.root.keys.size() == 1 && root.admit.keys.size() == 1 && root.scopes.size() == 1);
+        QVERIFY(root.observe && root.observe->keys.size() == 1 && root.observe->threshold == 1);
         QCOMPARE(json(made).value(QLatin1String("devices")).toArray().size(), qsizetype{2});
         for (const char* name : {"device.key", "device.admit", "root.envelope"})
             QVERIFY(m_cli->exists(s("lab/devices/device-2/") + s(name)));
         QCOMPARE(modeOf(m_cli->file(s("lab/devices/device-1/device.key"))), mode_t{0600});
+        QVERIFY(m_cli->exists(s("lab/devices/device-1/observer.subscription")));
+        QVERIFY(!m_cli->exists(s("lab/devices/device-2/observer.subscription")));
         QVERIFY(m_cli->run("fleet init other --lab --cost interactive --passphrase-file secret")
                     .errors.contains("Warning: a lab fleet"));
     }
@@ -289,11 +295,37 @@ private Q_SLOTS:
         for (const trust::Scope& scope : root.scopes)
             QVERIFY(scope.role.keys.size() == 3 && scope.role.threshold == 2);
         const QStringList keys = m_cli->names(s("harbour/keys"));
-        QCOMPARE(keys.size(), qsizetype{8});
+        QCOMPARE(keys.size(), qsizetype{9});
         for (const QString& name : keys)
             QCOMPARE(modeOf(m_cli->file(s("harbour/keys/") + name)), mode_t{0600});
         QVERIFY(keys.contains(s("root-3.key")) && keys.contains(s("admit-2.key"))
-                && keys.contains(s("release-1.key")));
+                && keys.contains(s("release-1.key")) && keys.contains(s("observe.key")));
+    }
+
+    void entitlesAnObserverByFile()
+    {
+        ENDED(m_cli->run("fleet init watched --lab --devices 1 --cost interactive --passphrase-file secret"),
+              0);
+        const QString node(64, QLatin1Char('7'));
+        const auto observe = [&](const QString& id, const QString& key) {
+            return m_cli->run({s("--json"), s("fleet"), s("observe"), id, s("--root"),
+                               s("watched/root.envelope"), s("--key"), s("watched/keys/") + key,
+                               s("--passphrase-file"), s("secret"), s("--scope"), s("fw"), s("--days"),
+                               s("3"), s("--output"), s("seventh")});
+        };
+        ENDED(observe(s("seven"), s("observe.key")), 2);
+        ENDED(observe(node, s("nothing.key")), 1);
+        QVERIFY(!m_cli->exists(s("seventh")));
+        const auto made = observe(node, s("observe.key"));
+        ENDED(made, 0);
+        QCOMPARE(json(made).value(QLatin1String("observer")).toString(), node);
+        const auto trust =
+            trust::TrustSet::fromAnchor(*node::readFile(m_cli->file(s("watched/root.envelope")), 65'536));
+        const auto file = node::readFile(m_cli->file(s("seventh")), 65'536);
+        const auto subscription = trust->verifySubscription(*trust::Envelope::parse(*file));
+        QVERIFY(subscription.has_value());
+        QVERIFY((*subscription)->observer.hex() == node.toStdString()
+                && (*subscription)->scope->text() == "fw");
     }
 
     void leavesAnExistingDirectoryAlone()

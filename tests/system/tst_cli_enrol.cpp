@@ -275,12 +275,34 @@ private Q_SLOTS:
         QVERIFY(std::filesystem::exists(home / "device.admit")
                 && std::filesystem::exists(home / "root.envelope"));
         QVERIFY(text(m_cli->run(agent(1) + QStringList{s("status")}), "waiting").isEmpty());
-        // Both are of one fleet now: each receives the other's receipt.
-        QTRY_COMPARE_WITH_TIMEOUT(json(m_cli->run(agent(0) + QStringList{s("device"), s("list")}))
-                                      .value(QLatin1String("devices"))
-                                      .toArray()
-                                      .size(),
-                                  qsizetype{2}, 20'000);
+        // Both are of one fleet now: whichever of them may observe is told of the other.
+        const auto devices = [&] {
+            return json(m_cli->run(agent(1) + QStringList{s("device"), s("list")}))
+                .value(QLatin1String("devices"))
+                .toArray()
+                .size();
+        };
+        QTRY_COMPARE_WITH_TIMEOUT(devices(), qsizetype{1}, 20'000); // of itself it knows
+        const auto alone = m_cli->run(
+            {s("--agent"), QString::fromStdString((*fleet)->socket(1).string()), s("device"), s("list")});
+        QVERIFY2(alone.errors.contains("fleet observe"), alone.errors.constData());
+        const auto observed = (*fleet)->observe(1);
+        QVERIFY2(observed.has_value(), observed ? "" : toString(observed.error()).c_str());
+        QTRY_COMPARE_WITH_TIMEOUT(devices(), qsizetype{2}, 20'000);
+        QVERIFY(
+            json(m_cli->run(agent(1) + QStringList{s("status")})).value(QLatin1String("observer")).toBool());
+        // The other one does not; whoever waits for the fleet there is told before anything is pushed.
+        const auto torrent =
+            (*fleet)->makeRelease(m_cli->file(s("secret")), "fw/site", 1, {s("--deploy"), s("none")});
+        QVERIFY2(torrent.has_value(), torrent ? "" : toString(torrent.error()).c_str());
+        ENDED(m_cli->run(agent(0)
+                         + QStringList{s("push"), QString::fromStdString(torrent->string()), s("--payload"),
+                                       s("secret"), s("--wait"), s("2")}),
+              2);
+        QVERIFY(json(m_cli->run(agent(0) + QStringList{s("updates")}))
+                    .value(QLatin1String("updates"))
+                    .toArray()
+                    .isEmpty());
     }
 
     void withoutAnAgentNobodyWaits()

@@ -66,6 +66,7 @@ inline StatusReply status()
     made.traffic = {{filled<InfoHash>(1), filled<NodeId>(5), 10, 20}};
     made.refused = {{"rollback", 3}, {"signature", 1}};
     made.devices = 6;
+    made.isObserver = true;
     made.waiting = "waiting for admission";
     return made;
 }
@@ -96,7 +97,7 @@ inline std::vector<Reply> replies()
 {
     return {status(),
             UpdatesReply{{updateLine(), updateLine()}},
-            DevicesReply{{{filled<NodeId>(2), "device-2", receipt()}}},
+            DevicesReply{{{filled<NodeId>(2), "device-2", receipt()}}, true},
             WatchReply{},
             PushReply{PushReply::Answer::SendPayload, 4'096},
             ErrorReply{{Errc::Rollback, "fw/gateway version 6 is not above 7"}},

@@ -25,12 +25,21 @@ public:
         config.key = m_home / "device.key";
         config.certificate = m_home / "device.admit";
         config.root = m_home / "root.envelope";
+        config.subscription = m_home / "observer.subscription";
         config.deviceRoot = m_home / "root";
         fs::create_directory(config.deviceRoot);
         limits.retryMin = std::chrono::milliseconds(50);
     }
 
     void certify(ByteView envelope) { put(m_home / "device.admit", envelope); }
+    /// Has the device bring the fleet, when it starts, a subscription of its own for a long time.
+    void observe(unsigned char signer = 41) const
+    {
+        const trust::Subscription subscription{id(), {}, 1, 4'000'000'000, 0};
+        trust::Envelope envelope{trust::Kind::Subscription, subscription.serialize(), {}};
+        envelope.sign(samples::trustSet().fleet(), samples::key(signer));
+        put(config.subscription, envelope.serialize());
+    }
     NodeId id() const { return samples::nodeOf(m_number); }
     fs::path operator/(const std::string& name) const { return m_home / name; }
 

@@ -14,7 +14,7 @@ constexpr std::uint8_t kRootKind = 1, kCertificateKind = 2, kReleaseKind = 3, kR
                        kUrgentKind = 10;
 
 /// WantsRoot: genuine for whoever holds the root whose number is the body.
-enum class Seal : std::uint8_t { Genuine = 1, Forged = 2, NotAdmitted = 3, WantsRoot = 4 };
+enum class Seal : std::uint8_t { Genuine = 1, Forged = 2, NotAdmitted = 3, WantsRoot = 4, Denied = 5 };
 
 struct TestNotice
 {
@@ -142,7 +142,7 @@ public:
         if (!reader.isGood())
             return fail(Errc::Truncated, "descriptor");
         if (seal != Seal::Genuine)
-            return fail(seal == Seal::NotAdmitted ? Errc::NotAdmitted : Errc::BadSignature, "descriptor");
+            return fail(seal == Seal::Denied ? Errc::Denied : Errc::BadSignature, "descriptor");
         return DescriptorInfo{*node, sequence};
     }
 

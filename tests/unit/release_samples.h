@@ -69,6 +69,7 @@ inline trust::RootDocument rootDocument()
     trust::RootDocument root;
     root.root = role({1, 2, 3}, 2);
     root.admit = role({11, 12, 13}, 1);
+    root.observe = role({41}, 1);
     root.scopes = {{*ResourceUri::parse("fw"), role({21, 22, 23}, 1), 0},
                    {*ResourceUri::parse("fw/pair"), role({21, 22, 23}, 2), 0},
                    {*ResourceUri::parse("fw/secret"), role({31}, 1), 0}};
@@ -121,6 +122,23 @@ inline Bytes receiptNotice(unsigned char device, std::uint64_t sequence, std::ui
     trust::Envelope envelope{trust::Kind::Receipt, receipt.serialize(), {}};
     envelope.sign(trustSet().fleet(), key(device));
     return noticeOf(trust::Kind::Receipt, envelope.serialize());
+}
+
+/// A parcel's document or certificate: a notice without the byte in front.
+inline Bytes envelopeOf(const Bytes& notice)
+{
+    return Bytes(notice.begin() + 1, notice.end());
+}
+
+inline Bytes subscriptionNotice(unsigned char observer, std::uint64_t sequence = 1, unsigned char signer = 41)
+{
+    trust::Subscription subscription;
+    subscription.observer = nodeOf(observer);
+    subscription.sequence = sequence;
+    subscription.expires = 4'000'000'000;
+    trust::Envelope envelope{trust::Kind::Subscription, subscription.serialize(), {}};
+    envelope.sign(trustSet().fleet(), key(signer));
+    return noticeOf(trust::Kind::Subscription, envelope.serialize());
 }
 
 inline Bytes releaseNotice(TorrentFile torrent, std::vector<unsigned char> signers = {21})

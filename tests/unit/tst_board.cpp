@@ -16,15 +16,14 @@ struct State
 {
     std::map<BoardKey, Bytes> entries;
     std::map<ResourceUri, trust::Floor> floors;
-    std::map<NodeId, trust::Certificate> certificates;
-    std::map<NodeId, trust::Receipt> receipts;
+    std::map<NodeId, trust::Subscription> subscriptions;
     std::vector<Bytes> chain;
     bool operator==(const State&) const = default;
 };
 
 State stateOf(const Board& board)
 {
-    State state{{}, board.floors().all(), board.certificates(), board.receipts(), board.trust().chain()};
+    State state{{}, board.floors().all(), board.subscriptions(), board.trust().chain()};
     for (const auto& [key, entry] : board.entries())
         state.entries.emplace(key, entry.bytes);
     return state;
@@ -77,13 +76,6 @@ Bytes rootNotice(const trust::RootDocument& root, std::vector<unsigned char> sig
     return noticeOf(trust::Kind::Root, signRoot(root, trustSet().fleet(), std::move(signers)));
 }
 
-trust::Role roleOf(unsigned char number)
-{
-    trust::Role role;
-    role.keys.insert(key(number).id());
-    return role;
-}
-
 } // namespace
 
 class TestBoard : public QObject
@@ -102,17 +94,9 @@ private Q_SLOTS:
     void refusesNoticesWithPieceLayers();
     void refusesMalformedNotices();
     void refusesEveryKindAsEveryOther();
-    void takesCertificates();
-    void keepsTheCertificateThatLastsLonger();
-    void convergesOnOneOfTwoEqualCertificates();
-    void refusesCertificatesThatAreNotAuthorized();
-    void takesReceiptsOfAdmittedDevices();
-    void refusesReceiptsOfStrangers();
-    void refusesForgedReceipts();
     void advancesTheRoot();
     void refusesRootsOutOfTurn();
     void dropsReleasesOfADroppedKeyButKeepsFloors();
-    void dropsCertificatesAndTheirReceipts();
     void recoversFromTheHighestVersionByANewEpoch();
     void refusesMoreReleasesThanItHolds();
     void listsWhatVerifiesOthersFirst();
@@ -233,13 +217,14 @@ void TestBoard::refusesMalformedNotices()
 {
     Board board = emptyBoard();
     QCOMPARE(refusal(board, {}), Errc::Truncated);
-    for (const unsigned kind : {0u, 5u, 6u, 255u}) {
+    // Certificates and receipts among them: no board holds them.
+    for (const unsigned kind : {0u, 2u, 4u, 5u, 6u, 255u}) {
         Bytes notice = releaseOf("fw/a", 1);
         notice[0] = static_cast<std::byte>(kind);
         QCOMPARE(refusal(board, notice), Errc::UnsupportedFormat);
     }
     for (const trust::Kind kind :
-         {trust::Kind::Root, trust::Kind::Admit, trust::Kind::Release, trust::Kind::Receipt}) {
+         {trust::Kind::Root, trust::Kind::Release, trust::Kind::Deny, trust::Kind::Subscription}) {
         QCOMPARE(refusal(board, noticeOf(kind, {})), Errc::Truncated);
         QCOMPARE(refusal(board, noticeOf(kind, viewOf("hello"))), Errc::NotBencode);
         QCOMPARE(refusal(board, noticeOf(kind, viewOf("de"))), Errc::Malformed);
@@ -256,19 +241,19 @@ void TestBoard::refusesMalformedNotices()
 void TestBoard::refusesEveryKindAsEveryOther()
 {
     Board board = emptyBoard();
-    QCOMPARE(board.examine(certificateNotice(51)).verdict, Verdict::Taken);
     const std::map<trust::Kind, Bytes> notices = {
-        {trust::Kind::Root, rootNotice(nextRoot(trustSet()))},
-        {trust::Kind::Admit, certificateNotice(52)},
-        {trust::Kind::Release, releaseOf("fw/a", 1)},
-        {trust::Kind::Receipt, receiptNotice(51, 1)},
+        {trust::Kind::Root, rootNotice(nextRoot(trustSet()))}, {trust::Kind::Admit, certificateNotice(52)},
+        {trust::Kind::Release, releaseOf("fw/a", 1)},          {trust::Kind::Receipt, receiptNotice(51, 1)},
+        {trust::Kind::Subscription, subscriptionNotice(51)},
     };
     for (const auto& [kind, notice] : notices) {
         for (const auto& [other, unused] : notices) {
             if (kind == other)
                 continue;
             // Only the byte in front, and where there is an envelope its inner name as well.
-            QCOMPARE(refusal(board, noticeOf(other, ByteView(notice).subspan(1))), Errc::Malformed);
+            const bool isHeld = other != trust::Kind::Admit && other != trust::Kind::Receipt;
+            QCOMPARE(refusal(board, noticeOf(other, ByteView(notice).subspan(1))),
+                     isHeld ? Errc::Malformed : Errc::UnsupportedFormat);
             auto envelope = trust::Envelope::parse(ByteView(notice).subspan(1));
             if (!envelope || other == trust::Kind::Release)
                 continue;
@@ -277,103 +262,6 @@ void TestBoard::refusesEveryKindAsEveryOther()
             QVERIFY(code != Errc::NotFound && code != Errc::Usage);
         }
     }
-}
-
-void TestBoard::takesCertificates()
-{
-    Board board = emptyBoard();
-    const Bytes notice = certificateNotice(51);
-    const Examined examined = board.examine(notice);
-    QCOMPARE(examined.verdict, Verdict::Taken);
-    QVERIFY(examined.key == (BoardKey{trust::Kind::Admit, nodeOf(51).hex()}));
-    const trust::Certificate* certificate = board.certificate(nodeOf(51));
-    QVERIFY(certificate);
-    QCOMPARE(certificate->name, std::string("device 51"));
-    QCOMPARE(board.certificate(nodeOf(52)), nullptr);
-    QVERIFY(changesNothing(board, notice, Verdict::Duplicate));
-    QVERIFY(changesNothing(board, certificateNotice(51, {}, 12), Verdict::Duplicate));
-}
-
-void TestBoard::keepsTheCertificateThatLastsLonger()
-{
-    Board board = emptyBoard();
-    QCOMPARE(board.examine(certificateNotice(51, 2'000)).verdict, Verdict::Taken);
-    QVERIFY(changesNothing(board, certificateNotice(51, 1'000), Verdict::Stale));
-    QCOMPARE(board.examine(certificateNotice(51, 3'000)).verdict, Verdict::Taken);
-    QCOMPARE(board.certificate(nodeOf(51))->notAfter, std::optional<std::uint64_t>(3'000));
-    QCOMPARE(board.examine(certificateNotice(51)).verdict, Verdict::Taken);
-    QVERIFY(changesNothing(board, certificateNotice(51, 4'000), Verdict::Stale));
-    QCOMPARE(board.certificates().size(), std::size_t{1});
-}
-
-void TestBoard::convergesOnOneOfTwoEqualCertificates()
-{
-    trust::Certificate renamed = [] {
-        Board board = emptyBoard();
-        board.examine(certificateNotice(51));
-        return *board.certificate(nodeOf(51));
-    }();
-    renamed.name = "another name";
-    trust::Envelope envelope{trust::Kind::Admit, renamed.serialize(), {}};
-    envelope.sign(trustSet().fleet(), key(11));
-    const Bytes other = noticeOf(trust::Kind::Admit, envelope.serialize());
-    Board oneFirst = emptyBoard();
-    oneFirst.examine(certificateNotice(51));
-    oneFirst.examine(other);
-    Board otherFirst = emptyBoard();
-    otherFirst.examine(other);
-    otherFirst.examine(certificateNotice(51));
-    QVERIFY(stateOf(oneFirst) == stateOf(otherFirst));
-}
-
-void TestBoard::refusesCertificatesThatAreNotAuthorized()
-{
-    Board board = emptyBoard();
-    QCOMPARE(refusal(board, certificateNotice(51, {}, 21)), Errc::WrongScope);
-    QCOMPARE(refusal(board, certificateNotice(51, {}, 99)), Errc::UnknownKey);
-    QCOMPARE(refusal(board, certificateNotice(51, {}, 51)), Errc::UnknownKey);
-    QCOMPARE(refusal(board, certificateNotice(51, {}, 11, 1)), Errc::WrongEpoch);
-}
-
-void TestBoard::takesReceiptsOfAdmittedDevices()
-{
-    Board board = emptyBoard();
-    QCOMPARE(board.examine(certificateNotice(51)).verdict, Verdict::Taken);
-    const Examined examined = board.examine(receiptNotice(51, 8));
-    QCOMPARE(examined.verdict, Verdict::Taken);
-    QVERIFY(examined.receipt.has_value());
-    QCOMPARE(examined.receipt->sequence, std::uint64_t{8});
-    QVERIFY(changesNothing(board, receiptNotice(51, 8), Verdict::Duplicate));
-    QVERIFY(changesNothing(board, receiptNotice(51, 7), Verdict::Stale));
-    QCOMPARE(refusal(board, receiptNotice(51, 8, 6)), Errc::Equivocation);
-    QCOMPARE(board.examine(receiptNotice(51, 9)).verdict, Verdict::Taken);
-    QCOMPARE(board.receipts().at(nodeOf(51)).sequence, std::uint64_t{9});
-    QCOMPARE(board.receipts().size(), std::size_t{1});
-}
-
-void TestBoard::refusesReceiptsOfStrangers()
-{
-    Board board = emptyBoard();
-    QCOMPARE(refusal(board, receiptNotice(51, 1)), Errc::NotAdmitted);
-    QCOMPARE(board.examine(certificateNotice(52)).verdict, Verdict::Taken);
-    QCOMPARE(refusal(board, receiptNotice(51, 1)), Errc::NotAdmitted);
-}
-
-void TestBoard::refusesForgedReceipts()
-{
-    Board board = emptyBoard();
-    QCOMPARE(board.examine(certificateNotice(51)).verdict, Verdict::Taken);
-    QCOMPARE(board.examine(certificateNotice(52)).verdict, Verdict::Taken);
-    const auto genuine = trust::Envelope::parse(ByteView(receiptNotice(51, 1)).subspan(1));
-    QVERIFY(genuine);
-    trust::Envelope forged = *genuine;
-    forged.signatures.clear();
-    forged.sign(trustSet().fleet(), key(52));
-    const Errc code = refusal(board, noticeOf(trust::Kind::Receipt, forged.serialize()));
-    QVERIFY(code != Errc::NotFound && code != Errc::Usage);
-    trust::Envelope otherFleet = *genuine;
-    otherFleet.sign(FleetId(), key(51));
-    QCOMPARE(refusal(board, noticeOf(trust::Kind::Receipt, otherFleet.serialize())), Errc::BadSignature);
 }
 
 void TestBoard::advancesTheRoot()
@@ -424,32 +312,6 @@ void TestBoard::dropsReleasesOfADroppedKeyButKeepsFloors()
     QCOMPARE(board.examine(releaseOf("fw/a", 5, 1, 0, {22})).verdict, Verdict::Taken);
 }
 
-void TestBoard::dropsCertificatesAndTheirReceipts()
-{
-    Board board = emptyBoard();
-    for (const unsigned char device : std::initializer_list<unsigned char>{51, 52}) {
-        QCOMPARE(board.examine(certificateNotice(device, {}, device == 51 ? 11 : 12)).verdict,
-                 Verdict::Taken);
-        QCOMPARE(board.examine(receiptNotice(device, 3)).verdict, Verdict::Taken);
-    }
-    trust::RootDocument root = nextRoot(board.trust());
-    root.admit = roleOf(12);
-    QCOMPARE(board.examine(rootNotice(root)).verdict, Verdict::Taken);
-    QCOMPARE(board.certificate(nodeOf(51)), nullptr);
-    QVERIFY(board.certificate(nodeOf(52)));
-    QVERIFY(!board.receipts().contains(nodeOf(51)));
-    QVERIFY(board.receipts().contains(nodeOf(52)));
-    QCOMPARE(board.entries().size(), std::size_t{3});
-    QCOMPARE(refusal(board, receiptNotice(51, 4)), Errc::NotAdmitted);
-
-    root = nextRoot(board.trust());
-    root.admitEpoch = 1;
-    QCOMPARE(board.examine(rootNotice(root)).verdict, Verdict::Taken);
-    QVERIFY(board.certificates().empty());
-    QVERIFY(board.receipts().empty());
-    QCOMPARE(board.entries().size(), std::size_t{1});
-}
-
 void TestBoard::recoversFromTheHighestVersionByANewEpoch()
 {
     Board board = emptyBoard();
@@ -471,14 +333,13 @@ void TestBoard::refusesMoreReleasesThanItHolds()
         QCOMPARE(board.examine(releaseOf("fw/" + std::to_string(i), 1)).verdict, Verdict::Taken);
     QCOMPARE(refusal(board, releaseOf("fw/more", 1)), Errc::TooLarge);
     QCOMPARE(board.examine(releaseOf("fw/0", 2)).verdict, Verdict::Taken);
-    QCOMPARE(board.examine(certificateNotice(51)).verdict, Verdict::Taken);
+    QCOMPARE(board.examine(subscriptionNotice(51)).verdict, Verdict::Taken);
 }
 
 void TestBoard::listsWhatVerifiesOthersFirst()
 {
     Board board = emptyBoard();
-    QCOMPARE(board.examine(certificateNotice(51)).verdict, Verdict::Taken);
-    QCOMPARE(board.examine(receiptNotice(51, 3)).verdict, Verdict::Taken);
+    QCOMPARE(board.examine(subscriptionNotice(51)).verdict, Verdict::Taken);
     QCOMPARE(board.examine(releaseOf("fw/a", 5)).verdict, Verdict::Taken);
     Board other = emptyBoard();
     for (const auto& [key, entry] : board.entries()) {

@@ -19,7 +19,7 @@ private Q_SLOTS:
 
     void takesWhatIsValidAndHandsItOutOnce()
     {
-        const Bytes notice = samples::certificateNotice(50);
+        const Bytes notice = samples::subscriptionNotice(50);
         const auto opinion = m_keeper->examine(notice);
         QVERIFY(opinion.verdict == Verdict::Taken);
         QVERIFY(m_keeper->notice(opinion.head.key) == notice);
@@ -31,29 +31,26 @@ private Q_SLOTS:
 
     void examinesAgainWhatIsOnlyAlmostHeld()
     {
-        const Bytes notice = samples::certificateNotice(50);
+        const Bytes notice = samples::subscriptionNotice(50);
         const auto taken = m_keeper->examine(notice);
         for (int i = 0; i < 3; ++i) {
             const auto again = m_keeper->examine(notice);
             QVERIFY(again.verdict == Verdict::Known && again.head == taken.head);
         }
-        // The same document: by another key it is known, by none it is refused, however often the held one
-        // came.
-        QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 12)).verdict == Verdict::Known);
-        QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 99)).verdict == Verdict::Refused);
-        QVERIFY(m_keeper->examine(samples::certificateNotice(50, {}, 99)).verdict == Verdict::Refused);
+        // The same document by a key of nobody is refused, however often the held one came.
+        QVERIFY(m_keeper->examine(samples::subscriptionNotice(50, 1, 99)).verdict == Verdict::Refused);
+        QVERIFY(m_keeper->examine(samples::subscriptionNotice(50, 1, 99)).verdict == Verdict::Refused);
         QCOMPARE(m_keeper->refusals().size(), std::size_t{1});
         QVERIFY(m_keeper->notice(taken.head.key) == notice);
     }
 
     void namesEveryPlaceInOrder()
     {
-        QVERIFY(m_keeper->examine(samples::certificateNotice(51)).verdict == Verdict::Taken);
-        QVERIFY(m_keeper->examine(samples::certificateNotice(50)).verdict == Verdict::Taken);
+        QVERIFY(m_keeper->examine(samples::subscriptionNotice(51)).verdict == Verdict::Taken);
+        QVERIFY(m_keeper->examine(samples::subscriptionNotice(50)).verdict == Verdict::Taken);
         QVERIFY(m_keeper->examine(samples::releaseNotice(samples::single(100))).verdict == Verdict::Taken);
-        QVERIFY(m_keeper->examine(samples::receiptNotice(50, 1)).verdict == Verdict::Taken);
         const auto heads = m_keeper->heads();
-        QCOMPARE(heads.size(), std::size_t{5}); // and the root
+        QCOMPARE(heads.size(), std::size_t{4}); // and the root
         QVERIFY(std::is_sorted(heads.begin(), heads.end(),
                                [](const auto& a, const auto& b) { return a.key < b.key; }));
         QVERIFY(m_keeper->notice({99, "nothing"}).empty());
@@ -72,39 +69,6 @@ private Q_SLOTS:
         QCOMPARE(m_keeper->refusals().at(std::string(shortName(Errc::WrongScope))), std::uint64_t{1});
     }
 
-    void aReceiptThatOvertakesItsCertificateIsNoAlarm()
-    {
-        QVERIFY(m_keeper->examine(samples::receiptNotice(50, 1)).verdict == Verdict::Known);
-        QVERIFY(m_keeper->refusals().empty() && m_keeper->collectTaken().empty());
-        QVERIFY(m_keeper->examine(samples::certificateNotice(50)).verdict == Verdict::Taken);
-        QVERIFY(m_keeper->examine(samples::receiptNotice(50, 1)).verdict == Verdict::Taken);
-    }
-
-    void receiptsOfAStrangerAre()
-    {
-        for (std::uint64_t sequence = 1; sequence <= 4; ++sequence)
-            QVERIFY(m_keeper->examine(samples::receiptNotice(50, sequence)).verdict == Verdict::Known);
-        QVERIFY(m_keeper->examine(samples::receiptNotice(50, 5)).verdict == Verdict::Refused);
-        QCOMPARE(m_keeper->refusals().at(std::string(shortName(Errc::NotAdmitted))), std::uint64_t{1});
-    }
-
-    void receiptsOfManyStrangersAreToo()
-    {
-        unsigned known = 0;
-        for (unsigned char device = 100; device < 200; ++device)
-            known += m_keeper->examine(samples::receiptNotice(device, 1)).verdict == Verdict::Known;
-        QCOMPARE(known, 64u);
-        QCOMPARE(m_keeper->refusals().at(std::string(shortName(Errc::NotAdmitted))), std::uint64_t{36});
-    }
-
-    void aForgedReceiptOfAKnownDeviceIsRefusedAtOnce()
-    {
-        QVERIFY(m_keeper->examine(samples::certificateNotice(50)).verdict == Verdict::Taken);
-        Bytes forged = samples::receiptNotice(50, 1);
-        forged.back() ^= std::byte{1};
-        QVERIFY(m_keeper->examine(forged).verdict == Verdict::Refused);
-    }
-
     void believesDescriptorsOfAdmittedDevicesOnly()
     {
         trust::Descriptor document;
@@ -113,18 +77,21 @@ private Q_SLOTS:
         document.addresses = {Endpoint::ipv4(127, 0, 0, 1, 7'001)};
         trust::Envelope envelope{trust::Kind::Descriptor, document.serialize(), {}};
         envelope.sign(samples::trustSet().fleet(), samples::key(50));
-        const Bytes bytes = envelope.serialize();
-        QCOMPARE(static_cast<int>(m_keeper->examineDescriptor(bytes).error().code),
-                 static_cast<int>(Errc::NotAdmitted));
-        QVERIFY(m_keeper->examine(samples::certificateNotice(50)).verdict == Verdict::Taken);
+        const Bytes admit = samples::envelopeOf(samples::certificateNotice(50));
+        const Bytes bytes = Parcel{admit, envelope.serialize()}.serialize();
         const auto info = m_keeper->examineDescriptor(bytes);
         QVERIFY(info && info->node == document.node && info->sequence == 7);
+        QVERIFY(m_keeper->examineContact(envelope.serialize(), admit).has_value());
         for (std::size_t i = 0; i < bytes.size(); ++i) {
             Bytes damaged = bytes;
             damaged[i] ^= std::byte{4};
             QVERIFY(!m_keeper->examineDescriptor(damaged));
         }
         QVERIFY(!m_keeper->examineDescriptor(Bytes(2'000)));
+        // Nobody speaks for another, and nobody without a certificate.
+        const Bytes others = samples::envelopeOf(samples::certificateNotice(51));
+        QVERIFY(!m_keeper->examineContact(envelope.serialize(), others).has_value());
+        QVERIFY(!m_keeper->examineContact(envelope.serialize(), {}).has_value());
     }
 
 private:

@@ -107,6 +107,7 @@ private Q_SLOTS:
         QVERIFY(status.traffic[0].bytesFrom == 10 && status.traffic[0].bytesTo == 20);
         QVERIFY(status.refused == expected.refused);
         QCOMPARE(status.devices, expected.devices);
+        QCOMPARE(status.isObserver, expected.isObserver);
         const UpdateLine& update = status.updates[0];
         QCOMPARE(update.label, std::string("2.4.1"));
         QVERIFY(update.phase == trust::Phase::Downloading && update.code == 305 && update.peers == 3);

@@ -145,22 +145,18 @@ private Q_SLOTS:
         QCOMPARE(codeOf(trust.verifyDeny(other)), Errc::Malformed);
     }
 
-    void aDeniedDeviceLeavesTheBoardAndDoesNotComeBack()
+    void receiptsOfADeniedDeviceAreRefused()
     {
-        Board held = emptyBoard();
-        for (const unsigned char device : std::initializer_list<unsigned char>{50, 51}) {
-            QCOMPARE(held.examine(samples::certificateNotice(device)).verdict, Verdict::Taken);
-            QCOMPARE(held.examine(samples::receiptNotice(device, 1)).verdict, Verdict::Taken);
-        }
-        QCOMPARE(held.examine(denyNotice({51})).verdict, Verdict::Taken);
-        QVERIFY(held.certificate(samples::nodeOf(50)) && !held.certificate(samples::nodeOf(51)));
-        QCOMPARE(held.receipts().size(), std::size_t{1});
-        for (const Bytes& notice : {samples::certificateNotice(51), samples::receiptNotice(51, 2)}) {
-            const Examined examined = held.examine(notice);
-            QCOMPARE(examined.verdict, Verdict::Refused);
-            QCOMPARE(examined.error->code, Errc::Denied);
-        }
-        QCOMPARE(held.examine(samples::receiptNotice(50, 2)).verdict, Verdict::Taken);
+        board::BoardKeeper keeper(emptyBoard());
+        const auto receiptOf = [](unsigned char device) {
+            return board::Parcel{samples::envelopeOf(samples::certificateNotice(device)),
+                                 samples::envelopeOf(samples::receiptNotice(device, 1))}
+                .serialize();
+        };
+        QVERIFY(keeper.examineReceipt(receiptOf(51)));
+        QCOMPARE(keeper.take(denyNotice({51})).verdict, Verdict::Taken);
+        QCOMPARE(codeOf(keeper.examineReceipt(receiptOf(51))), Errc::Denied);
+        QVERIFY(keeper.examineReceipt(receiptOf(50)));
     }
 
     // Security case 28a.
@@ -235,7 +231,6 @@ private Q_SLOTS:
         QVERIFY(!held.denials().contains(samples::nodeOf(50)));
         const Examined old = held.examine(denyNotice({50, 51}));
         QCOMPARE(old.error->code, Errc::WrongEpoch);
-        QCOMPARE(held.examine(samples::certificateNotice(50, {}, 11, 1)).verdict, Verdict::Taken);
     }
 
     void aDroppedAdmitKeysListsLeave()
@@ -267,14 +262,16 @@ private Q_SLOTS:
     void descriptorsOfDeniedDevicesAreRefused()
     {
         board::BoardKeeper keeper(emptyBoard());
-        QCOMPARE(keeper.take(samples::certificateNotice(51)).verdict, Verdict::Taken);
         trust::Descriptor descriptor;
         descriptor.node = samples::nodeOf(51);
         trust::Envelope envelope{trust::Kind::Descriptor, descriptor.serialize(), {}};
         envelope.sign(samples::trustSet().fleet(), samples::key(51));
-        QVERIFY(keeper.verifyDescriptor(envelope.serialize()));
+        const Bytes parcel =
+            board::Parcel{samples::envelopeOf(samples::certificateNotice(51)), envelope.serialize()}
+                .serialize();
+        QVERIFY(keeper.examineDescriptor(parcel));
         QCOMPARE(keeper.take(denyNotice({51})).verdict, Verdict::Taken);
-        QCOMPARE(codeOf(keeper.verifyDescriptor(envelope.serialize())), Errc::Denied);
+        QCOMPARE(codeOf(keeper.examineDescriptor(parcel)), Errc::Denied);
     }
 
     void anOvertakenRootIsNoAlarm()
@@ -306,7 +303,7 @@ private Q_SLOTS:
         QVERIFY(keeper.root(2) == next);
         QVERIFY(keeper.root(1) == noticeOf(trust::Kind::Root, samples::trustSet().chain().front()));
         QVERIFY(keeper.root(0).empty() && keeper.root(3).empty());
-        const auto refused = keeper.examine(samples::certificateNotice(50, {}, 99));
+        const auto refused = keeper.examine(samples::subscriptionNotice(50, 1, 99));
         QCOMPARE(refused.error->code, Errc::UnknownKey);
         QCOMPARE(keeper.refusals().size(), std::size_t{1});
         keeper.excuse(*refused.error);

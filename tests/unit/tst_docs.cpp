@@ -246,6 +246,7 @@ void TestDocs::defaultConfigurationSaysTheDefaults()
     QVERIFY(!read->contact && !defaults.contact);
     QCOMPARE(read->deviceName, defaults.deviceName);
     QCOMPARE(read->admitKey, defaults.admitKey);
+    QCOMPARE(read->subscription, defaults.subscription);
     QVERIFY(read->admission == defaults.admission);
     QCOMPARE(read->swarmPort, defaults.swarmPort);
     QCOMPARE(read->uploadLimit.value, defaults.uploadLimit.value);

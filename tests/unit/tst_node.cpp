@@ -24,8 +24,7 @@ Bytes foreignAnchor()
 
 std::uint64_t receiptSequence(const Node& node)
 {
-    const auto found = node.board().receipts().find(node.self());
-    return found == node.board().receipts().end() ? 0 : found->second.sequence;
+    return node.desk().own() ? node.desk().own()->sequence : 0;
 }
 
 } // namespace
@@ -58,6 +57,7 @@ private Q_SLOTS:
         m_second->config.neighbors = {first->listenEndpoint()};
         Node* second = start(*m_second);
         m_third->config.neighbors = {second->listenEndpoint()};
+        m_third->observe();
         Node* third = start(*m_third);
         QTRY_COMPARE(upLinks(*second), 2);
 
@@ -70,11 +70,10 @@ private Q_SLOTS:
             QVERIFY(*readFile(*m_third / ("state/payloads/" + torrent.infoHash.hex() + "/data/site/" + name),
                               1'000'000)
                     == bytes);
-        // Each of them hears of the others by signed receipts.
-        for (Node* node : {first, second, third})
-            for (const Device* device : {m_first.get(), m_second.get(), m_third.get()})
-                QTRY_VERIFY_WITH_TIMEOUT(saysHealthy(*node, device->id(), torrent.infoHash),
-                                         kSpreadMilliseconds);
+        // The one that observes hears of all of them by signed receipts.
+        for (const Device* device : {m_first.get(), m_second.get(), m_third.get()})
+            QTRY_VERIFY_WITH_TIMEOUT(saysHealthy(*third, device->id(), torrent.infoHash),
+                                     kSpreadMilliseconds);
         QCOMPARE(third->board().floors().find(torrent.info.update.uri)->revision.version, std::uint64_t{1});
         QVERIFY(first->refusals().empty() && second->refusals().empty() && third->refusals().empty());
         QVERIFY(second->swarm().isSeeding(torrent.infoHash));
@@ -113,6 +112,55 @@ private Q_SLOTS:
                                  kSpreadMilliseconds);
         QVERIFY2(!isFirstLate, "the origin wrote first");
         QVERIFY2(!isSecondLate, "the node in between wrote first");
+    }
+
+    void anObserverCollectsTheReceiptsOfAll()
+    {
+        m_first->observe();
+        const auto collected = [](const Node& node) {
+            std::set<NodeId> devices;
+            for (const board::DeviceReceipt& device : node.desk().receipts(10).value())
+                devices.insert(device.receipt.node);
+            return devices;
+        };
+        const std::set<NodeId> all{m_first->id(), m_second->id(), m_third->id()};
+        {
+            Node* first = start(*m_first);
+            m_second->config.neighbors = {first->listenEndpoint()};
+            Node* second = start(*m_second);
+            m_third->config.neighbors = {second->listenEndpoint()};
+            Node* third = start(*m_third);
+            QTRY_VERIFY_WITH_TIMEOUT(collected(*first) == all, kSpreadMilliseconds);
+            QVERIFY(first->desk().isObserver() && !second->desk().isObserver()
+                    && !third->desk().isObserver());
+            QVERIFY(collected(*second).empty() && collected(*third).empty());
+            QVERIFY(first->refusals().empty() && second->refusals().empty() && third->refusals().empty());
+        }
+        m_nodes.clear();
+        // What was collected is there again, and the subscription stands on the board.
+        fs::remove(m_first->config.subscription);
+        Node* again = start(*m_first);
+        QVERIFY(again->desk().isObserver());
+        QVERIFY(collected(*again) == all);
+    }
+
+    void anAgentThatIsEntitledWhileItRunsHearsOfAllThatReportedBefore()
+    {
+        Node* first = start(*m_first);
+        m_second->config.neighbors = {first->listenEndpoint()};
+        Node* second = start(*m_second);
+        QTRY_COMPARE(upLinks(*second), 1);
+        QTRY_VERIFY(receiptSequence(*first) != 0 && receiptSequence(*second) != 0);
+        // Any agent may bring it.
+        const auto published = second->publishNotice(samples::subscriptionNotice(50));
+        QVERIFY(published && *published);
+        QTRY_COMPARE_WITH_TIMEOUT(first->desk().receipts(10)->size(), std::size_t{2}, kSpreadMilliseconds);
+    }
+
+    void aSubscriptionThatNobodyMaySignStopsTheAgent()
+    {
+        m_first->observe(11); // a key of admit
+        QCOMPARE(code(m_first->start()), code(Errc::WrongScope));
     }
 
     void aRelayServesButDoesNotDeploy()
@@ -326,7 +374,7 @@ private Q_SLOTS:
         const auto torrent = signedRelease(contents());
         QCOMPARE(code(push(*first, torrent, streamOf(torrent, contents()))), 0);
         QTRY_VERIFY(phaseAt(*first, torrent.infoHash) == Phase::Healthy);
-        QVERIFY(first->board().certificate(stranger->self()) == nullptr);
+        QCOMPARE(upLinks(*first) + upLinks(*stranger), 0);
         QVERIFY(stranger->board().floors().find(torrent.info.update.uri) == nullptr);
     }
 
@@ -419,14 +467,21 @@ private:
             std::count_if(links.begin(), links.end(), [](const link::LinkInfo& link) { return link.isUp; }));
     }
 
+    /// As an observer has it; of itself any node knows.
     static bool saysHealthy(const Node& node, const NodeId& device, const InfoHash& payload)
     {
-        const auto found = node.board().receipts().find(device);
-        return found != node.board().receipts().end()
-            && std::any_of(found->second.entries.begin(), found->second.entries.end(),
-                           [&](const trust::ReceiptEntry& entry) {
-                               return entry.infoHash == payload && entry.phase == Phase::Healthy;
-                           });
+        const auto says = [&](const trust::Receipt& receipt) {
+            return receipt.node == device
+                && std::any_of(receipt.entries.begin(), receipt.entries.end(),
+                               [&](const trust::ReceiptEntry& entry) {
+                                   return entry.infoHash == payload && entry.phase == Phase::Healthy;
+                               });
+        };
+        if (!node.desk().isObserver())
+            return node.desk().own() && says(*node.desk().own());
+        const auto receipts = node.desk().receipts(100).value();
+        return std::any_of(receipts.begin(), receipts.end(),
+                           [&](const board::DeviceReceipt& told) { return says(told.receipt); });
     }
 
     static Status pushInPlace(Node& node, const release::TorrentFile& torrent, const fs::path& path)

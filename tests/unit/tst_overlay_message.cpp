@@ -190,8 +190,8 @@ void TestOverlayMessage::refusesWhatIsOverALimit()
     have.raw(viewOf(std::string_view("\x01\x06", 2)));
     have.raw(InfoHash().bytes());
     have.u8(1);
-    have.u16(kMaxDescriptorBytes + 1);
-    have.raw(Bytes(kMaxDescriptorBytes + 1));
+    have.u16(kMaxProviderBytes + 1);
+    have.raw(Bytes(kMaxProviderBytes + 1));
     QCOMPARE(refusal(have.take()), std::optional(Errc::TooLarge));
 }
 

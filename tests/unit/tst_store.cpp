@@ -13,6 +13,7 @@
 using namespace starling;
 using namespace starling::samples;
 using store::NoticeRow;
+using store::ReceiptRow;
 using store::Store;
 using trust::Phase;
 
@@ -109,6 +110,40 @@ private Q_SLOTS:
         QVERIFY(store.records()->empty());
         QVERIFY(!store.installed(uri())->has_value());
         QVERIFY(!store.resumeData(hashOf(1))->has_value());
+    }
+
+    void keepsTheNewestReceiptOfEachDevice()
+    {
+        const StateDirectory state;
+        const auto row = [](unsigned char device, std::uint64_t sequence) {
+            return ReceiptRow{*NodeId::fromBytes(Bytes(32, std::byte{device})), sequence,
+                              Bytes(100, static_cast<std::byte>(sequence))};
+        };
+        {
+            auto store = openOrDie(state.path());
+            QCOMPARE(*store.receiptCount(), std::uint64_t{0});
+            VERIFY_OK(store.putReceipts({row(2, 7), row(1, 3), row(2, 6)}));
+            VERIFY_OK(store.putReceipts({row(1, 4), row(3, 1)}));
+            ReceiptRow other = row(3, 1);
+            other.bytes = toBytes("another content");
+            VERIFY_OK(store.putReceipts({other}));
+        }
+        auto store = openOrDie(state.path());
+        QCOMPARE(*store.receiptCount(), std::uint64_t{3});
+        QVERIFY(store.receipts({}, 10).value() == (std::vector{row(1, 4), row(2, 7), row(3, 1)}));
+        QVERIFY(store.receipts(row(1, 0).device, 1).value() == std::vector{row(2, 7)});
+        QVERIFY(store.receipts(row(3, 0).device, 10)->empty());
+    }
+
+    void refusesAReceiptThatIsTooLargeAndAllThatCameWithIt()
+    {
+        const StateDirectory state;
+        auto store = openOrDie(state.path());
+        const ReceiptRow small{NodeId(), 1, Bytes(5)};
+        const ReceiptRow large{*NodeId::fromBytes(Bytes(32, std::byte{1})), 1,
+                               Bytes(Store::kMaxReceiptBytes + 1)};
+        VERIFY_FAILS(store.putReceipts({small, large}), Errc::TooLarge);
+        QCOMPARE(*store.receiptCount(), std::uint64_t{0});
     }
 
     void keepsEverythingOverAReopen()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What parses as a receipt with its certificate is written again as the very bytes that were read.
 #include "base/assert.h"
-#include "board/receipt_parcel.h"
+#include "board/parcel.h"
 #include "fuzz.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ using namespace starling::board;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     const ByteView input(reinterpret_cast<const std::byte*>(data), size);
-    const auto parcel = ReceiptParcel::parse(input);
+    const auto parcel = Parcel::parse(input);
     if (parcel)
         STARLING_ASSERT(std::ranges::equal(parcel->serialize(), input));
     return 0;
@@ -29,8 +29,8 @@ std::vector<Bytes> seeds()
         envelope.signatures[KeyId()] = {};
         return envelope.serialize();
     };
-    return {ReceiptParcel{sealed(trust::Kind::Admit, certificate.serialize()),
+    return {Parcel{sealed(trust::Kind::Admit, certificate.serialize()),
                           sealed(trust::Kind::Receipt, receipt.serialize())}
                 .serialize(),
-            ReceiptParcel{}.serialize()};
+            Parcel{}.serialize()};
 }
