@@ -70,7 +70,8 @@ Status upsertReceipt(Database& database, const ReceiptRow& receipt)
 Status requireNotBelow(Database& database, const ResourceUri& uri, const trust::Floor& floor)
 {
     trust::Floors held;
-    const std::string sql = std::string(kSelectFloors) + "WHERE uri = ?1";
+    std::string sql(kSelectFloors);
+    sql += "WHERE uri = ?1";
     auto read = forEachRow(database.query(sql.c_str(), uri.text()), [&](const Statement& row) -> Status {
         auto found = floorFrom(row);
         if (!found)
@@ -342,7 +343,8 @@ Result<trust::Floors> Store::floors() const
 Result<std::vector<update::Record>> Store::records() const
 {
     std::vector<update::Record> records;
-    const std::string sql = std::string(kSelectRecords) + "ORDER BY uri, epoch, version";
+    std::string sql(kSelectRecords);
+    sql += "ORDER BY uri, epoch, version";
     auto read = forEachRow(m_impl->database.query(sql.c_str()), [&](const Statement& row) -> Status {
         auto record = recordFrom(row);
         if (!record)
@@ -413,8 +415,8 @@ Result<std::vector<InfoHash>> Store::pruneRecords(const ResourceUri& uri, std::s
 Result<std::optional<update::Record>> Store::installed(const ResourceUri& uri) const
 {
     std::optional<update::Record> record;
-    const std::string sql = std::string(kSelectRecords)
-        + "WHERE (uri, epoch, version) IN (SELECT uri, epoch, version FROM installed WHERE uri = ?1)";
+    std::string sql(kSelectRecords);
+    sql += "WHERE (uri, epoch, version) IN (SELECT uri, epoch, version FROM installed WHERE uri = ?1)";
     auto read =
         forEachRow(m_impl->database.query(sql.c_str(), uri.text()), [&](const Statement& row) -> Status {
             auto found = recordFrom(row);

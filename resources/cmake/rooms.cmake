@@ -5,8 +5,28 @@ add_library(starling_flags INTERFACE)
 target_compile_options(starling_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
     -Werror -fstack-protector-strong)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
+    # From a precompiled header GCC 12 reports what it wrongly suspects of std::string, too (its bug 105329); without one
+    # it knows that those headers are the system's.
+    target_compile_options(starling_flags INTERFACE -Wno-array-bounds -Wno-restrict)
+endif()
 target_compile_definitions(starling_flags INTERFACE
     STARLING_VERSION="${PROJECT_VERSION}" QT_NO_CAST_FROM_ASCII QT_NO_FOREACH QT_NO_KEYWORDS)
+
+# starling_precompiled(TARGET LINKS … HEADERS <a> <b> …): headers that are parsed once for all targets that reuse them.
+# Measured: three quarters of the time of compiling a file went into the headers. Every file still includes what it
+# uses; -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON builds without, and shows where one does not.
+function(starling_precompiled target)
+    cmake_parse_arguments(PRECOMPILED "" "" "LINKS;HEADERS" ${ARGN})
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/${target}.cpp CONTENT "// The headers are all there is.\n")
+    add_library(${target} OBJECT ${PROJECT_BINARY_DIR}/${target}.cpp)
+    target_link_libraries(${target} PRIVATE starling_flags ${PRECOMPILED_LINKS})
+    target_precompile_headers(${target} PRIVATE ${PRECOMPILED_HEADERS})
+endfunction()
+
+set(starling_std_headers <algorithm> <array> <charconv> <chrono> <compare> <cstdint> <deque> <functional> <map>
+    <memory> <optional> <set> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector> <tl/expected.hpp>)
+starling_precompiled(starling_std LINKS tl::expected HEADERS ${starling_std_headers})
 
 # starling_room(NAME SOURCES a.cpp … LINKS starling::base Qt6::Core …)
 # Headers are reached as "room/header.h" from core/.
@@ -17,6 +37,7 @@ function(starling_room name)
     target_include_directories(starling_${name} PUBLIC ${PROJECT_SOURCE_DIR}/core)
     target_link_libraries(starling_${name} PUBLIC ${ROOM_LINKS}
         PRIVATE $<BUILD_INTERFACE:starling_flags> ${ROOM_PRIVATE_LINKS})
+    target_precompile_headers(starling_${name} REUSE_FROM starling_std)
 endfunction()
 
 # starling_program(TARGET OUTPUT_NAME SOURCES … LINKS …)
@@ -35,7 +56,14 @@ function(starling_test name)
     add_executable(${name} ${name}.cpp ${TEST_SOURCES})
     set_target_properties(${name} PROPERTIES AUTOMOC ON
         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-    target_link_libraries(${name} PRIVATE starling_flags Qt6::Test ${TEST_LINKS})
+    # Qt Test's headers depend on the folder of the test, and on whether Network is there: all tests say that it is.
+    get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+    if(NOT TARGET starling_qt_test_${folder})
+        starling_precompiled(starling_qt_test_${folder} LINKS Qt6::Test Qt6::Network tl::expected
+            HEADERS ${starling_std_headers} <QtTest>)
+    endif()
+    target_link_libraries(${name} PRIVATE starling_flags Qt6::Test Qt6::Network ${TEST_LINKS})
+    target_precompile_headers(${name} REUSE_FROM starling_qt_test_${folder})
     target_compile_definitions(${name} PRIVATE
         STARLING_SOURCE_DIR="${PROJECT_SOURCE_DIR}" STARLING_BINARY_DIR="${PROJECT_BINARY_DIR}")
     add_test(NAME ${name} COMMAND ${name})
