@@ -100,8 +100,12 @@ StunMessage StunServer::answerTo(const StunMessage& request, const DatagramRecei
     answer.xorMapped = received.from;
     answer.padding = request.padding;
     answer.hasFingerprint = request.hasFingerprint;
-    if (m_config.alternate) // section 6.1: what it would be by a CHANGE-REQUEST of both
+    if (m_config.alternate) {
+        // Clients of RFC 5780 compare it with the other one, and find who rewrites addresses in between.
+        answer.mapped = received.from;
+        // Section 7.4: where a CHANGE-REQUEST of both would be answered from.
         answer.other = endpointOf(static_cast<Socket>(indexOf(received.at) ^ 3));
+    }
     return answer;
 }
 

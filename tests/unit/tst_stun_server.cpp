@@ -66,7 +66,7 @@ private Q_SLOTS:
         QVERIFY(answer->id == request().id);
         QVERIFY(answer->xorMapped == kClient);
         QVERIFY(answer->hasFingerprint);
-        QVERIFY(!answer->other && !answer->responseOrigin);
+        QVERIFY(!answer->other && !answer->responseOrigin && !answer->mapped);
         QCOMPARE(server.stats().answered, std::uint64_t(1));
         QVERIFY(sent->bytes.size() <= 40); // of 28: there is little to be gained by forging requests
 
@@ -96,6 +96,7 @@ private Q_SLOTS:
                     const bool byOtherPort = (at % 2 == 1) != port;
                     QVERIFY(sent->by == stunServerSocket(byOtherAddress, byOtherPort));
                     const auto answer = parseStun(sent->bytes);
+                    QVERIFY(answer->mapped == kClient);
                     QVERIFY(answer->responseOrigin
                             == with(byOtherAddress ? kAlternate : kPrimary, byOtherPort ? 3479 : 3478));
                     QVERIFY(answer->other
