@@ -12,7 +12,6 @@ namespace {
 constexpr std::uint32_t kMagicCookie = 0x2112A442;
 constexpr std::uint16_t kBinding = 0x001;
 constexpr std::uint32_t kFingerprintMask = 0x5354554e; // RFC 8489 section 14.7: "STUN"
-constexpr std::size_t kAttributeHeaderBytes = 4;
 constexpr std::size_t kFingerprintBytes = 8; // with its header
 
 // RFC 8489 section 18.3, RFC 5780 section 9.1. Types below 0x8000 must be understood.

@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::size_t kMaxDatagramBytes = 65'536;
 constexpr int kTriesForPorts = 50;
+// Nothing is lost in a lab. A machine that is busy with other tests may take its time.
+constexpr nat::StunSchedule kExpected{std::chrono::milliseconds(300), 3, 4};
+constexpr nat::StunSchedule kDoubtful{std::chrono::milliseconds(300), 2, 3};
 
 /// Of the system; the tests need no better.
 class DeviceRandom final : public RandomSource
@@ -119,7 +122,7 @@ private:
     template <class Outputs> void perform(const Outputs& outputs)
     {
         for (const auto& output : outputs)
-            std::visit([this](const auto& one) { take(one); }, output);
+            std::visit([this](const auto& one) { this->take(one); }, output);
     }
     void take(const Found& found) { m_found = found; }
     void take(const nat::SendDatagram& sent)
@@ -286,14 +289,18 @@ Result<nat::NatBehaviour> discover(const Endpoint& local, std::vector<Endpoint> 
     nat::Discovery::Config config;
     config.servers = std::move(servers);
     config.locals = {socket->local()};
+    config.expected = kExpected;
+    config.doubtful = kDoubtful;
     std::vector<UdpSocket> sockets;
     sockets.push_back(std::move(*socket));
     nat::Discovery discovery(config, random);
     return Runner<nat::Discovery, nat::BehaviourFound>(discovery, sockets).run().behaviour;
 }
 
-Result<nat::BindingLifetime> measureLifetime(const Endpoint& local, const nat::LifetimeProbe::Config& config)
+Result<nat::BindingLifetime> measureLifetime(const Endpoint& local, nat::LifetimeProbe::Config config)
 {
+    config.expected = kExpected;
+    config.doubtful = kDoubtful;
     std::vector<UdpSocket> sockets;
     for (int i = 0; i < 2; ++i) {
         auto socket = UdpSocket::bind(withPort(local, 0));
@@ -302,7 +309,7 @@ Result<nat::BindingLifetime> measureLifetime(const Endpoint& local, const nat::L
         sockets.push_back(std::move(*socket));
     }
     DeviceRandom random;
-    nat::LifetimeProbe probe(config, random);
+    nat::LifetimeProbe probe(std::move(config), random);
     return Runner<nat::LifetimeProbe, nat::LifetimeFound>(probe, sockets).run().lifetime;
 }
 

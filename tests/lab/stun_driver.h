@@ -41,10 +41,10 @@ private:
 Status serveStun(const Endpoint& address, std::optional<Endpoint> second, int stop,
                  const std::function<void(const nat::StunServer::Config&)>& onReady);
 
-/// From a socket at `local`, whose address others may be told.
+/// From a socket at `local`, whose address others may be told. Asks as if nothing were lost on the way.
 Result<nat::NatBehaviour> discover(const Endpoint& local, std::vector<Endpoint> servers);
 
-/// From two sockets at `local`, whose port is not looked at.
-Result<nat::BindingLifetime> measureLifetime(const Endpoint& local, const nat::LifetimeProbe::Config& config);
+/// From two sockets at `local`, whose port is not looked at. Likewise.
+Result<nat::BindingLifetime> measureLifetime(const Endpoint& local, nat::LifetimeProbe::Config config);
 
 } // namespace starling::lab

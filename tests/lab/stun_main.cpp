@@ -65,7 +65,6 @@ int lifetime(const std::vector<Endpoint>& endpoints, const std::string& longest,
     config.server = endpoints[1];
     config.longest = milliseconds(std::atol(longest.c_str()));
     config.precision = milliseconds(std::max(std::atol(precision.c_str()), 1L));
-    config.doubtful = {milliseconds(200), 2, 2}; // nothing is lost, and nothing takes long
     const auto found = lab::measureLifetime(endpoints[0], config);
     if (!found)
         return failed(found.error());

@@ -128,7 +128,7 @@ private:
     template <class Outputs> void perform(const Outputs& outputs)
     {
         for (const auto& output : outputs)
-            std::visit([this](const auto& one) { take(one); }, output);
+            std::visit([this](const auto& one) { this->take(one); }, output);
     }
     void take(const Found& found) { m_found = found; }
     void take(const ScheduleTimer& timer)
