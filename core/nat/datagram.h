@@ -13,6 +13,10 @@ namespace starling::nat {
 enum class Socket : std::uint8_t {};
 constexpr Socket kMainSocket{0};
 
+/// Whether anybody can be there: a port, and neither 0.0.0.0/8, ::, multicast nor broadcast. Forged datagrams
+/// come from such, and hostile answers name them.
+bool isUnicast(const Endpoint& endpoint);
+
 // Inputs
 struct DatagramReceived
 {

@@ -19,11 +19,13 @@ std::optional<Endpoint> mappedBy(const StunMessage& answer)
     return answer.xorMapped ? answer.xorMapped : answer.mapped;
 }
 
-/// What a server says of a second address is used only if it is one: of the same family, with both different.
+/// What a server says of a second address is used only if it can be one: others must not be able to point us
+/// at ourselves.
 bool hasSecondAddress(const Endpoint& server, const StunMessage& answer)
 {
-    return answer.other && answer.other->port != 0 && answer.other->isIpv4() == server.isIpv4()
-        && answer.other->address != server.address && answer.other->port != server.port;
+    return answer.other && isUnicast(*answer.other) && answer.other->isIpv4() == server.isIpv4()
+        && answer.other->isLoopback() == server.isLoopback() && answer.other->address != server.address
+        && answer.other->port != server.port;
 }
 
 Endpoint with(Endpoint endpoint, std::uint16_t port)

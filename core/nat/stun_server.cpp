@@ -3,8 +3,6 @@
 
 #include "base/assert.h"
 
-#include <algorithm>
-
 namespace starling::nat {
 
 namespace {
@@ -14,17 +12,6 @@ constexpr std::uint16_t kChangeRequestType = 0x0003;
 std::size_t indexOf(Socket socket)
 {
     return static_cast<std::size_t>(socket);
-}
-
-/// 0.0.0.0, ::, multicast and broadcast are nobody's source.
-bool isSource(const Endpoint& from)
-{
-    if (from.port == 0)
-        return false;
-    if (from.isIpv4())
-        return from.address[12] != 0 && from.address[12] < 224;
-    return from.address[0] != 0xff
-        && std::any_of(from.address.begin(), from.address.end(), [](std::uint8_t b) { return b != 0; });
 }
 
 StunMessage refusal(const StunMessage& request, std::uint16_t code, std::string reason)
@@ -113,7 +100,8 @@ std::optional<SendDatagram> StunServer::handle(const DatagramReceived& received,
 {
     STARLING_ASSERT(indexOf(received.at) < (m_config.alternate ? 4u : 1u));
     const auto request = parseStun(received.bytes);
-    if (!request || request->kind != StunClass::Request || !isSource(received.from) || isOwn(received.from)) {
+    if (!request || request->kind != StunClass::Request || !isUnicast(received.from)
+        || isOwn(received.from)) {
         ++m_stats.ignored;
         return std::nullopt;
     }

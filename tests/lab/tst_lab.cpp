@@ -204,17 +204,17 @@ private Q_SLOTS:
         if (QTest::currentTestFailed())
             return;
         for (const char* key : {"udp_timeout", "udp_timeout_stream"})
-            if (const auto set = site.edge->set(std::string("net.netfilter.nf_conntrack_") + key, "3"); !set)
+            if (const auto set = site.edge->set(std::string("net.netfilter.nf_conntrack_") + key, "4"); !set)
                 QSKIP(("the timeouts of connections cannot be set here: " + set.error().context).c_str());
         const auto output =
             host.network->run(kProgram,
                               {QStringLiteral("lifetime"), q(toString(host.addresses[0])), q(m_one.primary),
-                               QStringLiteral("5000"), QStringLiteral("2500")});
+                               QStringLiteral("6000"), QStringLiteral("3000")});
         QVERIFY2(output, output ? "" : output.error().context.c_str());
         const Said said = parseLines(*output);
-        // 5 s of silence end it, 2.5 s do not.
-        QCOMPARE(said.at("held"), std::string("2500"));
-        QCOMPARE(said.at("lost"), std::string("5000"));
+        // 6 s of silence end it, 3 s do not.
+        QCOMPARE(said.at("held"), std::string("3000"));
+        QCOMPARE(said.at("lost"), std::string("6000"));
     }
 
     void touchesNoNetworkButItsOwn()

@@ -165,7 +165,8 @@ private Q_SLOTS:
     void usesOnlySecondAddressesThatAreSome()
     {
         for (const Endpoint& other :
-             {at(kFirst, 3479), at(kFirstOther, 3478), at(kFirstOther, 0), Endpoint{{0x20, 1}, 3479}}) {
+             {at(kFirst, 3479), at(kFirstOther, 3478), at(kFirstOther, 0), Endpoint{{0x20, 1}, 3479},
+              Endpoint::ipv4(127, 0, 0, 1, 3479), Endpoint::ipv4(239, 0, 0, 1, 3479)}) {
             Fixture world;
             world.addServer(kFirst, kFirstOther);
             world.liars = {kFirst};
