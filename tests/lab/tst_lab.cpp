@@ -100,7 +100,8 @@ private Q_SLOTS:
     void initTestCase()
     {
         if (obstacle.empty())
-            obstacle = missingPrograms();
+            if (const auto missing = missingPrograms(); !missing.empty())
+                obstacle = "not installed: " + missing;
         if (!obstacle.empty())
             QSKIP(obstacle.c_str());
         auto internet = Internet::create();
