@@ -21,6 +21,7 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"base", {}},
     {"bencode", {"base"}},
     {"crypto", {"base"}},
+    {"nat", {"base"}},
     {"trust", {"base", "bencode", "crypto"}},
     {"release", {"base", "bencode", "crypto", "trust"}},
     {"link", {"base", "crypto"}},
@@ -33,14 +34,14 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"swarm", {"base", "bencode", "crypto", "trust", "release"}},
     {"control", {"base", "bencode", "crypto", "trust", "release"}},
     {"node",
-     {"base", "bencode", "crypto", "trust", "release", "link", "enrol", "overlay", "board", "update",
+     {"base", "bencode", "crypto", "nat", "trust", "release", "link", "enrol", "overlay", "board", "update",
       "deploy", "store", "swarm"}},
     {"sim", {"base", "bencode", "crypto", "trust", "release", "link", "overlay", "board", "update"}},
 };
 
 /// Rooms without I/O: values in, values out.
-const std::set<std::string_view> kPureRooms{"base",  "bencode", "crypto", "trust",  "release", "link",
-                                            "enrol", "overlay", "board",  "update", "sim"};
+const std::set<std::string_view> kPureRooms{"base", "bencode", "crypto",  "nat",   "trust",  "release",
+                                            "link", "enrol",   "overlay", "board", "update", "sim"};
 
 bool isHeader(std::string_view path)
 {
