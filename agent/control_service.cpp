@@ -89,6 +89,10 @@ std::optional<Reply> ControlService::handle(ConnectionId from, Request request)
         const auto admitted = m_node.joinOffice().admit(admit->certificate, m_node.now());
         return admitted ? Reply(AdmitReply{}) : refusal(admitted.error());
     }
+    if (std::holds_alternative<NetCheckRequest>(request)) {
+        checkNetwork(from);
+        return std::nullopt;
+    }
     if (const auto* token = std::get_if<TokenRequest>(&request))
         return createToken(*token);
     if (const auto* notice = std::get_if<PublishRequest>(&request))
@@ -192,6 +196,15 @@ Reply ControlService::devices() const
         reply.devices.push_back(
             {device.receipt.node, std::move(device.certificate.name), std::move(device.receipt)});
     return reply;
+}
+
+void ControlService::checkNetwork(ConnectionId from)
+{
+    m_node.checkNetwork([this, from](const Result<node::NatDesk::Found>& found) {
+        if (!found)
+            return m_server.reply(from, refusal(found.error()));
+        m_server.reply(from, NetCheckReply{found->behaviour, found->locals, found->asked});
+    });
 }
 
 Reply ControlService::publish(const PublishRequest& request)

@@ -27,6 +27,7 @@ private:
     std::optional<control::Reply> push(control::ConnectionId from, const control::PushRequest& request);
     control::Reply chunk(control::ConnectionId from, const control::PushChunk& request);
     control::Reply finish(control::ConnectionId from);
+    void checkNetwork(control::ConnectionId from);
     control::Reply pending();
     control::Reply createToken(const control::TokenRequest& request);
     std::vector<control::UpdateLine> updateLines() const;

@@ -59,6 +59,7 @@ void addPushCommand(CLI::App& app, CommandLine& line);
 /// `device deny`, into the group of device commands.
 void addDenyCommand(CLI::App& group, CommandLine& line);
 void addObserveCommand(CLI::App& group, CommandLine& line);
+void addNetCommands(CLI::App& app, CommandLine& line);
 void addRootCommands(CLI::App& app, CommandLine& line);
 void addAgentCommands(CLI::App& app, CommandLine& line);
 /// After addAgentCommands(), to whose group `device` they belong.

@@ -37,6 +37,7 @@ int main(int argc, char** argv)
     addAgentCommands(app, line);
     addDeviceCommands(app, line);
     addRootCommands(app, line);
+    addNetCommands(app, line);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -338,6 +338,26 @@ Dict fieldsOf(const DevicesReply& r)
             {"observer", number(r.isObserver)}};
 }
 
+Value endpointsValue(const std::vector<Endpoint>& endpoints)
+{
+    return listOf(endpoints, [](const Endpoint& endpoint) { return Dict{{"at", endpointValue(endpoint)}}; });
+}
+
+Dict fieldsOf(const NetCheckReply& r)
+{
+    const nat::NatBehaviour& found = r.behaviour;
+    const std::vector<Endpoint> mapped =
+        found.mapped ? std::vector<Endpoint>{*found.mapped} : std::vector<Endpoint>();
+    return {{"mapping", number(static_cast<std::uint8_t>(found.mapping))},
+            {"filtering", number(static_cast<std::uint8_t>(found.filtering))},
+            {"mapped", endpointsValue(mapped)},
+            {"keeps-port", number(found.keepsPort)},
+            {"answered", endpointsValue(found.answered)},
+            {"outvoted", endpointsValue(found.outvoted)},
+            {"locals", endpointsValue(r.locals)},
+            {"asked", endpointsValue(r.asked)}};
+}
+
 Dict fieldsOf(const PushReply& r)
 {
     return {{"answer", number(static_cast<std::uint8_t>(r.answer))}, {"received", number(r.receivedBytes)}};
@@ -451,6 +471,29 @@ Result<Reply> readStatus(Fields& in)
     return in.finish<Reply>(std::move(r));
 }
 
+std::vector<Endpoint> readEndpoints(Fields& in, std::string_view key)
+{
+    return in.items<Endpoint>(key, [](Fields& f) { return f.endpoint("at"); });
+}
+
+Result<Reply> readNetCheck(Fields& in)
+{
+    NetCheckReply r;
+    nat::NatBehaviour& found = r.behaviour;
+    found.mapping = static_cast<nat::Mapping>(
+        in.integer<std::uint8_t>("mapping", static_cast<std::uint64_t>(nat::Mapping::Dependent)));
+    found.filtering = static_cast<nat::Filtering>(in.integer<std::uint8_t>(
+        "filtering", static_cast<std::uint64_t>(nat::Filtering::AddressAndPortDependent)));
+    if (const auto mapped = readEndpoints(in, "mapped"); !mapped.empty())
+        found.mapped = mapped.front();
+    found.keepsPort = in.integer("keeps-port", 1) == 1;
+    found.answered = readEndpoints(in, "answered");
+    found.outvoted = readEndpoints(in, "outvoted");
+    r.locals = readEndpoints(in, "locals");
+    r.asked = readEndpoints(in, "asked");
+    return in.finish<Reply>(std::move(r));
+}
+
 } // namespace
 
 Bytes encode(const Request& request)
@@ -497,6 +540,8 @@ Result<Request> decodeRequest(ByteView bytes)
         return in.finish<Request>(PublishRequest{in.bytes("notice")});
     case 11:
         return in.finish<Request>(TrustRequest{in.id<KeyId>("signer")});
+    case 12:
+        return Request(NetCheckRequest{});
     }
     return fail(Errc::UnsupportedFormat, "control request of unknown type " + std::to_string(opened->type));
 }
@@ -558,40 +603,10 @@ Result<Reply> decodeReply(ByteView bytes)
         trust.denyLists = in.items<Bytes>("deny", [](Fields& f) { return f.bytes("list"); });
         return in.finish<Reply>(std::move(trust));
     }
+    case 12:
+        return readNetCheck(in);
     }
     return fail(Errc::UnsupportedFormat, "control reply of unknown type " + std::to_string(opened->type));
-}
-
-Status FrameReader::feed(ByteView bytes, std::size_t limit)
-{
-    m_limit = limit;
-    append(m_buffer, bytes);
-    // Every header that is here: one that announces too much is not to wait for what stands before it.
-    for (std::size_t at = m_start; m_buffer.size() - at >= 4;) {
-        ByteReader reader(ByteView(m_buffer).subspan(at));
-        const std::uint32_t size = reader.u32();
-        if (size > limit)
-            return fail(Errc::TooLarge, "control frame of " + std::to_string(size) + " bytes");
-        if (size > m_buffer.size() - at - 4)
-            break;
-        at += 4 + size;
-    }
-    return {};
-}
-
-std::optional<Bytes> FrameReader::next()
-{
-    ByteReader reader(ByteView(m_buffer).subspan(m_start));
-    const ByteView body = reader.sized(m_limit);
-    if (!reader.isGood())
-        return std::nullopt;
-    Bytes frame = toBytes(body);
-    m_start += 4 + body.size();
-    if (m_start == m_buffer.size() || m_start > kMaxFrameBytes) {
-        m_buffer.erase(m_buffer.begin(), m_buffer.begin() + static_cast<std::ptrdiff_t>(m_start));
-        m_start = 0;
-    }
-    return frame;
 }
 
 } // namespace starling::control

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/config.h"
 
+#include "nat/discovery.h"
 #include "node/disk.h"
 #include "node/net_address.h"
 
@@ -87,20 +88,32 @@ Status setListen(AgentConfig& config, const std::string& value)
     return {};
 }
 
-Status setNeighbors(AgentConfig& config, const std::string& value)
+/// `what`, of which there may be `most`.
+Status setEndpoints(std::vector<Endpoint>& endpoints, const std::string& value, const std::string& what,
+                    std::size_t most)
 {
-    config.neighbors.clear();
+    endpoints.clear();
     for (const std::string& item : splitList(value)) {
         auto endpoint = parseEndpoint(item);
         if (!endpoint)
             return tl::unexpected<Error>(endpoint.error());
         if (endpoint->port == 0)
-            return fail(Errc::ConfigInvalid, "a neighbour needs a port: '" + item + "'");
-        config.neighbors.push_back(*endpoint);
+            return fail(Errc::ConfigInvalid, "a " + what + " needs a port: '" + item + "'");
+        endpoints.push_back(*endpoint);
     }
-    if (config.neighbors.size() > kMaxNeighbors)
-        return fail(Errc::ConfigInvalid, "more than " + std::to_string(kMaxNeighbors) + " neighbours");
+    if (endpoints.size() > most)
+        return fail(Errc::ConfigInvalid, "more than " + std::to_string(most) + " " + what + "s");
     return {};
+}
+
+Status setNeighbors(AgentConfig& config, const std::string& value)
+{
+    return setEndpoints(config.neighbors, value, "neighbour", kMaxNeighbors);
+}
+
+Status setStunServers(AgentConfig& config, const std::string& value)
+{
+    return setEndpoints(config.stunServers, value, "STUN server", nat::Discovery::kMaxServers);
 }
 
 Status setLabels(AgentConfig& config, const std::string& value)
@@ -168,6 +181,7 @@ const std::map<std::string, Setter>& setters()
         {"agent.control", path(&AgentConfig::control)},
         {"agent.listen", setListen},
         {"agent.neighbours", setNeighbors},
+        {"nat.stun", setStunServers},
         {"agent.network",
          choice(&AgentConfig::network, {{"wan", NetworkProfile::Wan}, {"lan", NetworkProfile::Lan}})},
         {"agent.labels", setLabels},

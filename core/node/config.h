@@ -49,13 +49,15 @@ struct AgentConfig
         "/etc/starling/root.envelope"; ///< the anchor: the fleet's first root document
     std::filesystem::path key = "/etc/starling/device.key"; ///< plain device key, mode 0600
     std::filesystem::path certificate = "/etc/starling/device.admit"; ///< admits this device
+    std::filesystem::path subscription =
+        "/etc/starling/observer.subscription"; ///< if it is there: who collects receipts
+    // [nat]
+    std::vector<Endpoint> stunServers; ///< asked besides linked neighbours, which answer STUN, too
     // [enrolment]
     std::filesystem::path tokenFile; ///< a join token, mode 0600; only looked at without a certificate
     std::optional<JoinContact> contact; ///< whom to ask without a token
     std::string deviceName; ///< to ask for; empty: the host's
     std::filesystem::path admitKey; ///< plain, mode 0600: this agent admits who shows a token of its own
-    std::filesystem::path subscription =
-        "/etc/starling/observer.subscription"; ///< if it is there: who collects receipts
     // [swarm]
     swarm::Admission admission = swarm::Admission::Members;
     std::uint16_t swarmPort = 0; ///< TCP; 0: the system chooses, and the descriptor tells others

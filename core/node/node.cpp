@@ -153,6 +153,7 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
                   {[this](const link::Input& input) { feedLinks(input); },
                    [this](const overlay::Input& input) { feedOverlay(input); },
                    [this](const Error& error) { reportRefusal(error); }})
+    , m_natDesk({m_timers, m_random, [this](const Endpoint& to, ByteView bytes) { send(to, bytes); }})
     , m_desk({m_store, m_timers, m_keeper, m_identity,
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
@@ -308,6 +309,7 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
     compare(config.deploy == held.deploy && config.deviceRoot == held.deviceRoot
                 && config.puppet == held.puppet,
             "deploy");
+    held.stunServers = config.stunServers;
     held.uploadLimit = config.uploadLimit;
     held.downloadLimit = config.downloadLimit;
     m_swarm.setLimits(held.uploadLimit, held.downloadLimit);
@@ -338,11 +340,27 @@ void Node::readDatagrams()
 
 void Node::onDatagram(const Endpoint& from, ByteView bytes)
 {
+    if (NatDesk::isStun(bytes))
+        return m_natDesk.handle(from, bytes);
     if (!link::JoinDesk::isJoin(bytes))
         return feedLinks(link::DatagramReceived{from, bytes});
     if (const auto answer = m_joinOffice->onDatagram(from, bytes, m_timers.now()))
-        m_socket.writeDatagram(reinterpret_cast<const char*>(answer->data()),
-                               static_cast<qint64>(answer->size()), toQt(from), from.port);
+        send(from, *answer);
+}
+
+void Node::send(const Endpoint& to, ByteView bytes)
+{
+    m_socket.writeDatagram(reinterpret_cast<const char*>(bytes.data()), static_cast<qint64>(bytes.size()),
+                           toQt(to), to.port);
+}
+
+void Node::checkNetwork(NatDesk::Done done)
+{
+    std::vector<Endpoint> servers = m_options.config.stunServers;
+    for (const link::LinkInfo& link : m_links.links())
+        if (link.isUp)
+            servers.push_back(link.endpoint);
+    m_natDesk.check(std::move(servers), reachableAddresses(listenEndpoint()), std::move(done));
 }
 
 void Node::feedLinks(const link::Input& input)
@@ -377,8 +395,7 @@ void Node::act(const link::Output& output)
 {
     if (const auto* send = std::get_if<link::SendDatagram>(&output)) {
         // Lost if the socket's buffer is full: links retransmit.
-        m_socket.writeDatagram(reinterpret_cast<const char*>(send->bytes.data()),
-                               static_cast<qint64>(send->bytes.size()), toQt(send->to), send->to.port);
+        this->send(send->to, send->bytes);
     } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
         m_timers.reschedule(static_cast<std::uint64_t>(timer->timer.link), timer->delay,
                             [this, value = timer->timer] { feedLinks(link::TimerExpired{value}); });

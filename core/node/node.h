@@ -8,6 +8,7 @@
 #include "link/link.h"
 #include "node/join_office.h"
 #include "node/member_proof.h"
+#include "node/nat_desk.h"
 #include "node/neighbors.h"
 #include "node/push_intake.h"
 #include "node/receipt_desk.h"
@@ -62,6 +63,9 @@ public:
     /// Those who wait to be let in, and the tokens of this agent.
     JoinOffice& joinOffice() { return *m_joinOffice; }
     Instant now() const { return m_timers.now(); }
+    /// How others see this device: asks the servers of the configuration and linked neighbours.
+    /// NatDesk::check.
+    void checkNetwork(NatDesk::Done done);
 
     /// Is this release welcome? Verified, above the floor or the floor itself. Refusals are counted.
     Result<release::VerifiedRelease> examinePush(ByteView torrentFile);
@@ -94,6 +98,7 @@ private:
 
     void readDatagrams();
     void onDatagram(const Endpoint& from, ByteView bytes);
+    void send(const Endpoint& to, ByteView bytes);
     void feedLinks(const link::Input& input);
     void feedOverlay(const overlay::Input& input);
     void act(const link::Output& output);
@@ -135,6 +140,7 @@ private:
     bool m_isActing = false;
     overlay::Overlay m_overlay;
     Neighbors m_neighbors;
+    NatDesk m_natDesk;
     ReceiptDesk m_desk;
     SwarmHost m_swarm;
     Updater m_updater;

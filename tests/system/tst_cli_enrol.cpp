@@ -291,6 +291,16 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(devices(), qsizetype{2}, 20'000);
         QVERIFY(
             json(m_cli->run(agent(1) + QStringList{s("status")})).value(QLatin1String("observer")).toBool());
+        // Neighbours are STUN servers to each other.
+        const auto checked = m_cli->run(agent(0) + QStringList{s("net"), s("check")});
+        ENDED(checked, 0);
+        QCOMPARE(text(checked, "mapping"), s("none"));
+        QVERIFY(text(checked, "mapped").startsWith(s("127.0.0.1:")));
+        const auto spoken = m_cli->run(
+            {s("--agent"), QString::fromStdString((*fleet)->socket(0).string()), s("net"), s("check")});
+        ENDED(spoken, 0);
+        QVERIFY2(spoken.output.contains("Network     ") && spoken.output.contains("Seen as     127.0.0.1:"),
+                 spoken.output.constData());
         // The other one does not; whoever waits for the fleet there is told before anything is pushed.
         const auto torrent =
             (*fleet)->makeRelease(m_cli->file(s("secret")), "fw/site", 1, {s("--deploy"), s("none")});

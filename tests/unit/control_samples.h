@@ -71,6 +71,18 @@ inline StatusReply status()
     return made;
 }
 
+inline nat::NatBehaviour netBehaviour()
+{
+    nat::NatBehaviour made;
+    made.mapping = nat::Mapping::EndpointIndependent;
+    made.filtering = nat::Filtering::AddressAndPortDependent;
+    made.mapped = Endpoint::ipv4(192, 0, 2, 7, 40'001);
+    made.keepsPort = true;
+    made.answered = {Endpoint::ipv4(192, 0, 2, 9, 7'891)};
+    made.outvoted = {Endpoint::ipv4(192, 0, 2, 10, 7'891)};
+    return made;
+}
+
 inline Event event()
 {
     return {Event::What::Receipt, "fw/gateway",          {1, 7}, trust::Phase::RolledBack, 404,
@@ -90,7 +102,8 @@ inline std::vector<Request> requests()
             AdmitRequest{toBytes("d4:kind5:admite")},
             TokenRequest{Endpoint::ipv4(192, 0, 2, 7, 7'891), 3'600},
             PublishRequest{toBytes("\x0a a signed list")},
-            TrustRequest{filled<KeyId>(7)}};
+            TrustRequest{filled<KeyId>(7)},
+            NetCheckRequest{}};
 }
 
 inline std::vector<Reply> replies()
@@ -107,7 +120,9 @@ inline std::vector<Reply> replies()
             AdmitReply{},
             TokenReply{"starling1-abc", 1'900'000'000},
             PublishReply{true},
-            TrustReply{filled<FleetId>(3), toBytes("a root"), {toBytes("one"), toBytes("two")}}};
+            TrustReply{filled<FleetId>(3), toBytes("a root"), {toBytes("one"), toBytes("two")}},
+            NetCheckReply{
+                netBehaviour(), {Endpoint::ipv4(10, 0, 0, 7, 7'891)}, {Endpoint::ipv4(192, 0, 2, 9, 7'891)}}};
 }
 
 } // namespace starling::control::samples

@@ -128,6 +128,14 @@ private Q_SLOTS:
         QVERIFY(std::get<DevicesReply>(*devices).devices.at(0).receipt == samples::receipt());
     }
 
+    void keepsEveryFieldOfANetCheck()
+    {
+        const auto reply = decodeReply(frameOf(samples::replies().back()));
+        const auto& seen = std::get<NetCheckReply>(*reply);
+        QVERIFY(seen.behaviour == samples::netBehaviour());
+        QCOMPARE(seen.locals.size() + seen.asked.size(), std::size_t{2});
+    }
+
     void refusesAnotherProtocolVersion()
     {
         for (const int version : {0, 2, 255}) {

@@ -378,6 +378,34 @@ private Q_SLOTS:
         QVERIFY(stranger->board().floors().find(torrent.info.update.uri) == nullptr);
     }
 
+    void neighborsTellEachOtherHowTheyAreSeen()
+    {
+        Node* first = start(*m_first);
+        std::optional<Result<NatDesk::Found>> found;
+        first->checkNetwork([&](const Result<NatDesk::Found>& result) { found = result; });
+        QVERIFY(found && code(*found) == code(Errc::NotFound)); // nobody to ask yet
+        m_second->config.neighbors = {first->listenEndpoint()};
+        m_third->config.neighbors = {first->listenEndpoint()};
+        Node* second = start(*m_second);
+        Node* third = start(*m_third);
+        QTRY_COMPARE(upLinks(*first), 2);
+        QTRY_COMPARE(upLinks(*second), 2);
+        found.reset();
+        unsigned answers = 0;
+        first->checkNetwork([&](const Result<NatDesk::Found>& result) {
+            found = result;
+            ++answers;
+        });
+        first->checkNetwork([&](const Result<NatDesk::Found>&) { ++answers; }); // joins the one under way
+        QTRY_COMPARE_WITH_TIMEOUT(answers, 2u, kSpreadMilliseconds);
+        QVERIFY(found->has_value());
+        QCOMPARE((*found)->behaviour.answered.size(), std::size_t{2});
+        QVERIFY((*found)->behaviour.mapping == nat::Mapping::None);
+        QVERIFY((*found)->behaviour.mapped == first->listenEndpoint());
+        QCOMPARE(upLinks(*first), 2);
+        QCOMPARE(upLinks(*third), 2);
+    }
+
     void reconfiguringNamesWhatNeedsARestart()
     {
         Node* node = start(*m_first);
