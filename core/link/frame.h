@@ -10,6 +10,8 @@
 ///     3 PING       number (8)                                    from 1
 ///     4 PONG       number (8)                                    that of the PING; 0 answers none
 ///     5 BYE
+///     6 CHALLENGE  nonce (8)                                     is answered where it came from
+///     7 RESPONSE   nonce (8)                                     that of the CHALLENGE
 ///
 /// Bytes after what a version knows are ignored.
 #pragma once
@@ -55,7 +57,18 @@ struct Bye
 {
     bool operator==(const Bye&) const = default;
 };
-using Frame = std::variant<Data, Ack, Ping, Pong, Bye>;
+/// Asks an address whether the other side is there (paths.h).
+struct PathChallenge
+{
+    std::uint64_t nonce = 0;
+    bool operator==(const PathChallenge&) const = default;
+};
+struct PathResponse
+{
+    std::uint64_t nonce = 0;
+    bool operator==(const PathResponse&) const = default;
+};
+using Frame = std::variant<Data, Ack, Ping, Pong, Bye, PathChallenge, PathResponse>;
 
 /// Fails with Truncated, UnsupportedFormat (kind), or Malformed (lengths).
 Result<Frame> parseFrame(ByteView bytes);

@@ -57,6 +57,7 @@ public:
     void on(const Close& input, Instant now);
     void on(const Probe& input, Instant now);
     void on(const SendMessage& input, Instant now);
+    void on(const AddressChanged& input, Instant now);
     void on(const CloseAll& input, Instant now);
 
     std::vector<Output> takeOutputs() { return std::exchange(m_shared.outputs, {}); }
@@ -74,11 +75,13 @@ private:
     void on(const Endpoint& from, const Finish& finish, Instant now);
     void on(const Endpoint& from, const CookieReply& reply, Instant now);
     void on(const Endpoint& from, const Sealed& sealed, Instant now);
+    void onSealedElsewhere(const Endpoint& from, const Sealed& sealed, Instant now);
     void greet(Slot& slot, Instant now);
     bool isOursToAnswer(Iterator slot, const LinkKey& ephemeral, Instant now);
     void answer(const Endpoint& from, const Hello& hello, Instant now);
     void onAttemptDue(Iterator slot, Instant now);
     void onLinkDue(Iterator slot, Instant now);
+    void follow(Iterator slot, const Paths::Proven& path, Instant now);
     void afterLink(Iterator slot, std::optional<Errc> end, Instant now);
 
     Shared m_shared;
@@ -94,7 +97,7 @@ void Links::Impl::on(const Connect& input, Instant now)
 {
     const auto slot = m_table.obtain(input.to);
     Slot& s = slot->second;
-    if (s.link && input.tries != 0)
+    if ((s.link || s.away) && input.tries != 0)
         return; // there is one, and its end is its end
     s.tries = s.isTarget && (s.tries == 0 || input.tries == 0) ? 0 : input.tries;
     if (std::exchange(s.isTarget, true) || s.link)
@@ -108,10 +111,8 @@ void Links::Impl::on(const Close& input, Instant now)
     const auto slot = m_table.findUp(input.link);
     if (slot == m_table.slots().end())
         return;
-    Slot& s = slot->second;
-    s.isTarget = false;
-    m_table.dropAttempt(s);
-    s.link->sendBye(now);
+    m_table.forgetTarget(slot);
+    slot->second.link->sendBye(now);
     m_table.endLink(slot, Errc::Cancelled, now);
 }
 
@@ -253,7 +254,7 @@ void Links::Impl::on(const Endpoint& from, const Finish& finish, Instant now)
         slot->second.answer.reset();
         return m_table.dropIfEmpty(slot);
     }
-    m_table.bringUp(slot, std::move(**session), now - answer->since());
+    m_table.bringUp(slot, std::move(**session), now - answer->since(), now);
     slot->second.link->sendPing(now); // tells the other side that it is up
     slot->second.link->arm(now);
 }
@@ -262,18 +263,33 @@ void Links::Impl::on(const Endpoint& from, const Sealed& sealed, Instant now)
 {
     const auto slot = m_table.find(from);
     if (slot != m_table.slots().end() && slot->second.link && slot->second.link->own() == sealed.to)
-        return afterLink(slot, slot->second.link->onSealed(sealed, now), now);
+        return afterLink(slot, slot->second.link->onSealed(sealed, from, now), now);
     Attempt* attempt = slot == m_table.slots().end() ? nullptr : slot->second.attempt.get();
-    const auto first =
-        attempt != nullptr && attempt->own() == sealed.to ? attempt->open(sealed, now) : std::nullopt;
+    if (attempt == nullptr || attempt->own() != sealed.to)
+        return onSealedElsewhere(from, sealed, now);
+    const auto first = attempt->open(sealed, now);
     if (!first) {
         ++m_shared.stats.malformed;
         return;
     }
     auto session = attempt->intoSession(now);
     const auto roundTrip = session->info().roundTrip;
-    m_table.bringUp(slot, std::move(session), roundTrip);
-    afterLink(slot, slot->second.link->onFrame(*first, now), now);
+    m_table.bringUp(slot, std::move(session), roundTrip, now);
+    afterLink(slot, slot->second.link->onFrame(*first, from, now), now);
+}
+
+/// It is for no link or attempt of the address that it came from, but perhaps for a link whose other side has
+/// moved.
+void Links::Impl::onSealedElsewhere(const Endpoint& from, const Sealed& sealed, Instant now)
+{
+    const auto slot = m_table.findUp(sealed.to);
+    const auto there = m_table.find(from);
+    // One endpoint has one link: none goes where another one is, and the newer of two to one node stays.
+    if (slot == m_table.slots().end() || (there != m_table.slots().end() && there->second.link)) {
+        ++m_shared.stats.malformed;
+        return;
+    }
+    afterLink(slot, slot->second.link->onSealed(sealed, from, now), now);
 }
 
 /// After the link heard or did something; `end` says why it ends, if it does.
@@ -329,9 +345,37 @@ void Links::Impl::onLinkDue(Iterator slot, Instant now)
             s.link->sendBye(now);
             return m_table.endLink(slot, *end, now);
         }
+    if (const auto path = s.link->moved(now))
+        return follow(slot, *path, now);
     if (s.isTarget && !s.attempt && s.link->isSuspect())
         m_table.startAttempt(slot, now, now);
     s.link->arm(now);
+}
+
+void Links::Impl::follow(Iterator slot, const Paths::Proven& path, Instant now)
+{
+    const auto there = m_table.find(path.endpoint);
+    if (there != m_table.slots().end() && there->second.link) { // it came up meanwhile
+        slot->second.link->stayAwayFrom(path.endpoint);
+        return slot->second.link->arm(now);
+    }
+    Session& link = *m_table.move(slot, path.endpoint)->second.link;
+    link.follow(path, now);
+    link.arm(now);
+}
+
+void Links::Impl::on(const AddressChanged&, Instant now)
+{
+    for (auto slot = m_table.slots().begin(); slot != m_table.slots().end(); ++slot) {
+        Slot& s = slot->second;
+        if (s.link) {
+            s.link->onAddressChange(now);
+            s.link->arm(now);
+        } else if (s.attempt && s.attempt->state() == Attempt::State::Greeting && s.tries == 0) {
+            s.attempts = 0;
+            m_table.startAttempt(slot, now, now);
+        }
+    }
 }
 
 void Links::Impl::on(const SendMessage& input, Instant now)

@@ -38,7 +38,8 @@ struct TimerExpired
 {
     Timer timer;
 };
-/// Keep a link to this address up, with backoff, for good; or, with `tries`, send so many HELLOs at most
+/// Keep a link to this address up, with backoff, for good; a link that came up here and followed the other side
+/// elsewhere is enough. Or, with `tries`, send so many HELLOs at most
 /// until there is one, and let it end when it ends. For good wins over tries.
 struct Connect
 {
@@ -62,10 +63,16 @@ struct SendMessage
     LinkId link{};
     Bytes message;
 };
+/// This node's address has changed, or may have: speak on every link, so that the other sides see where we
+/// are, and greet those that are to be reached.
+struct AddressChanged
+{
+};
 struct CloseAll
 {
 }; ///< say goodbye on every link; afterwards every input is ignored
-using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, CloseAll>;
+using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, AddressChanged,
+                           CloseAll>;
 
 // Outputs
 struct SendDatagram
@@ -91,6 +98,12 @@ struct LinkFailed
 {
     Endpoint endpoint;
 };
+/// The other side has another address, and has shown that it receives there; nothing else changed.
+struct LinkMoved
+{
+    LinkId link{};
+    Endpoint endpoint;
+};
 struct LinkDown
 {
     LinkId link{};
@@ -114,7 +127,7 @@ struct ScheduleTimer
     Duration delay;
     Timer timer;
 };
-using Output = std::variant<SendDatagram, LinkUp, LinkRefused, LinkFailed, LinkDown, LinkSilence,
+using Output = std::variant<SendDatagram, LinkUp, LinkRefused, LinkFailed, LinkMoved, LinkDown, LinkSilence,
                             MessageReceived, ScheduleTimer>;
 
 struct Config
@@ -153,6 +166,7 @@ struct Stats
     std::uint64_t replayed = 0; ///< datagrams that came before
     std::uint64_t refusedLinks = 0; ///< over a limit, to ourselves, or without a good certificate
     std::uint64_t refusedMessages = 0; ///< of our own: over a limit
+    std::uint64_t moves = 0; ///< of links, to where the other side is now
     std::uint64_t cookiesAsked = 0; ///< handshakes that had to show where they come from
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "link/link_table.h"
 
+#include "base/assert.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -28,6 +30,12 @@ LinkTable::Iterator LinkTable::findUp(LinkId id)
     const auto slot = find(id);
     const bool isUp = slot != m_slots.end() && slot->second.link && slot->second.link->id() == id;
     return isUp ? slot : m_slots.end();
+}
+
+LinkTable::Iterator LinkTable::findUp(Token own)
+{
+    const auto id = m_tokens.find(own);
+    return id == m_tokens.end() ? m_slots.end() : findUp(id->second);
 }
 
 std::optional<LinkTable::Iterator> LinkTable::admit(const Endpoint& endpoint)
@@ -90,18 +98,43 @@ void LinkTable::refuse(Iterator slot, const Error& error)
     m_shared.outputs.push_back(LinkRefused{slot->first, error});
 }
 
-void LinkTable::bringUp(Iterator slot, std::unique_ptr<Session> session, std::optional<Duration> roundTrip)
+void LinkTable::takeDown(Slot& slot, Errc reason)
+{
+    m_shared.outputs.push_back(LinkDown{slot.link->id(), reason});
+    m_endpoints.erase(slot.link->id());
+    m_tokens.erase(slot.link->own());
+    slot.link.reset();
+}
+
+/// A link that had moved has ended: where it came up, another one is wanted.
+void LinkTable::comeHome(LinkId link, Instant now)
+{
+    for (auto slot = m_slots.begin(); slot != m_slots.end(); ++slot) {
+        Slot& s = slot->second;
+        if (s.away != link)
+            continue;
+        s.away.reset();
+        s.attempts = 0;
+        startAttempt(slot, now + backoff(0), now);
+    }
+}
+
+void LinkTable::bringUp(Iterator slot, std::unique_ptr<Session> session, std::optional<Duration> roundTrip,
+                        Instant now)
 {
     Slot& s = slot->second;
     if (s.link) {
-        m_shared.outputs.push_back(LinkDown{s.link->id(), Errc::Unreachable});
-        m_endpoints.erase(s.link->id());
+        const LinkId earlier = s.link->id();
+        takeDown(s, Errc::Unreachable);
+        comeHome(earlier, now);
     }
     dropAttempt(s);
     s.answer.reset();
+    s.away.reset();
     s.attempts = 0;
     s.isTarget = s.isTarget && s.tries == 0;
     m_endpoints.emplace(session->id(), slot->first);
+    m_tokens.emplace(session->own(), session->id());
     s.link = std::move(session);
     m_shared.outputs.push_back(LinkUp{s.link->id(), s.link->peer().node, slot->first, roundTrip});
 }
@@ -109,14 +142,52 @@ void LinkTable::bringUp(Iterator slot, std::unique_ptr<Session> session, std::op
 void LinkTable::endLink(Iterator slot, Errc reason, Instant now)
 {
     Slot& s = slot->second;
-    m_shared.outputs.push_back(LinkDown{s.link->id(), reason});
-    m_endpoints.erase(s.link->id());
-    s.link.reset();
+    const LinkId id = s.link->id();
+    takeDown(s, reason);
+    comeHome(id, now);
     if (!s.isTarget)
         return dropIfEmpty(slot);
     s.attempts = 0;
     if (!s.attempt)
         startAttempt(slot, now + backoff(0), now);
+}
+
+void LinkTable::forgetTarget(Iterator slot)
+{
+    slot->second.isTarget = false;
+    dropAttempt(slot->second);
+    for (auto it = m_slots.begin(); it != m_slots.end();) {
+        const auto home = it++;
+        if (home->second.away != slot->second.link->id())
+            continue;
+        home->second.isTarget = false;
+        home->second.away.reset();
+        dropIfEmpty(home);
+    }
+}
+
+LinkTable::Iterator LinkTable::move(Iterator slot, const Endpoint& to)
+{
+    const auto there = obtain(to);
+    Slot& s = slot->second;
+    Slot& t = there->second;
+    STARLING_ASSERT(s.link && !t.link);
+    dropAttempt(s); // the other side has not restarted after all
+    dropAttempt(t);
+    if (t.isTarget && t.tries != 0) {
+        t.isTarget = false;
+        m_shared.outputs.push_back(LinkFailed{to}); // it needs no link of its own
+    }
+    t.attempts = 0;
+    t.away.reset();
+    t.link = std::move(s.link);
+    m_endpoints[t.link->id()] = to;
+    if (s.isTarget)
+        s.away = t.link->id();
+    ++m_shared.stats.moves;
+    m_shared.outputs.push_back(LinkMoved{t.link->id(), to});
+    dropIfEmpty(slot);
+    return there;
 }
 
 bool LinkTable::makeRoom()
@@ -155,6 +226,7 @@ void LinkTable::clear()
 {
     m_slots.clear();
     m_endpoints.clear();
+    m_tokens.clear();
 }
 
 std::vector<LinkInfo> LinkTable::links() const

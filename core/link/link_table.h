@@ -21,6 +21,8 @@ public:
         bool isTarget = false; ///< to be kept up, or to be tried
         unsigned tries = 0; ///< of a target: HELLOs until it is none any more; 0: it is one for good
         unsigned attempts = 0; ///< HELLOs since the link was last up
+        /// Of a target: the link that came up here and has moved, as long as it is up.
+        std::optional<LinkId> away;
 
         bool isTriedOut() const { return tries != 0 && attempts >= tries; }
     };
@@ -37,6 +39,8 @@ public:
     Iterator find(LinkId id);
     /// The same of a link that is up.
     Iterator findUp(LinkId id);
+    /// The same of the link that is up and has chosen this token.
+    Iterator findUp(Token own);
     /// The slot of this endpoint, made if there is none.
     Iterator obtain(const Endpoint& endpoint) { return m_slots.try_emplace(endpoint).first; }
     /// The same for an endpoint that we did not ask for, if one more may have a slot. One that has only got
@@ -53,8 +57,13 @@ public:
     void dropIfEmpty(Iterator slot);
     void refuse(Iterator slot, const Error& error);
     /// A handshake ended well.
-    void bringUp(Iterator slot, std::unique_ptr<Session> session, std::optional<Duration> roundTrip);
+    void bringUp(Iterator slot, std::unique_ptr<Session> session, std::optional<Duration> roundTrip,
+                 Instant now);
     void endLink(Iterator slot, Errc reason, Instant now);
+    /// Where the link of `slot` came up, it is not to be kept up any longer.
+    void forgetTarget(Iterator slot);
+    /// Takes a link to another endpoint, which must have none.
+    Iterator move(Iterator slot, const Endpoint& to);
     void forgetOldAnswers(Instant now);
     void clear();
 
@@ -65,11 +74,14 @@ public:
 
 private:
     bool makeRoom();
+    void takeDown(Slot& slot, Errc reason);
+    void comeHome(LinkId link, Instant now);
 
     Shared& m_shared;
     const PacketCodec& m_codec;
     Slots m_slots;
     std::map<LinkId, Endpoint> m_endpoints; ///< of all links and attempts
+    std::map<Token, LinkId> m_tokens; ///< our own, of links that are up
     std::uint64_t m_lastId = 0;
 };
 

@@ -45,5 +45,7 @@ std::vector<Bytes> seeds()
         bytesOf(Ping{4}),
         bytesOf(Pong{3}),
         bytesOf(Bye{}),
+        bytesOf(PathChallenge{8}),
+        bytesOf(PathResponse{9}),
     };
 }
