@@ -14,7 +14,7 @@ constexpr std::size_t kMaxAckBytes = kReceiveWindow / 8;
 constexpr std::uint8_t kLastFlag = 1;
 constexpr std::uint8_t kWantsAckFlag = 2;
 
-enum class Kind : std::uint8_t { Data = 1, Ack, Ping, Pong, Bye, PathChallenge, PathResponse };
+enum class Kind : std::uint8_t { Data = 1, Ack, Ping, Pong, Bye, PathChallenge, PathResponse, Unreliable };
 
 Result<Frame> parseData(ByteReader& reader)
 {
@@ -46,6 +46,14 @@ Result<Frame> parseAck(ByteReader& reader)
     return Frame(ack);
 }
 
+Result<Frame> parseUnreliable(ByteReader& reader)
+{
+    const Unreliable unreliable{reader.raw(reader.u16())};
+    if (auto status = reader.status("UNRELIABLE"); !status)
+        return fail(std::move(status.error()), "frame");
+    return Frame(unreliable);
+}
+
 template <class T> Result<Frame> parseNumber(ByteReader& reader)
 {
     const T body{reader.u64()};
@@ -63,6 +71,7 @@ struct KindOf
     Kind operator()(const Bye&) const { return Kind::Bye; }
     Kind operator()(const PathChallenge&) const { return Kind::PathChallenge; }
     Kind operator()(const PathResponse&) const { return Kind::PathResponse; }
+    Kind operator()(const Unreliable&) const { return Kind::Unreliable; }
 };
 
 struct WriteFrame
@@ -99,6 +108,12 @@ struct WriteFrame
     void operator()(const Bye&) const { }
     void operator()(const PathChallenge& challenge) const { writer.u64(challenge.nonce); }
     void operator()(const PathResponse& response) const { writer.u64(response.nonce); }
+    void operator()(const Unreliable& unreliable) const
+    {
+        STARLING_ASSERT(unreliable.payload.size() <= std::numeric_limits<std::uint16_t>::max());
+        writer.u16(static_cast<std::uint16_t>(unreliable.payload.size()));
+        writer.raw(unreliable.payload);
+    }
 };
 
 } // namespace
@@ -124,6 +139,8 @@ Result<Frame> parseFrame(ByteView bytes)
         return parseNumber<PathChallenge>(reader);
     case Kind::PathResponse:
         return parseNumber<PathResponse>(reader);
+    case Kind::Unreliable:
+        return parseUnreliable(reader);
     }
     return fail(Errc::UnsupportedFormat, "frame kind " + std::to_string(kind));
 }

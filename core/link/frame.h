@@ -12,6 +12,7 @@
 ///     5 BYE
 ///     6 CHALLENGE  nonce (8)                                     is answered where it came from
 ///     7 RESPONSE   nonce (8)                                     that of the CHALLENGE
+///     8 UNRELIABLE length (2) bytes                              neither acknowledged nor sent again
 ///
 /// Bytes after what a version knows are ignored.
 #pragma once
@@ -24,6 +25,7 @@
 namespace starling::link {
 
 constexpr std::size_t kDataOverheadBytes = 1 + 8 + 8 + 1 + 2; ///< of a DATA frame around its bytes
+constexpr std::size_t kUnreliableOverheadBytes = 1 + 2; ///< of an UNRELIABLE frame around its bytes
 /// How far beyond the first missing fragment a receiver keeps fragments, and an ACK speaks of them.
 constexpr std::size_t kReceiveWindow = 256;
 
@@ -68,7 +70,12 @@ struct PathResponse
     std::uint64_t nonce = 0;
     bool operator==(const PathResponse&) const = default;
 };
-using Frame = std::variant<Data, Ack, Ping, Pong, Bye, PathChallenge, PathResponse>;
+/// A datagram of whoever uses the link. `payload` refers to the bytes that it was parsed from.
+struct Unreliable
+{
+    ByteView payload;
+};
+using Frame = std::variant<Data, Ack, Ping, Pong, Bye, PathChallenge, PathResponse, Unreliable>;
 
 /// Fails with Truncated, UnsupportedFormat (kind), or Malformed (lengths).
 Result<Frame> parseFrame(ByteView bytes);

@@ -57,6 +57,7 @@ public:
     void on(const Close& input, Instant now);
     void on(const Probe& input, Instant now);
     void on(const SendMessage& input, Instant now);
+    void on(const SendUnreliable& input, Instant now);
     void on(const AddressChanged& input, Instant now);
     void on(const CloseAll& input, Instant now);
 
@@ -64,6 +65,7 @@ public:
     const Stats& stats() const { return m_shared.stats; }
     std::vector<LinkInfo> links() const { return m_table.links(); }
     std::size_t halfOpen() const { return m_table.halfOpen(); }
+    std::size_t maxUnreliableBytes() const { return Session::maxUnreliableBytes(m_shared.config); }
     bool isClosed() const { return m_isClosed; }
 
 private:
@@ -394,6 +396,15 @@ void Links::Impl::on(const SendMessage& input, Instant now)
     m_table.endLink(slot, Errc::Busy, now);
 }
 
+void Links::Impl::on(const SendUnreliable& input, Instant now)
+{
+    const auto slot = m_table.findUp(input.link);
+    if (slot == m_table.slots().end())
+        return;
+    slot->second.link->sendUnreliable(input.bytes, now);
+    slot->second.link->arm(now);
+}
+
 void Links::Impl::on(const CloseAll&, Instant now)
 {
     for (auto& [endpoint, slot] : m_table.slots()) {
@@ -429,6 +440,11 @@ const Stats& Links::stats() const
 std::vector<LinkInfo> Links::links() const
 {
     return m_impl->links();
+}
+
+std::size_t Links::maxUnreliableBytes() const
+{
+    return m_impl->maxUnreliableBytes();
 }
 
 std::size_t Links::halfOpen() const

@@ -23,6 +23,7 @@ Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared
     , m_incoming(shared.config.maxMessageBytes)
     , m_outgoing(shared.config)
     , m_paths(shared.random)
+    , m_unreliablePace(shared.config.unreliablePerSecond, shared.config.unreliableBurst, now)
     , m_lastSent(now)
     , m_lastReceived(now)
     , m_retransmitFrom(now)
@@ -81,6 +82,17 @@ Status Session::send(Bytes message, Instant now)
     return {};
 }
 
+void Session::sendUnreliable(ByteView bytes, Instant now)
+{
+    if (bytes.size() > maxUnreliableBytes(m_shared->config) || m_isSilent
+        || !m_unreliablePace.take(bytes.size() + kUnreliableOverheadBytes + kSealedOverheadBytes, now)) {
+        ++m_shared->stats.unreliableDropped;
+        return;
+    }
+    ++m_shared->stats.unreliableOut;
+    sendFrame(Unreliable{bytes}, now);
+}
+
 void Session::transmit(Instant now)
 {
     const bool wasWaiting = isAwaitingAnswer();
@@ -136,6 +148,8 @@ std::optional<Errc> Session::onFrame(ByteView bytes, const Endpoint& from, Insta
         sendFrame(Pong{ping->number}, now);
     else if (const auto* pong = std::get_if<Pong>(&*frame))
         onPong(*pong, now);
+    else if (const auto* unreliable = std::get_if<Unreliable>(&*frame))
+        onUnreliable(*unreliable);
     else if (const auto* challenge = std::get_if<PathChallenge>(&*frame))
         onChallenge(*challenge, from, now);
     else if (const auto* response = std::get_if<PathResponse>(&*frame))
@@ -159,6 +173,12 @@ std::optional<Errc> Session::onData(const Data& data, Instant now)
         m_shared->outputs.push_back(MessageReceived{m_id, std::move(message)});
     }
     return std::nullopt;
+}
+
+void Session::onUnreliable(const Unreliable& unreliable)
+{
+    ++m_shared->stats.unreliableIn;
+    m_shared->outputs.push_back(UnreliableReceived{m_id, toBytes(unreliable.payload)});
 }
 
 void Session::onAck(const Ack& ack, Instant now)

@@ -8,6 +8,7 @@
 #include "link/channel.h"
 #include "link/incoming.h"
 #include "link/outgoing.h"
+#include "link/pace.h"
 #include "link/paths.h"
 
 namespace starling::link {
@@ -15,6 +16,11 @@ namespace starling::link {
 class Session
 {
 public:
+    static std::size_t maxUnreliableBytes(const Config& config)
+    {
+        return config.datagramBytes - kSealedOverheadBytes - kUnreliableOverheadBytes;
+    }
+
     /// What a handshake found out.
     struct Peer
     {
@@ -41,6 +47,8 @@ public:
 
     /// Fails with TooLarge (nothing happened) or Busy (the link is to be closed).
     Status send(Bytes message, Instant now);
+    /// Sends it now, or never.
+    void sendUnreliable(ByteView bytes, Instant now);
     /// A datagram for our token. Why the link ends, if it does.
     std::optional<Errc> onSealed(const Sealed& sealed, const Endpoint& from, Instant now);
     /// What was in one.
@@ -71,6 +79,7 @@ private:
     bool isAwaitingAnswer() const { return m_isProbing || m_outgoing.hasInFlight(); }
     std::optional<Errc> onData(const Data& data, Instant now);
     void onAck(const Ack& ack, Instant now);
+    void onUnreliable(const Unreliable& unreliable);
     void onPong(const Pong& pong, Instant now);
     void onChallenge(const PathChallenge& challenge, const Endpoint& from, Instant now);
 
@@ -82,6 +91,7 @@ private:
     Incoming m_incoming;
     Outgoing m_outgoing;
     Paths m_paths;
+    Pace m_unreliablePace;
     Alarm m_alarm;
     Instant m_lastSent, m_lastReceived;
     Instant m_retransmitFrom; ///< last send or answer from which the retransmission timeout counts

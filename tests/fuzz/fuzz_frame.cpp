@@ -47,5 +47,6 @@ std::vector<Bytes> seeds()
         bytesOf(Bye{}),
         bytesOf(PathChallenge{8}),
         bytesOf(PathResponse{9}),
+        bytesOf(Unreliable{payload}),
     };
 }

@@ -27,6 +27,7 @@ enum class Step : std::uint8_t {
     Connect,
     FrameFromElsewhere,
     AddressChanged,
+    Unreliable,
     Count
 };
 
@@ -58,6 +59,8 @@ void perform(Peer& peer, Step step, Bytes bytes)
         return peer.say(bytes, addressOf(last));
     case Step::AddressChanged:
         return peer.give(AddressChanged{});
+    case Step::Unreliable:
+        return peer.give(SendUnreliable{peer.link(), bytes});
     case Step::Count:
         return;
     }
@@ -131,6 +134,8 @@ std::vector<Bytes> seeds()
     addStep(moving, Step::FrameFromElsewhere, challenge);
     addStep(moving, Step::FrameFromPeer, bytesOf(PathResponse{1}));
     addStep(moving, Step::AddressChanged, {});
+    addStep(moving, Step::Unreliable, payload);
+    addStep(moving, Step::FrameFromPeer, bytesOf(Unreliable{payload}));
     addStep(moving, Step::Timer, {});
     return {receiving, sending, strangers, moving};
 }

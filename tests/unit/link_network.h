@@ -40,7 +40,7 @@ struct Host
     std::vector<LinkRefused> refusals;
     std::vector<LinkFailed> failures;
     std::vector<bool> silences;
-    std::vector<Bytes> messages;
+    std::vector<Bytes> messages, unreliable;
     std::uint64_t wakeUps = 0, schedules = 0, bytesSent = 0, datagramsSent = 0;
 };
 
@@ -215,6 +215,11 @@ private:
     {
         note(message.message.size());
         host.messages.push_back(message.message);
+    }
+    void perform(Host& host, const UnreliableReceived& received)
+    {
+        note(received.bytes.size());
+        host.unreliable.push_back(received.bytes);
     }
 
     SeededRandom m_random;

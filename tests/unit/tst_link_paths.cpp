@@ -119,6 +119,7 @@ private Q_SLOTS:
     void followsOneMoveAfterAnother();
     void followsHome();
     void bothSidesMoveAtOnce();
+    void oneMovesWhileItAsksWhereTheOtherIs();
     void endsWhenNeitherHearsTheOther();
     void speaksToTheOldAddressUntilTheNewOneAnswers();
     void measuresTheNewWay();
@@ -126,6 +127,7 @@ private Q_SLOTS:
     void replaysFromElsewhereMoveNothing();
     void copiesThatOvertakeMoveNothing();
     void aFasterRelayMovesNothing();
+    void aRelayOfOneDatagramMovesNothing();
     void aResponseFromAnotherAddressMovesNothing();
     void forgedDatagramsFromElsewhereAreNotAnswered();
     void sendsAtMostThreeTimesWhatCameAndToFewAddresses();
@@ -316,6 +318,21 @@ void TestLinkPaths::bothSidesMoveAtOnce()
     }
 }
 
+void TestLinkPaths::oneMovesWhileItAsksWhereTheOtherIs()
+{
+    // What answers must go where the question came from: neither is any longer where it was.
+    Pair pair;
+    pair.a.endpoint = elsewhere(1);
+    pair.network.give(pair.a, AddressChanged{});
+    QVERIFY(pair.network.runUntil([&] { return pair.sentTo[elsewhere(1)] > 0; }, 10ms));
+    pair.b.endpoint = elsewhere(2);
+    pair.network.run(5s);
+    QCOMPARE(pair.a.moves.size(), std::size_t(1));
+    QCOMPARE(pair.b.moves.size(), std::size_t(1));
+    QVERIFY(pair.bothWays());
+    QVERIFY(pair.isUndisturbed());
+}
+
 void TestLinkPaths::endsWhenNeitherHearsTheOther()
 {
     Pair pair;
@@ -440,6 +457,30 @@ void TestLinkPaths::aFasterRelayMovesNothing()
     QVERIFY(pair.bothWays(100));
     QCOMPARE(pair.b.messages.size(), std::size_t(21));
     QCOMPARE(pair.a.messages.size(), std::size_t(21));
+}
+
+void TestLinkPaths::aRelayOfOneDatagramMovesNothing()
+{
+    // One datagram comes only by way of a stranger, who carries the challenge and its answer as well. The
+    // other side is where it was, and says so when it is asked there.
+    Pair pair;
+    Attacker attacker(pair);
+    const auto relay = std::exchange(pair.onSend, nullptr);
+    bool isFirst = true;
+    pair.network.isLost = [&](const SendDatagram& datagram) {
+        if (datagram.to == attacker.address)
+            relay(datagram);
+        if (datagram.to != pair.b.endpoint || !std::exchange(isFirst, false))
+            return false;
+        relay(datagram);
+        return true;
+    };
+    attacker.relays = true;
+    pair.network.give(pair.a, Probe{Network::theLink(pair.a)});
+    pair.network.run(1min);
+    QVERIFY(attacker.received > 0);
+    QVERIFY(pair.a.moves.empty() && pair.b.moves.empty());
+    QVERIFY(pair.isUndisturbed());
 }
 
 void TestLinkPaths::aResponseFromAnotherAddressMovesNothing()
