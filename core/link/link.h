@@ -64,7 +64,7 @@ struct SendMessage
     Bytes message;
 };
 /// A datagram inside the link: it arrives once or not at all, in no order with others. Dropped, and counted
-/// in unreliableDropped, if it is over Links::maxUnreliableBytes() or the pace, or if the other side is
+/// in unreliableDropped, if it is over Links::maxUnreliableBytes() or its allowance, or if the other side is
 /// silent. To a link that is not up: ignored.
 struct SendUnreliable
 {

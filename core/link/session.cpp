@@ -23,7 +23,7 @@ Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared
     , m_incoming(shared.config.maxMessageBytes)
     , m_outgoing(shared.config)
     , m_paths(shared.random)
-    , m_unreliablePace(shared.config.unreliablePerSecond, shared.config.unreliableBurst, now)
+    , m_unreliable(shared.config.unreliablePerSecond, shared.config.unreliableBurst, now)
     , m_lastSent(now)
     , m_lastReceived(now)
     , m_retransmitFrom(now)
@@ -85,7 +85,7 @@ Status Session::send(Bytes message, Instant now)
 void Session::sendUnreliable(ByteView bytes, Instant now)
 {
     if (bytes.size() > maxUnreliableBytes(m_shared->config) || m_isSilent
-        || !m_unreliablePace.take(bytes.size() + kUnreliableOverheadBytes + kSealedOverheadBytes, now)) {
+        || !m_unreliable.take(bytes.size() + kUnreliableOverheadBytes + kSealedOverheadBytes, now)) {
         ++m_shared->stats.unreliableDropped;
         return;
     }

@@ -5,10 +5,10 @@
 #pragma once
 
 #include "link/alarm.h"
+#include "link/allowance.h"
 #include "link/channel.h"
 #include "link/incoming.h"
 #include "link/outgoing.h"
-#include "link/pace.h"
 #include "link/paths.h"
 
 namespace starling::link {
@@ -91,7 +91,7 @@ private:
     Incoming m_incoming;
     Outgoing m_outgoing;
     Paths m_paths;
-    Pace m_unreliablePace;
+    Allowance m_unreliable;
     Alarm m_alarm;
     Instant m_lastSent, m_lastReceived;
     Instant m_retransmitFrom; ///< last send or answer from which the retransmission timeout counts

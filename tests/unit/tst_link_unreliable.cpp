@@ -115,7 +115,7 @@ private Q_SLOTS:
         QVERIFY(pair.network.runUntil([&] { return !pair.b.messages.empty(); }, 1s));
     }
 
-    void keepsToThePace()
+    void keepsToItsAllowance()
     {
         Config config;
         config.unreliableBurst = 10'000;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How much may go out in a while: a budget that fills with time. Pure.
+/// How many bytes may go out: a budget that fills with time. Pure.
 #pragma once
 
 #include "base/time.h"
@@ -9,11 +9,11 @@
 
 namespace starling::link {
 
-class Pace
+class Allowance
 {
 public:
     /// `burst` bytes at once, and as many again over time as `perSecond` says.
-    Pace(std::uint64_t perSecond, std::uint64_t burst, Instant now)
+    Allowance(std::uint64_t perSecond, std::uint64_t burst, Instant now)
         : m_perSecond(static_cast<double>(perSecond))
         , m_burst(static_cast<double>(burst))
         , m_budget(m_burst)
