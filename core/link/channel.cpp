@@ -91,4 +91,10 @@ Result<Bytes> Channel::open(const Sealed& sealed, Instant now)
     return std::move(*frame);
 }
 
+bool Channel::isAuthentic(const Sealed& sealed)
+{
+    const crypto::CipherKey* key = receivingKey(sealed.epoch);
+    return key != nullptr && key->open(sealed.counter, sealed.header, sealed.frame);
+}
+
 } // namespace starling::link

@@ -32,6 +32,8 @@ public:
     /// The bytes of a frame. BadSignature if it does not authenticate, Refused if it came before or is too
     /// old to tell.
     Result<Bytes> open(const Sealed& sealed, Instant now);
+    /// Whether a datagram that came before is what came then, rather than a forgery with its counter.
+    bool isAuthentic(const Sealed& sealed);
 
 private:
     ByteWriter begin(Token to, Instant now);

@@ -14,7 +14,7 @@ constexpr std::size_t kMaxAckBytes = kReceiveWindow / 8;
 constexpr std::uint8_t kLastFlag = 1;
 constexpr std::uint8_t kWantsAckFlag = 2;
 
-enum class Kind : std::uint8_t { Data = 1, Ack, Ping, Pong, Bye };
+enum class Kind : std::uint8_t { Data = 1, Ack, Ping, Pong, Bye, PathChallenge, PathResponse, Unreliable };
 
 Result<Frame> parseData(ByteReader& reader)
 {
@@ -46,10 +46,18 @@ Result<Frame> parseAck(ByteReader& reader)
     return Frame(ack);
 }
 
+Result<Frame> parseUnreliable(ByteReader& reader)
+{
+    const Unreliable unreliable{reader.raw(reader.u16())};
+    if (auto status = reader.status("UNRELIABLE"); !status)
+        return fail(std::move(status.error()), "frame");
+    return Frame(unreliable);
+}
+
 template <class T> Result<Frame> parseNumber(ByteReader& reader)
 {
     const T body{reader.u64()};
-    if (auto status = reader.status("PING or PONG"); !status)
+    if (auto status = reader.status("number"); !status)
         return fail(std::move(status.error()), "frame");
     return Frame(body);
 }
@@ -61,6 +69,9 @@ struct KindOf
     Kind operator()(const Ping&) const { return Kind::Ping; }
     Kind operator()(const Pong&) const { return Kind::Pong; }
     Kind operator()(const Bye&) const { return Kind::Bye; }
+    Kind operator()(const PathChallenge&) const { return Kind::PathChallenge; }
+    Kind operator()(const PathResponse&) const { return Kind::PathResponse; }
+    Kind operator()(const Unreliable&) const { return Kind::Unreliable; }
 };
 
 struct WriteFrame
@@ -95,6 +106,14 @@ struct WriteFrame
     void operator()(const Ping& ping) const { writer.u64(ping.number); }
     void operator()(const Pong& pong) const { writer.u64(pong.number); }
     void operator()(const Bye&) const { }
+    void operator()(const PathChallenge& challenge) const { writer.u64(challenge.nonce); }
+    void operator()(const PathResponse& response) const { writer.u64(response.nonce); }
+    void operator()(const Unreliable& unreliable) const
+    {
+        STARLING_ASSERT(unreliable.payload.size() <= std::numeric_limits<std::uint16_t>::max());
+        writer.u16(static_cast<std::uint16_t>(unreliable.payload.size()));
+        writer.raw(unreliable.payload);
+    }
 };
 
 } // namespace
@@ -116,6 +135,12 @@ Result<Frame> parseFrame(ByteView bytes)
         return parseNumber<Pong>(reader);
     case Kind::Bye:
         return Frame(Bye{});
+    case Kind::PathChallenge:
+        return parseNumber<PathChallenge>(reader);
+    case Kind::PathResponse:
+        return parseNumber<PathResponse>(reader);
+    case Kind::Unreliable:
+        return parseUnreliable(reader);
     }
     return fail(Errc::UnsupportedFormat, "frame kind " + std::to_string(kind));
 }

@@ -10,6 +10,9 @@
 ///     3 PING       number (8)                                    from 1
 ///     4 PONG       number (8)                                    that of the PING; 0 answers none
 ///     5 BYE
+///     6 CHALLENGE  nonce (8)                                     is answered where it came from
+///     7 RESPONSE   nonce (8)                                     that of the CHALLENGE
+///     8 UNRELIABLE length (2) bytes                              neither acknowledged nor sent again
 ///
 /// Bytes after what a version knows are ignored.
 #pragma once
@@ -22,6 +25,7 @@
 namespace starling::link {
 
 constexpr std::size_t kDataOverheadBytes = 1 + 8 + 8 + 1 + 2; ///< of a DATA frame around its bytes
+constexpr std::size_t kUnreliableOverheadBytes = 1 + 2; ///< of an UNRELIABLE frame around its bytes
 /// How far beyond the first missing fragment a receiver keeps fragments, and an ACK speaks of them.
 constexpr std::size_t kReceiveWindow = 256;
 
@@ -55,7 +59,23 @@ struct Bye
 {
     bool operator==(const Bye&) const = default;
 };
-using Frame = std::variant<Data, Ack, Ping, Pong, Bye>;
+/// Asks an address whether the other side is there (paths.h).
+struct PathChallenge
+{
+    std::uint64_t nonce = 0;
+    bool operator==(const PathChallenge&) const = default;
+};
+struct PathResponse
+{
+    std::uint64_t nonce = 0;
+    bool operator==(const PathResponse&) const = default;
+};
+/// A datagram of whoever uses the link. `payload` refers to the bytes that it was parsed from.
+struct Unreliable
+{
+    ByteView payload;
+};
+using Frame = std::variant<Data, Ack, Ping, Pong, Bye, PathChallenge, PathResponse, Unreliable>;
 
 /// Fails with Truncated, UnsupportedFormat (kind), or Malformed (lengths).
 Result<Frame> parseFrame(ByteView bytes);

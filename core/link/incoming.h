@@ -22,6 +22,8 @@ public:
     /// Whether the sender should hear from us now: it asked, something is missing or came twice, or enough
     /// arrived.
     bool isAckDue() const { return m_isAckDue; }
+    /// Whether a message has come in part.
+    bool isInMiddle() const { return !m_partial.empty() || !m_early.empty(); }
     /// What arrived so far; nothing is due afterwards.
     Ack takeAck();
 

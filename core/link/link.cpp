@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The table of links and handshakes by endpoint. An endpoint has at most one link that is up; beside it may
-/// stand a handshake of ours and one of the other side's, and whichever ends first takes the link's place:
-/// the other side restarted. Nothing that is not authenticated ends a link.
+/// What inputs do to links and handshakes (link_table.h). Nothing that is not authenticated ends a link.
 ///
 /// When both sides greet each other at once, the handshake with the higher ephemeral key goes on: its
 /// initiator does not answer the other's HELLO, and who greets with the higher key forgets the answer that it
@@ -10,10 +8,9 @@
 
 #include "base/assert.h"
 #include "link/doorkeeper.h"
-#include "link/handshake.h"
+#include "link/link_table.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace starling::link {
@@ -23,8 +20,6 @@ namespace {
 constexpr std::size_t kMinDatagramBytes = 128; // headers, and room for some payload
 constexpr std::size_t kMaxDatagramBytes = 65'000; // below the 65,507 of a UDP datagram over IPv4
 constexpr Duration kMinInterval = std::chrono::milliseconds(1); // no timer may spin
-/// Guess: longer than an honest FINISH is under way; a later one comes with another HELLO.
-constexpr Duration kAnswerLifetime = std::chrono::seconds(10);
 /// Guess: a HELLO answers another one at most this often.
 constexpr Duration kHelloPause = std::chrono::milliseconds(250);
 
@@ -50,6 +45,7 @@ public:
     Impl(NodeId self, Config config, Authenticator& authenticator, RandomSource& random)
         : m_shared{self, clamped(config), authenticator, random, {}, {}}
         , m_codec(authenticator.fleet())
+        , m_table(m_shared, m_codec)
         , m_doorkeeper(random)
     {
         STARLING_ASSERT(authenticator.certificate().size() <= kMaxCertificateBytes);
@@ -61,220 +57,74 @@ public:
     void on(const Close& input, Instant now);
     void on(const Probe& input, Instant now);
     void on(const SendMessage& input, Instant now);
+    void on(const SendUnreliable& input, Instant now);
+    void on(const AddressChanged& input, Instant now);
     void on(const CloseAll& input, Instant now);
 
     std::vector<Output> takeOutputs() { return std::exchange(m_shared.outputs, {}); }
     const Stats& stats() const { return m_shared.stats; }
-    std::vector<LinkInfo> links() const;
-    std::size_t halfOpen() const;
+    std::vector<LinkInfo> links() const { return m_table.links(); }
+    std::size_t halfOpen() const { return m_table.halfOpen(); }
+    std::size_t maxUnreliableBytes() const { return Session::maxUnreliableBytes(m_shared.config); }
     bool isClosed() const { return m_isClosed; }
 
 private:
-    struct Slot
-    {
-        std::unique_ptr<Session> link;
-        std::unique_ptr<Attempt> attempt; ///< of a target only
-        std::unique_ptr<Answer> answer;
-        bool isTarget = false; ///< to be kept up, or to be tried
-        unsigned tries = 0; ///< of a target: HELLOs until it is none any more; 0: it is one for good
-        unsigned attempts = 0; ///< HELLOs since the link was last up
-
-        bool isTriedOut() const { return tries != 0 && attempts >= tries; }
-    };
-    using Slots = std::map<Endpoint, Slot>;
-
-    LinkId newId(const Endpoint& endpoint);
-    void startAttempt(Slots::iterator slot, Instant firstHello, Instant now);
-    void dropAttempt(Slot& slot);
-    void giveUp(Slots::iterator slot);
-    void dropIfEmpty(Slots::iterator slot);
-    void endLink(Slots::iterator slot, Errc reason, Instant now);
-    void bringUp(Slots::iterator slot, std::unique_ptr<Session> session, std::optional<Duration> roundTrip);
-    void refuse(Slots::iterator slot, const Error& error);
+    using Slot = LinkTable::Slot;
+    using Iterator = LinkTable::Iterator;
 
     void on(const Endpoint& from, const Hello& hello, Instant now);
     void on(const Endpoint& from, const Welcome& welcome, Instant now);
     void on(const Endpoint& from, const Finish& finish, Instant now);
     void on(const Endpoint& from, const CookieReply& reply, Instant now);
     void on(const Endpoint& from, const Sealed& sealed, Instant now);
+    void onSealedElsewhere(const Endpoint& from, const Sealed& sealed, Instant now);
     void greet(Slot& slot, Instant now);
-    bool isOursToAnswer(Slots::iterator slot, const LinkKey& ephemeral, Instant now);
+    bool isOursToAnswer(Iterator slot, const LinkKey& ephemeral, Instant now);
     void answer(const Endpoint& from, const Hello& hello, Instant now);
-    void forgetOldAnswers(Instant now);
-    bool makeRoom();
-    void onAttemptDue(Slots::iterator slot, Instant now);
-    void onLinkDue(Slots::iterator slot, Instant now);
-    void afterLink(Slots::iterator slot, std::optional<Errc> end, Instant now);
-    Duration backoff(unsigned attempts);
+    void onAttemptDue(Iterator slot, Instant now);
+    void onLinkDue(Iterator slot, Instant now);
+    void follow(Iterator slot, const Paths::Proven& path, Instant now);
+    void afterLink(Iterator slot, std::optional<Errc> end, Instant now);
 
     Shared m_shared;
     PacketCodec m_codec;
+    LinkTable m_table;
     Doorkeeper m_doorkeeper;
-    Slots m_slots;
-    std::map<LinkId, Endpoint> m_endpoints; ///< of all links and attempts
-    std::uint64_t m_lastId = 0;
     bool m_isClosed = false;
 };
-
-LinkId Links::Impl::newId(const Endpoint& endpoint)
-{
-    const LinkId id{++m_lastId};
-    m_endpoints.emplace(id, endpoint);
-    return id;
-}
-
-Duration Links::Impl::backoff(unsigned attempts)
-{
-    Duration delay = m_shared.config.reconnectMin;
-    for (unsigned i = 0; i < attempts && delay < m_shared.config.reconnectMax; ++i)
-        delay *= 2;
-    delay = std::min(delay, m_shared.config.reconnectMax);
-    // Between half of it and all: nodes that lost the same neighbour at once do not come back at once.
-    const auto half = static_cast<std::uint64_t>(delay.count() / 2);
-    return delay - Duration(static_cast<Duration::rep>(m_shared.random.below(half + 1)));
-}
-
-// --- What slots hold
-
-void Links::Impl::startAttempt(Slots::iterator slot, Instant firstHello, Instant now)
-{
-    dropAttempt(slot->second);
-    slot->second.attempt =
-        std::make_unique<Attempt>(newId(slot->first), slot->first, m_shared, m_codec, firstHello);
-    slot->second.attempt->arm(now);
-}
-
-void Links::Impl::dropAttempt(Slot& slot)
-{
-    if (slot.attempt)
-        m_endpoints.erase(slot.attempt->id());
-    slot.attempt.reset();
-}
-
-void Links::Impl::giveUp(Slots::iterator slot)
-{
-    dropAttempt(slot->second);
-    slot->second.isTarget = false;
-    slot->second.attempts = 0;
-    m_shared.outputs.push_back(LinkFailed{slot->first});
-    dropIfEmpty(slot);
-}
-
-void Links::Impl::dropIfEmpty(Slots::iterator slot)
-{
-    const Slot& s = slot->second;
-    if (!s.isTarget && !s.link && !s.answer)
-        m_slots.erase(slot);
-}
-
-void Links::Impl::endLink(Slots::iterator slot, Errc reason, Instant now)
-{
-    Slot& s = slot->second;
-    m_shared.outputs.push_back(LinkDown{s.link->id(), reason});
-    m_endpoints.erase(s.link->id());
-    s.link.reset();
-    if (!s.isTarget)
-        return dropIfEmpty(slot);
-    s.attempts = 0;
-    if (!s.attempt)
-        startAttempt(slot, now + backoff(0), now);
-}
-
-void Links::Impl::bringUp(Slots::iterator slot, std::unique_ptr<Session> session,
-                          std::optional<Duration> roundTrip)
-{
-    Slot& s = slot->second;
-    if (s.link) {
-        m_shared.outputs.push_back(LinkDown{s.link->id(), Errc::Unreachable});
-        m_endpoints.erase(s.link->id());
-    }
-    dropAttempt(s);
-    s.answer.reset();
-    s.attempts = 0;
-    s.isTarget = s.isTarget && s.tries == 0;
-    m_endpoints.emplace(session->id(), slot->first);
-    s.link = std::move(session);
-    m_shared.outputs.push_back(LinkUp{s.link->id(), s.link->peer().node, slot->first, roundTrip});
-}
-
-void Links::Impl::refuse(Slots::iterator slot, const Error& error)
-{
-    ++m_shared.stats.refusedLinks;
-    m_shared.outputs.push_back(LinkRefused{slot->first, error});
-}
-
-/// Whether one more endpoint that we did not ask for may have a slot. One that has only got an answer gives
-/// way, the oldest first.
-bool Links::Impl::makeRoom()
-{
-    std::size_t incoming = 0;
-    auto oldest = m_slots.end();
-    for (auto it = m_slots.begin(); it != m_slots.end(); ++it) {
-        const Slot& slot = it->second;
-        if (slot.isTarget)
-            continue;
-        ++incoming;
-        if (!slot.link && (oldest == m_slots.end() || slot.answer->since() < oldest->second.answer->since()))
-            oldest = it;
-    }
-    if (incoming < m_shared.config.maxIncomingLinks)
-        return true;
-    ++m_shared.stats.refusedLinks;
-    if (oldest == m_slots.end())
-        return false;
-    m_slots.erase(oldest);
-    return true;
-}
-
-void Links::Impl::forgetOldAnswers(Instant now)
-{
-    for (auto it = m_slots.begin(); it != m_slots.end();) {
-        const auto slot = it++;
-        if (!slot->second.answer || now - slot->second.answer->since() < kAnswerLifetime)
-            continue;
-        slot->second.answer.reset();
-        dropIfEmpty(slot);
-    }
-}
 
 // --- Inputs
 
 void Links::Impl::on(const Connect& input, Instant now)
 {
-    const auto slot = m_slots.try_emplace(input.to).first;
+    const auto slot = m_table.obtain(input.to);
     Slot& s = slot->second;
-    if (s.link && input.tries != 0)
+    if ((s.link || s.away) && input.tries != 0)
         return; // there is one, and its end is its end
     s.tries = s.isTarget && (s.tries == 0 || input.tries == 0) ? 0 : input.tries;
     if (std::exchange(s.isTarget, true) || s.link)
         return;
     // A handshake of the other side's is under way: it gets the time to end.
-    startAttempt(slot, s.answer ? now + m_shared.config.reconnectMin : now, now);
+    m_table.startAttempt(slot, s.answer ? now + m_shared.config.reconnectMin : now, now);
 }
 
 void Links::Impl::on(const Close& input, Instant now)
 {
-    const auto endpoint = m_endpoints.find(input.link);
-    if (endpoint == m_endpoints.end())
+    const auto slot = m_table.findUp(input.link);
+    if (slot == m_table.slots().end())
         return;
-    const auto slot = m_slots.find(endpoint->second);
-    Slot& s = slot->second;
-    if (!s.link || s.link->id() != input.link)
-        return;
-    s.isTarget = false;
-    dropAttempt(s);
-    s.link->sendBye(now);
-    endLink(slot, Errc::Cancelled, now);
+    m_table.forgetTarget(slot);
+    slot->second.link->sendBye(now);
+    m_table.endLink(slot, Errc::Cancelled, now);
 }
 
 void Links::Impl::on(const Probe& input, Instant now)
 {
-    const auto endpoint = m_endpoints.find(input.link);
-    Session* link = endpoint == m_endpoints.end() ? nullptr : m_slots.at(endpoint->second).link.get();
-    if (link == nullptr || link->id() != input.link)
+    const auto slot = m_table.findUp(input.link);
+    if (slot == m_table.slots().end())
         return;
-    link->probe(now);
-    link->arm(now);
+    slot->second.link->probe(now);
+    slot->second.link->arm(now);
 }
 
 void Links::Impl::on(const DatagramReceived& input, Instant now)
@@ -293,11 +143,11 @@ void Links::Impl::greet(Slot& slot, Instant now)
 {
     if (slot.answer && slot.answer->initiator() < slot.attempt->ephemeral())
         slot.answer.reset();
-    slot.attempt->sendHello(now, backoff(slot.attempts++));
+    slot.attempt->sendHello(now, m_table.backoff(slot.attempts++));
 }
 
 /// Whether a HELLO from where we greet ourselves is answered, or given way to ours.
-bool Links::Impl::isOursToAnswer(Slots::iterator slot, const LinkKey& ephemeral, Instant now)
+bool Links::Impl::isOursToAnswer(Iterator slot, const LinkKey& ephemeral, Instant now)
 {
     Slot& s = slot->second;
     if (!s.attempt || s.attempt->ephemeral() < ephemeral)
@@ -313,15 +163,15 @@ bool Links::Impl::isOursToAnswer(Slots::iterator slot, const LinkKey& ephemeral,
 
 void Links::Impl::on(const Endpoint& from, const Hello& hello, Instant now)
 {
-    const auto slot = m_slots.find(from);
-    if (slot != m_slots.end()) {
+    const auto slot = m_table.find(from);
+    if (slot != m_table.slots().end()) {
         const LinkKey ephemeral = ephemeralOf(hello);
         if (!isOursToAnswer(slot, ephemeral, now))
             return;
         if (slot->second.answer && slot->second.answer->initiator() == ephemeral)
             return slot->second.answer->sendWelcome(); // our first one was lost
     }
-    forgetOldAnswers(now);
+    m_table.forgetOldAnswers(now);
     switch (m_doorkeeper.judge(from, hello.cookie, halfOpen(), now)) {
     case Doorkeeper::Verdict::Answer:
         return answer(from, hello, now);
@@ -342,20 +192,17 @@ void Links::Impl::answer(const Endpoint& from, const Hello& hello, Instant now)
         ++m_shared.stats.malformed;
         return;
     }
-    auto slot = m_slots.find(from);
-    if (slot == m_slots.end()) {
-        if (!makeRoom())
-            return;
-        slot = m_slots.try_emplace(from).first;
-    }
-    slot->second.answer = std::move(*answer);
-    slot->second.answer->sendWelcome();
+    const auto slot = m_table.admit(from);
+    if (!slot)
+        return;
+    (*slot)->second.answer = std::move(*answer);
+    (*slot)->second.answer->sendWelcome();
 }
 
 void Links::Impl::on(const Endpoint& from, const Welcome& welcome, Instant now)
 {
-    const auto slot = m_slots.find(from);
-    Attempt* attempt = slot == m_slots.end() ? nullptr : slot->second.attempt.get();
+    const auto slot = m_table.find(from);
+    Attempt* attempt = slot == m_table.slots().end() ? nullptr : slot->second.attempt.get();
     if (attempt == nullptr || attempt->own() != welcome.to) {
         ++m_shared.stats.malformed;
         return;
@@ -369,16 +216,16 @@ void Links::Impl::on(const Endpoint& from, const Welcome& welcome, Instant now)
     }
     if (*taken)
         return attempt->arm(now);
-    refuse(slot, taken->error());
+    m_table.refuse(slot, taken->error());
     if (slot->second.tries != 0)
-        return giveUp(slot);
-    startAttempt(slot, now + backoff(slot->second.attempts), now);
+        return m_table.giveUp(slot);
+    m_table.startAttempt(slot, now + m_table.backoff(slot->second.attempts), now);
 }
 
 void Links::Impl::on(const Endpoint& from, const CookieReply& reply, Instant now)
 {
-    const auto slot = m_slots.find(from);
-    Attempt* attempt = slot == m_slots.end() ? nullptr : slot->second.attempt.get();
+    const auto slot = m_table.find(from);
+    Attempt* attempt = slot == m_table.slots().end() ? nullptr : slot->second.attempt.get();
     if (attempt == nullptr || attempt->own() != reply.to) {
         ++m_shared.stats.malformed;
         return;
@@ -389,70 +236,83 @@ void Links::Impl::on(const Endpoint& from, const CookieReply& reply, Instant now
 
 void Links::Impl::on(const Endpoint& from, const Finish& finish, Instant now)
 {
-    const auto slot = m_slots.find(from);
-    if (slot != m_slots.end() && slot->second.link && slot->second.link->own() == finish.to) {
+    const auto slot = m_table.find(from);
+    if (slot != m_table.slots().end() && slot->second.link && slot->second.link->own() == finish.to) {
         slot->second.link->sendConfirmation(now); // our first word was lost
         return slot->second.link->arm(now);
     }
-    Answer* answer = slot == m_slots.end() ? nullptr : slot->second.answer.get();
+    Answer* answer = slot == m_table.slots().end() ? nullptr : slot->second.answer.get();
     if (answer == nullptr || answer->own() != finish.to) {
         ++m_shared.stats.malformed;
         return;
     }
-    auto session = answer->onFinish(finish, LinkId{m_lastId + 1}, now);
+    auto session = answer->onFinish(finish, m_table.newId(), now);
     if (!session) {
         ++m_shared.stats.malformed;
         return;
     }
     if (!*session) {
-        refuse(slot, session->error());
+        m_table.refuse(slot, session->error());
         slot->second.answer.reset();
-        return dropIfEmpty(slot);
+        return m_table.dropIfEmpty(slot);
     }
-    ++m_lastId;
-    bringUp(slot, std::move(**session), now - answer->since());
+    m_table.bringUp(slot, std::move(**session), now - answer->since(), now);
     slot->second.link->sendPing(now); // tells the other side that it is up
     slot->second.link->arm(now);
 }
 
 void Links::Impl::on(const Endpoint& from, const Sealed& sealed, Instant now)
 {
-    const auto slot = m_slots.find(from);
-    if (slot != m_slots.end() && slot->second.link && slot->second.link->own() == sealed.to)
-        return afterLink(slot, slot->second.link->onSealed(sealed, now), now);
-    Attempt* attempt = slot == m_slots.end() ? nullptr : slot->second.attempt.get();
-    const auto first =
-        attempt != nullptr && attempt->own() == sealed.to ? attempt->open(sealed, now) : std::nullopt;
+    const auto slot = m_table.find(from);
+    if (slot != m_table.slots().end() && slot->second.link && slot->second.link->own() == sealed.to)
+        return afterLink(slot, slot->second.link->onSealed(sealed, from, now), now);
+    Attempt* attempt = slot == m_table.slots().end() ? nullptr : slot->second.attempt.get();
+    if (attempt == nullptr || attempt->own() != sealed.to)
+        return onSealedElsewhere(from, sealed, now);
+    const auto first = attempt->open(sealed, now);
     if (!first) {
         ++m_shared.stats.malformed;
         return;
     }
     auto session = attempt->intoSession(now);
     const auto roundTrip = session->info().roundTrip;
-    bringUp(slot, std::move(session), roundTrip);
-    afterLink(slot, slot->second.link->onFrame(*first, now), now);
+    m_table.bringUp(slot, std::move(session), roundTrip, now);
+    afterLink(slot, slot->second.link->onFrame(*first, from, now), now);
+}
+
+/// It is for no link or attempt of the address that it came from, but perhaps for a link whose other side has
+/// moved.
+void Links::Impl::onSealedElsewhere(const Endpoint& from, const Sealed& sealed, Instant now)
+{
+    const auto slot = m_table.findUp(sealed.to);
+    const auto there = m_table.find(from);
+    // One endpoint has one link: none goes where another one is, and the newer of two to one node stays.
+    if (slot == m_table.slots().end() || (there != m_table.slots().end() && there->second.link)) {
+        ++m_shared.stats.malformed;
+        return;
+    }
+    afterLink(slot, slot->second.link->onSealed(sealed, from, now), now);
 }
 
 /// After the link heard or did something; `end` says why it ends, if it does.
-void Links::Impl::afterLink(Slots::iterator slot, std::optional<Errc> end, Instant now)
+void Links::Impl::afterLink(Iterator slot, std::optional<Errc> end, Instant now)
 {
     Slot& s = slot->second;
     if (!end) {
         if (s.attempt && s.attempt->state() == Attempt::State::Greeting && !s.link->isSuspect())
-            dropAttempt(s); // the other side has not restarted after all
+            m_table.dropAttempt(s); // the other side has not restarted after all
         return s.link->arm(now);
     }
     if (*end != Errc::Cancelled)
         s.link->sendBye(now);
-    endLink(slot, *end, now);
+    m_table.endLink(slot, *end, now);
 }
 
 void Links::Impl::on(const TimerExpired& input, Instant now)
 {
-    const auto endpoint = m_endpoints.find(input.timer.link);
-    if (endpoint == m_endpoints.end())
+    const auto slot = m_table.find(input.timer.link);
+    if (slot == m_table.slots().end())
         return;
-    const auto slot = m_slots.find(endpoint->second);
     Slot& s = slot->second;
     if (s.attempt && s.attempt->id() == input.timer.link) {
         if (s.attempt->takeTimer(input.timer))
@@ -462,45 +322,70 @@ void Links::Impl::on(const TimerExpired& input, Instant now)
     }
 }
 
-void Links::Impl::onAttemptDue(Slots::iterator slot, Instant now)
+void Links::Impl::onAttemptDue(Iterator slot, Instant now)
 {
     Slot& s = slot->second;
     if (now >= s.attempt->due() && s.isTriedOut() && s.attempt->state() == Attempt::State::Greeting)
-        return giveUp(slot);
+        return m_table.giveUp(slot);
     if (now >= s.attempt->due()) {
         if (s.attempt->state() == Attempt::State::Greeting) {
             greet(s, now);
         } else if (s.tries != 0 && s.attempt->finishes() > s.tries) {
-            return giveUp(slot); // it has other things to do, or did not take us
+            return m_table.giveUp(slot); // it has other things to do, or did not take us
         } else if (!s.attempt->sendFinish(now)) {
-            return startAttempt(slot, now + backoff(s.attempts++), now);
+            return m_table.startAttempt(slot, now + m_table.backoff(s.attempts++), now);
         }
     }
     s.attempt->arm(now);
 }
 
-void Links::Impl::onLinkDue(Slots::iterator slot, Instant now)
+void Links::Impl::onLinkDue(Iterator slot, Instant now)
 {
     Slot& s = slot->second;
     if (now >= s.link->deadline())
         if (const auto end = s.link->onDeadline(now)) {
             s.link->sendBye(now);
-            return endLink(slot, *end, now);
+            return m_table.endLink(slot, *end, now);
         }
+    if (const auto path = s.link->moved(now))
+        return follow(slot, *path, now);
     if (s.isTarget && !s.attempt && s.link->isSuspect())
-        startAttempt(slot, now, now);
+        m_table.startAttempt(slot, now, now);
     s.link->arm(now);
+}
+
+void Links::Impl::follow(Iterator slot, const Paths::Proven& path, Instant now)
+{
+    const auto there = m_table.find(path.endpoint);
+    if (there != m_table.slots().end() && there->second.link) { // it came up meanwhile
+        slot->second.link->stayAwayFrom(path.endpoint);
+        return slot->second.link->arm(now);
+    }
+    Session& link = *m_table.move(slot, path.endpoint)->second.link;
+    link.follow(path, now);
+    link.arm(now);
+}
+
+void Links::Impl::on(const AddressChanged&, Instant now)
+{
+    for (auto slot = m_table.slots().begin(); slot != m_table.slots().end(); ++slot) {
+        Slot& s = slot->second;
+        if (s.link) {
+            s.link->onAddressChange(now);
+            s.link->arm(now);
+        } else if (s.attempt && s.attempt->state() == Attempt::State::Greeting && s.tries == 0) {
+            s.attempts = 0;
+            m_table.startAttempt(slot, now, now);
+        }
+    }
 }
 
 void Links::Impl::on(const SendMessage& input, Instant now)
 {
-    const auto endpoint = m_endpoints.find(input.link);
-    if (endpoint == m_endpoints.end())
+    const auto slot = m_table.findUp(input.link);
+    if (slot == m_table.slots().end())
         return;
-    const auto slot = m_slots.find(endpoint->second);
     Session* link = slot->second.link.get();
-    if (link == nullptr || link->id() != input.link)
-        return;
     const auto status = link->send(input.message, now);
     if (status)
         return link->arm(now);
@@ -508,38 +393,28 @@ void Links::Impl::on(const SendMessage& input, Instant now)
     if (status.error().code != Errc::Busy)
         return;
     link->sendBye(now);
-    endLink(slot, Errc::Busy, now);
+    m_table.endLink(slot, Errc::Busy, now);
+}
+
+void Links::Impl::on(const SendUnreliable& input, Instant now)
+{
+    const auto slot = m_table.findUp(input.link);
+    if (slot == m_table.slots().end())
+        return;
+    slot->second.link->sendUnreliable(input.bytes, now);
+    slot->second.link->arm(now);
 }
 
 void Links::Impl::on(const CloseAll&, Instant now)
 {
-    for (auto& [endpoint, slot] : m_slots) {
+    for (auto& [endpoint, slot] : m_table.slots()) {
         if (!slot.link)
             continue;
         slot.link->sendBye(now);
         m_shared.outputs.push_back(LinkDown{slot.link->id(), Errc::Cancelled});
     }
-    m_slots.clear();
-    m_endpoints.clear();
+    m_table.clear();
     m_isClosed = true;
-}
-
-std::vector<LinkInfo> Links::Impl::links() const
-{
-    std::vector<LinkInfo> all;
-    for (const auto& [endpoint, slot] : m_slots) {
-        if (slot.link)
-            all.push_back(slot.link->info());
-        else if (slot.attempt)
-            all.push_back(slot.attempt->info());
-    }
-    return all;
-}
-
-std::size_t Links::Impl::halfOpen() const
-{
-    return static_cast<std::size_t>(std::count_if(
-        m_slots.begin(), m_slots.end(), [](const auto& slot) { return slot.second.answer != nullptr; }));
 }
 
 Links::Links(NodeId self, Config config, Authenticator& authenticator, RandomSource& random)
@@ -565,6 +440,11 @@ const Stats& Links::stats() const
 std::vector<LinkInfo> Links::links() const
 {
     return m_impl->links();
+}
+
+std::size_t Links::maxUnreliableBytes() const
+{
+    return m_impl->maxUnreliableBytes();
 }
 
 std::size_t Links::halfOpen() const

@@ -38,8 +38,9 @@ struct TimerExpired
 {
     Timer timer;
 };
-/// Keep a link to this address up, with backoff, for good; or, with `tries`, send so many HELLOs at most
-/// until there is one, and let it end when it ends. For good wins over tries.
+/// Keep a link to this address up, with backoff, for good; one that came up here and followed the other side
+/// elsewhere is enough. Or, with `tries`, send so many HELLOs at most until there is one, and let it end when
+/// it ends. For good wins over tries.
 struct Connect
 {
     Endpoint to;
@@ -62,10 +63,24 @@ struct SendMessage
     LinkId link{};
     Bytes message;
 };
+/// A datagram inside the link: it arrives once or not at all, in no order with others. Dropped, and counted
+/// in unreliableDropped, if it is over Links::maxUnreliableBytes() or its allowance, or if the other side is
+/// silent. To a link that is not up: ignored.
+struct SendUnreliable
+{
+    LinkId link{};
+    ByteView bytes;
+};
+/// This node's address has changed, or may have: speak on every link, so that the other sides see where we
+/// are, and greet those that are to be reached.
+struct AddressChanged
+{
+};
 struct CloseAll
 {
 }; ///< say goodbye on every link; afterwards every input is ignored
-using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, CloseAll>;
+using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, SendUnreliable,
+                           AddressChanged, CloseAll>;
 
 // Outputs
 struct SendDatagram
@@ -91,6 +106,12 @@ struct LinkFailed
 {
     Endpoint endpoint;
 };
+/// The other side has another address, and has shown that it receives there; nothing else changed.
+struct LinkMoved
+{
+    LinkId link{};
+    Endpoint endpoint;
+};
 struct LinkDown
 {
     LinkId link{};
@@ -109,13 +130,19 @@ struct MessageReceived
     LinkId link{};
     Bytes message;
 };
+/// What the other side's SendUnreliable took.
+struct UnreliableReceived
+{
+    LinkId link{};
+    Bytes bytes;
+};
 struct ScheduleTimer
 {
     Duration delay;
     Timer timer;
 };
-using Output = std::variant<SendDatagram, LinkUp, LinkRefused, LinkFailed, LinkDown, LinkSilence,
-                            MessageReceived, ScheduleTimer>;
+using Output = std::variant<SendDatagram, LinkUp, LinkRefused, LinkFailed, LinkMoved, LinkDown, LinkSilence,
+                            MessageReceived, UnreliableReceived, ScheduleTimer>;
 
 struct Config
 {
@@ -127,6 +154,9 @@ struct Config
     /// Guess: enough for a site, bounded against strangers. When all are taken, the oldest handshake that
     /// waits for its end gives way.
     std::size_t maxIncomingLinks = 64;
+    /// Of SendUnreliable, in bytes per link. What it carries has its own congestion control; this keeps one
+    /// link from filling the socket. Guesses: twice what was measured (nat.md), and a quarter of its buffer.
+    std::uint64_t unreliablePerSecond = 160 * 1024 * 1024, unreliableBurst = 256 * 1024;
     std::size_t windowFragments = 64; ///< in flight per link; 64 × 1,200 B = 75 KiB
     /// Guess: above a LAN's jitter. RFC 6298 section 2.4 says 1 s, for the internet of its time.
     Duration minRetransmit = std::chrono::milliseconds(50);
@@ -149,10 +179,12 @@ struct Stats
 {
     std::uint64_t datagramsIn = 0, datagramsOut = 0, bytesIn = 0, bytesOut = 0;
     std::uint64_t messagesIn = 0, messagesOut = 0, retransmissions = 0;
+    std::uint64_t unreliableIn = 0, unreliableOut = 0, unreliableDropped = 0;
     std::uint64_t malformed = 0; ///< datagrams that are forged, damaged, of strangers, or of no link here
     std::uint64_t replayed = 0; ///< datagrams that came before
     std::uint64_t refusedLinks = 0; ///< over a limit, to ourselves, or without a good certificate
     std::uint64_t refusedMessages = 0; ///< of our own: over a limit
+    std::uint64_t moves = 0; ///< of links, to where the other side is now
     std::uint64_t cookiesAsked = 0; ///< handshakes that had to show where they come from
 };
 
@@ -178,6 +210,8 @@ public:
     std::vector<Output> handle(const Input& input, Instant now);
     const Stats& stats() const;
     std::vector<LinkInfo> links() const;
+    /// The largest datagram that SendUnreliable takes: none is ever cut into several.
+    std::size_t maxUnreliableBytes() const;
     /// Handshakes of others that wait for their end.
     std::size_t halfOpen() const;
 

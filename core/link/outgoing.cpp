@@ -160,13 +160,8 @@ void Outgoing::growWindow(std::size_t acknowledged)
     m_window = std::min(m_window + 1, m_config.windowFragments);
 }
 
-bool Outgoing::onTimeout()
+void Outgoing::loseAll()
 {
-    if (m_timeouts >= m_config.maxRetries)
-        return false;
-    ++m_timeouts;
-    if (m_inFlight == 0)
-        return true;
     for (Fragment& fragment : m_fragments) {
         if (fragment.state != Fragment::State::InFlight)
             continue;
@@ -175,6 +170,29 @@ bool Outgoing::onTimeout()
         ++m_lost;
     }
     m_recovery = m_transmissions;
+}
+
+void Outgoing::restart(std::optional<Duration> roundTrip)
+{
+    loseAll();
+    m_window = std::min(kInitialWindow, m_config.windowFragments);
+    m_threshold = m_config.windowFragments;
+    m_credit = 0;
+    m_timeouts = 0;
+    m_smoothed.reset();
+    m_variation = {};
+    if (roundTrip)
+        addSample(*roundTrip);
+}
+
+bool Outgoing::onTimeout()
+{
+    if (m_timeouts >= m_config.maxRetries)
+        return false;
+    ++m_timeouts;
+    if (m_inFlight == 0)
+        return true;
+    loseAll();
     const std::size_t least = std::min(kMinWindow, m_config.windowFragments);
     m_threshold = std::max(m_window / 2, least);
     m_window = least;
@@ -194,10 +212,15 @@ void Outgoing::addSample(Duration roundTrip)
     m_smoothed = (7 * *m_smoothed + roundTrip) / 8;
 }
 
+Duration Outgoing::firstTimeout() const
+{
+    const Duration timeout = m_smoothed ? *m_smoothed + 4 * m_variation : kInitialTimeout;
+    return std::clamp(timeout, m_config.minRetransmit, m_config.maxRetransmit);
+}
+
 Duration Outgoing::retransmitTimeout() const
 {
-    Duration timeout = m_smoothed ? *m_smoothed + 4 * m_variation : kInitialTimeout;
-    timeout = std::clamp(timeout, m_config.minRetransmit, m_config.maxRetransmit);
+    Duration timeout = firstTimeout();
     for (unsigned i = 0; i < m_timeouts && timeout < m_config.maxRetransmit; ++i)
         timeout *= 2;
     return std::min(timeout, m_config.maxRetransmit);

@@ -32,10 +32,15 @@ public:
     void onAnswer() { m_timeouts = 0; }
     /// One measured round trip.
     void addSample(Duration roundTrip);
+    /// The way to the other side is another one from now on: nothing is known of it but one round trip,
+    /// perhaps, and what is in flight went the old way.
+    void restart(std::optional<Duration> roundTrip);
 
     bool hasInFlight() const { return m_inFlight > 0; }
     /// When to call onTimeout, counted from the last send or answer.
     Duration retransmitTimeout() const;
+    /// The first of several in a row.
+    Duration firstTimeout() const;
     std::optional<Duration> roundTrip() const { return m_smoothed; }
     std::uint64_t retransmissions() const { return m_retransmissions; }
     std::size_t queuedBytes() const { return m_queuedBytes; }
@@ -54,6 +59,7 @@ private:
     void addFragment();
     void acknowledge(Fragment& fragment);
     void findLost();
+    void loseAll();
     void growWindow(std::size_t acknowledged);
 
     Config m_config;

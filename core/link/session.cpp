@@ -10,6 +10,8 @@ namespace {
 constexpr unsigned kSuspiciousTimeouts = 7;
 /// Guess: at 10 % loss, one probe in 150 is answered later.
 constexpr unsigned kSilentTimeouts = 3;
+/// Guess: some of the other side's timeouts, and before it gives up (Config::maxRetries).
+constexpr Duration kRemainderPatience = std::chrono::seconds(1);
 } // namespace
 
 Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared& shared, Instant now)
@@ -20,6 +22,8 @@ Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared
     , m_shared(&shared)
     , m_incoming(shared.config.maxMessageBytes)
     , m_outgoing(shared.config)
+    , m_paths(shared.random)
+    , m_unreliable(shared.config.unreliablePerSecond, shared.config.unreliableBurst, now)
     , m_lastSent(now)
     , m_lastReceived(now)
     , m_retransmitFrom(now)
@@ -31,10 +35,10 @@ LinkInfo Session::info() const
     return {m_id, m_peer.node, m_peer.endpoint, true, m_outgoing.roundTrip()};
 }
 
-void Session::sendFrame(const Frame& frame, Instant now)
+void Session::sendFrame(const Endpoint& to, const Frame& frame, Instant now)
 {
     m_lastSent = now;
-    m_shared->send(m_peer.endpoint, m_channel.seal(m_peer.token, frame, now));
+    m_shared->send(to, m_channel.seal(m_peer.token, frame, now));
 }
 
 void Session::sendBye(Instant now)
@@ -57,6 +61,13 @@ void Session::probe(Instant now)
     sendPing(now);
 }
 
+void Session::onAddressChange(Instant now)
+{
+    if (!isAwaitingAnswer())
+        return probe(now);
+    sendPing(now); // what is under way may be repeated much later
+}
+
 void Session::sendConfirmation(Instant now)
 {
     sendFrame(Pong{0}, now);
@@ -71,6 +82,17 @@ Status Session::send(Bytes message, Instant now)
     return {};
 }
 
+void Session::sendUnreliable(ByteView bytes, Instant now)
+{
+    if (bytes.size() > maxUnreliableBytes(m_shared->config) || m_isSilent
+        || !m_unreliable.take(bytes.size() + kUnreliableOverheadBytes + kSealedOverheadBytes, now)) {
+        ++m_shared->stats.unreliableDropped;
+        return;
+    }
+    ++m_shared->stats.unreliableOut;
+    sendFrame(Unreliable{bytes}, now);
+}
+
 void Session::transmit(Instant now)
 {
     const bool wasWaiting = isAwaitingAnswer();
@@ -83,17 +105,28 @@ void Session::transmit(Instant now)
     m_shared->stats.retransmissions += m_outgoing.retransmissions() - before;
 }
 
-std::optional<Errc> Session::onSealed(const Sealed& sealed, Instant now)
+std::optional<Errc> Session::onSealed(const Sealed& sealed, const Endpoint& from, Instant now)
 {
     const auto bytes = m_channel.open(sealed, now);
+    const bool isCurrent = from == m_peer.endpoint;
     if (!bytes) {
-        ++(bytes.error().code == Errc::Refused ? m_shared->stats.replayed : m_shared->stats.malformed);
+        const bool isReplayed = bytes.error().code == Errc::Refused;
+        ++(isReplayed ? m_shared->stats.replayed : m_shared->stats.malformed);
+        if (isReplayed && isCurrent && m_paths.isWatching() && m_channel.isAuthentic(sealed))
+            m_paths.onCurrent(sealed.counter);
         return std::nullopt;
     }
-    return onFrame(*bytes, now);
+    if (isCurrent)
+        m_paths.onCurrent(sealed.counter);
+    else
+        m_paths.onOther(from, sealed.counter, sealed.header.size() + sealed.frame.size(), now);
+    const auto end = onFrame(*bytes, from, now);
+    if (!isCurrent && !end)
+        sendChallenges(now);
+    return end;
 }
 
-std::optional<Errc> Session::onFrame(ByteView bytes, Instant now)
+std::optional<Errc> Session::onFrame(ByteView bytes, const Endpoint& from, Instant now)
 {
     m_lastReceived = now;
     m_timeouts = 0;
@@ -115,6 +148,12 @@ std::optional<Errc> Session::onFrame(ByteView bytes, Instant now)
         sendFrame(Pong{ping->number}, now);
     else if (const auto* pong = std::get_if<Pong>(&*frame))
         onPong(*pong, now);
+    else if (const auto* unreliable = std::get_if<Unreliable>(&*frame))
+        onUnreliable(*unreliable);
+    else if (const auto* challenge = std::get_if<PathChallenge>(&*frame))
+        onChallenge(*challenge, from, now);
+    else if (const auto* response = std::get_if<PathResponse>(&*frame))
+        m_paths.onResponse(from, *response, now);
     else if (std::holds_alternative<Bye>(*frame))
         return Errc::Cancelled;
     return std::nullopt;
@@ -134,6 +173,12 @@ std::optional<Errc> Session::onData(const Data& data, Instant now)
         m_shared->outputs.push_back(MessageReceived{m_id, std::move(message)});
     }
     return std::nullopt;
+}
+
+void Session::onUnreliable(const Unreliable& unreliable)
+{
+    ++m_shared->stats.unreliableIn;
+    m_shared->outputs.push_back(UnreliableReceived{m_id, toBytes(unreliable.payload)});
 }
 
 void Session::onAck(const Ack& ack, Instant now)
@@ -156,10 +201,45 @@ void Session::onPong(const Pong& pong, Instant now)
     m_pingSent.reset();
 }
 
+void Session::onChallenge(const PathChallenge& challenge, const Endpoint& from, Instant now)
+{
+    // Where it came from, also if that is not the address in use: when both sides move at once, neither can
+    // answer where the other one was.
+    if (from == m_peer.endpoint || m_paths.mayRespond(from))
+        sendFrame(from, PathResponse{challenge.nonce}, now);
+}
+
+void Session::sendChallenges(Instant now)
+{
+    const auto asks = m_paths.takeDue(now, m_outgoing.firstTimeout());
+    for (const Paths::Ask& ask : asks)
+        sendFrame(ask.to, ask.challenge, now);
+    if (!asks.empty())
+        sendPing(now); // is answered from the address in use, if the other side is still there
+}
+
+std::optional<Paths::Proven> Session::moved(Instant now) const
+{
+    return m_paths.proven(now, m_outgoing.firstTimeout());
+}
+
+void Session::follow(const Paths::Proven& path, Instant now)
+{
+    m_paths.follow(path.endpoint);
+    m_peer.endpoint = path.endpoint;
+    m_pingSent.reset(); // it went the old way
+    m_outgoing.restart(path.roundTrip);
+    sendFrame(m_incoming.takeAck(), now); // those of late went the old way, too
+    transmit(now);
+}
+
 std::optional<Errc> Session::onDeadline(Instant now)
 {
     if (now >= m_lastReceived + m_shared->config.idleTimeout)
         return Errc::Timeout;
+    sendChallenges(now);
+    if (const auto due = remainderDue(); due && now >= *due)
+        sendPing(now);
     if (isAwaitingAnswer() && now >= m_retransmitFrom + m_outgoing.retransmitTimeout()) {
         if (!m_outgoing.onTimeout())
             return Errc::Timeout;
@@ -198,11 +278,21 @@ Instant Session::keepaliveDue() const
     return quietSince + config.keepalive + patience;
 }
 
+std::optional<Instant> Session::remainderDue() const
+{
+    if (!m_incoming.isInMiddle() || isAwaitingAnswer())
+        return std::nullopt;
+    return std::max(m_lastReceived, m_lastSent) + kRemainderPatience;
+}
+
 Instant Session::deadline() const
 {
     Instant nearest = std::min(m_lastReceived + m_shared->config.idleTimeout, keepaliveDue());
     if (isAwaitingAnswer())
         nearest = std::min(nearest, m_retransmitFrom + m_outgoing.retransmitTimeout());
+    for (const auto& due : {m_paths.due(m_outgoing.firstTimeout()), remainderDue()})
+        if (due)
+            nearest = std::min(nearest, *due);
     return nearest;
 }
 

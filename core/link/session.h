@@ -5,15 +5,22 @@
 #pragma once
 
 #include "link/alarm.h"
+#include "link/allowance.h"
 #include "link/channel.h"
 #include "link/incoming.h"
 #include "link/outgoing.h"
+#include "link/paths.h"
 
 namespace starling::link {
 
 class Session
 {
 public:
+    static std::size_t maxUnreliableBytes(const Config& config)
+    {
+        return config.datagramBytes - kSealedOverheadBytes - kUnreliableOverheadBytes;
+    }
+
     /// What a handshake found out.
     struct Peer
     {
@@ -33,15 +40,19 @@ public:
     void sendPing(Instant now);
     /// A PING that is repeated until it is answered.
     void probe(Instant now);
+    /// The way to the other side may be another one: PINGs now, until there is an answer.
+    void onAddressChange(Instant now);
     /// An unasked PONG: the other side's FINISH came, and it need not send it again.
     void sendConfirmation(Instant now);
 
     /// Fails with TooLarge (nothing happened) or Busy (the link is to be closed).
     Status send(Bytes message, Instant now);
+    /// Sends it now, or never.
+    void sendUnreliable(ByteView bytes, Instant now);
     /// A datagram for our token. Why the link ends, if it does.
-    std::optional<Errc> onSealed(const Sealed& sealed, Instant now);
+    std::optional<Errc> onSealed(const Sealed& sealed, const Endpoint& from, Instant now);
     /// What was in one.
-    std::optional<Errc> onFrame(ByteView bytes, Instant now);
+    std::optional<Errc> onFrame(ByteView bytes, const Endpoint& from, Instant now);
     /// One measured round trip.
     void addSample(Duration roundTrip) { m_outgoing.addSample(roundTrip); }
     bool takeTimer(const Timer& timer) { return m_alarm.take(timer); }
@@ -49,17 +60,28 @@ public:
     std::optional<Errc> onDeadline(Instant now);
     Instant deadline() const;
     void arm(Instant now) { m_alarm.arm(m_id, deadline(), now, *m_shared); }
+    /// Where the other side has proved to be now, if it moved; follow() or stayAwayFrom() is to be called.
+    std::optional<Paths::Proven> moved(Instant now) const;
+    void follow(const Paths::Proven& path, Instant now);
+    void stayAwayFrom(const Endpoint& endpoint) { m_paths.forget(endpoint); }
     /// Whether the other side has been silent for longer than losses explain: it may have restarted.
     bool isSuspect() const { return m_isSuspect; }
 
 private:
-    void sendFrame(const Frame& frame, Instant now);
+    void sendFrame(const Frame& frame, Instant now) { sendFrame(m_peer.endpoint, frame, now); }
+    void sendFrame(const Endpoint& to, const Frame& frame, Instant now);
+    void sendChallenges(Instant now);
     void transmit(Instant now);
     Instant keepaliveDue() const;
+    /// When to ask for the rest of a message that came in part. If the other side's NAT forgot it, what it
+    /// says next comes from elsewhere; if ours did, what we say shows where we are.
+    std::optional<Instant> remainderDue() const;
     bool isAwaitingAnswer() const { return m_isProbing || m_outgoing.hasInFlight(); }
     std::optional<Errc> onData(const Data& data, Instant now);
     void onAck(const Ack& ack, Instant now);
+    void onUnreliable(const Unreliable& unreliable);
     void onPong(const Pong& pong, Instant now);
+    void onChallenge(const PathChallenge& challenge, const Endpoint& from, Instant now);
 
     LinkId m_id;
     Token m_own;
@@ -68,6 +90,8 @@ private:
     Shared* m_shared;
     Incoming m_incoming;
     Outgoing m_outgoing;
+    Paths m_paths;
+    Allowance m_unreliable;
     Alarm m_alarm;
     Instant m_lastSent, m_lastReceived;
     Instant m_retransmitFrom; ///< last send or answer from which the retransmission timeout counts

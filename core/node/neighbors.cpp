@@ -84,6 +84,8 @@ void Neighbors::take(const link::Output& output)
         feed(overlay::LinkUp{neighborOf(up->link), up->node, up->endpoint, up->roundTrip});
     } else if (const auto* failed = std::get_if<link::LinkFailed>(&output)) {
         feed(overlay::LinkFailed{failed->endpoint});
+    } else if (const auto* moved = std::get_if<link::LinkMoved>(&output)) {
+        feed(overlay::LinkMoved{neighborOf(moved->link), moved->endpoint});
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
         feed(overlay::LinkDown{neighborOf(down->link)});
     } else if (const auto* silence = std::get_if<link::LinkSilence>(&output)) {

@@ -23,8 +23,9 @@ constexpr int kDatagramsPerTurn = 256;
 constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
 /// Refusals can come in floods; receipts tell of them at this pace.
 constexpr Duration kAlarmDelay = std::chrono::seconds(60);
-/// Between two looks at the system's addresses. Guess: a moved device is back before its links are given up.
-constexpr Duration kAddressInterval = std::chrono::seconds(20);
+/// Between two looks at the system's addresses, 70 us each. Guess: a moved device speaks before its
+/// neighbours give up its silent links (overlay::MembershipConfig::silence).
+constexpr Duration kAddressInterval = std::chrono::seconds(5);
 /// Contacts of others are stored this often, and when the agent stops. Guess.
 constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
@@ -407,6 +408,10 @@ void Node::act(const link::Output& output)
         qCInfo(lcOverlay, "no link to %ls: %ls", qUtf16Printable(forLog(toString(refused->endpoint))),
                qUtf16Printable(forLog(refused->error)));
         reportRefusal(refused->error);
+    } else if (const auto* moved = std::get_if<link::LinkMoved>(&output)) {
+        qCInfo(lcOverlay, "link to %ls is at %ls now",
+               qUtf16Printable(forLog(m_neighbors.nodeOf(moved->link).shortHex())),
+               qUtf16Printable(forLog(toString(moved->endpoint))));
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
         const NodeId node = m_neighbors.nodeOf(down->link);
         qCInfo(lcOverlay, "link to %ls is down: %s", qUtf16Printable(forLog(node.shortHex())),
@@ -533,8 +538,11 @@ void Node::tellAddresses()
     std::vector<Endpoint> addresses = reachableAddresses(listenEndpoint());
     if (addresses == m_toldAddresses)
         return;
+    const bool isFirst = !m_toldAddresses;
     if (Bytes own = descriptor(0); !own.empty()) {
         m_toldAddresses = std::move(addresses);
+        if (!isFirst)
+            feedLinks(link::AddressChanged{});
         m_neighbors.setOwn({std::move(own), m_identity.certificateEnvelope});
     }
 }

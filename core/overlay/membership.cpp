@@ -115,6 +115,12 @@ void Membership::Impl::on(const LinkFailed& input, Instant now)
     candidate->nextTry = now + doubled(kFailed, ++candidate->failures);
 }
 
+void Membership::Impl::on(const LinkMoved& input, Instant)
+{
+    if (const auto found = m_peers.find(input.link); found != m_peers.end())
+        found->second.endpoint = input.endpoint;
+}
+
 void Membership::Impl::on(const LinkDown& input, Instant now)
 {
     const auto found = m_peers.find(input.link);

@@ -79,6 +79,12 @@ struct LinkFailed
 {
     Endpoint endpoint;
 };
+/// The other side has another address.
+struct LinkMoved
+{
+    NeighborId link{};
+    Endpoint endpoint;
+};
 struct LinkDown
 {
     NeighborId link{};
@@ -98,8 +104,8 @@ struct MembershipTimer
 {
     std::uint64_t generation = 0;
 };
-using MembershipInput = std::variant<OwnContact, Bootstrap, Remembered, LinkUp, LinkFailed, LinkDown,
-                                     LinkSilence, StrangeMessage, MessageReceived, MembershipTimer>;
+using MembershipInput = std::variant<OwnContact, Bootstrap, Remembered, LinkUp, LinkFailed, LinkMoved,
+                                     LinkDown, LinkSilence, StrangeMessage, MessageReceived, MembershipTimer>;
 
 struct ConnectTo
 {

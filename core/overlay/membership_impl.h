@@ -89,6 +89,7 @@ private:
     void on(const Remembered& input, Instant now);
     void on(const LinkUp& input, Instant now);
     void on(const LinkFailed& input, Instant now);
+    void on(const LinkMoved& input, Instant now);
     void on(const LinkDown& input, Instant now);
     void on(const LinkSilence& input, Instant now);
     void on(const StrangeMessage& input, Instant now);

@@ -45,5 +45,8 @@ std::vector<Bytes> seeds()
         bytesOf(Ping{4}),
         bytesOf(Pong{3}),
         bytesOf(Bye{}),
+        bytesOf(PathChallenge{8}),
+        bytesOf(PathResponse{9}),
+        bytesOf(Unreliable{payload}),
     };
 }

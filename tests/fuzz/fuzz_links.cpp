@@ -25,6 +25,9 @@ enum class Step : std::uint8_t {
     Timer,
     Message,
     Connect,
+    FrameFromElsewhere,
+    AddressChanged,
+    Unreliable,
     Count
 };
 
@@ -52,6 +55,12 @@ void perform(Peer& peer, Step step, Bytes bytes)
         return peer.give(SendMessage{peer.link(), std::move(bytes)});
     case Step::Connect:
         return peer.give(Connect{addressOf(2)});
+    case Step::FrameFromElsewhere:
+        return peer.say(bytes, addressOf(last));
+    case Step::AddressChanged:
+        return peer.give(AddressChanged{});
+    case Step::Unreliable:
+        return peer.give(SendUnreliable{peer.link(), bytes});
     case Step::Count:
         return;
     }
@@ -112,5 +121,21 @@ std::vector<Bytes> seeds()
     addStep(strangers, Step::FrameFromPeer, bytesOf(Ping{1}));
     addStep(strangers, Step::FrameFromPeer, bytesOf(Bye{}));
     addStep(strangers, Step::Timer, {});
-    return {receiving, sending, strangers};
+    Bytes moving;
+    addStep(moving, Step::Message, payload);
+    for (std::uint8_t i = 3; i < 9; ++i) {
+        Bytes ping = bytesOf(Ping{i});
+        ping.push_back(std::byte{i}); // ignored, and says where it comes from
+        addStep(moving, Step::FrameFromElsewhere, ping);
+        addStep(moving, Step::Timer, {});
+    }
+    Bytes challenge = bytesOf(PathChallenge{1});
+    challenge.push_back(std::byte{4});
+    addStep(moving, Step::FrameFromElsewhere, challenge);
+    addStep(moving, Step::FrameFromPeer, bytesOf(PathResponse{1}));
+    addStep(moving, Step::AddressChanged, {});
+    addStep(moving, Step::Unreliable, payload);
+    addStep(moving, Step::FrameFromPeer, bytesOf(Unreliable{payload}));
+    addStep(moving, Step::Timer, {});
+    return {receiving, sending, strangers, moving};
 }

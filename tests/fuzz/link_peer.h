@@ -7,6 +7,8 @@
 #include "link/channel.h"
 #include "link/link.h"
 
+#include <map>
+
 namespace starling::link::fuzz {
 
 inline Endpoint addressOf(std::uint8_t number)
@@ -92,11 +94,17 @@ public:
 
     bool isUp() const { return m_link != LinkId{}; }
     /// A frame, well formed or not, sealed as it should be.
-    void say(ByteView frame) { receive(m_channel->sealBytes(m_subjectsToken, frame, m_now)); }
+    void say(ByteView frame, const Endpoint& from = addressOf(kPeer))
+    {
+        const Bytes datagram = m_channel->sealBytes(m_subjectsToken, frame, m_now);
+        give(DatagramReceived{from, datagram});
+    }
     void receive(const Bytes& datagram) { give(DatagramReceived{addressOf(kPeer), datagram}); }
 
     void give(const Input& input)
     {
+        if (const auto* datagram = std::get_if<DatagramReceived>(&input))
+            m_received[datagram->from] += datagram->bytes.size();
         for (const Output& output : m_links.handle(input, m_now)) {
             if (const auto* up = std::get_if<LinkUp>(&output))
                 m_link = up->link;
@@ -107,6 +115,10 @@ public:
             if (const auto* datagram = std::get_if<SendDatagram>(&output)) {
                 STARLING_ASSERT(datagram->bytes.size() <= kHelloBytes);
                 STARLING_ASSERT(m_codec.parse(datagram->bytes));
+                // Elsewhere nobody has proved to be, so that it is not worth asking us to send there.
+                m_sentTo[datagram->to] += datagram->bytes.size();
+                if (datagram->to != addressOf(kPeer))
+                    STARLING_ASSERT(m_sentTo[datagram->to] <= 3 * m_received[datagram->to]);
                 m_sent = datagram->bytes;
             }
         }
@@ -133,6 +145,7 @@ private:
     Token m_subjectsToken{};
     std::optional<Channel> m_channel;
     Bytes m_sent;
+    std::map<Endpoint, std::size_t> m_received, m_sentTo; ///< bytes
     ScheduleTimer m_timer;
 };
 

@@ -31,14 +31,16 @@ struct Host
     std::unique_ptr<PlainAuthenticator> authenticator;
     std::unique_ptr<SeededRandom> random;
     std::unique_ptr<Links> links;
+    std::set<Endpoint> formerEndpoints; ///< at which it still receives
     bool isCutOff = false; ///< nothing reaches it, and nothing leaves it
     std::set<LinkId> up;
     std::vector<LinkUp> ups;
     std::vector<LinkDown> downs;
+    std::vector<LinkMoved> moves;
     std::vector<LinkRefused> refusals;
     std::vector<LinkFailed> failures;
     std::vector<bool> silences;
-    std::vector<Bytes> messages;
+    std::vector<Bytes> messages, unreliable;
     std::uint64_t wakeUps = 0, schedules = 0, bytesSent = 0, datagramsSent = 0;
 };
 
@@ -91,6 +93,11 @@ public:
     void inject(Host& to, const Endpoint& from, const Bytes& bytes)
     {
         give(to, DatagramReceived{from, bytes});
+    }
+    /// The same after a while, and not from within what the other side is just doing.
+    void injectLater(Duration delay, Host& to, const Endpoint& from, const Bytes& bytes)
+    {
+        at(delay, [this, &to, from, bytes] { inject(to, from, bytes); });
     }
     /// The only link that is up; 0 if there are none or several.
     static LinkId theLink(const Host& host) { return host.up.size() == 1 ? *host.up.begin() : LinkId{}; }
@@ -157,7 +164,9 @@ private:
             m_random.below(static_cast<std::uint64_t>(m_faults.jitter.count()) + 1)));
         at(m_faults.latency + jitter, [this, source = from.endpoint, datagram = std::move(datagram)] {
             for (const auto& host : m_hosts) {
-                if (host->endpoint == datagram.to && !host->isCutOff)
+                const bool isThere =
+                    host->endpoint == datagram.to || host->formerEndpoints.contains(datagram.to);
+                if (isThere && !host->isCutOff)
                     give(*host, DatagramReceived{source, datagram.bytes});
             }
         });
@@ -191,6 +200,11 @@ private:
         note(failed.endpoint.port);
         host.failures.push_back(failed);
     }
+    void perform(Host& host, const LinkMoved& moved)
+    {
+        note(moved.endpoint.port);
+        host.moves.push_back(moved);
+    }
     void perform(Host& host, const LinkDown& down)
     {
         note(static_cast<std::uint64_t>(down.reason));
@@ -201,6 +215,11 @@ private:
     {
         note(message.message.size());
         host.messages.push_back(message.message);
+    }
+    void perform(Host& host, const UnreliableReceived& received)
+    {
+        note(received.bytes.size());
+        host.unreliable.push_back(received.bytes);
     }
 
     SeededRandom m_random;

@@ -29,6 +29,10 @@ std::vector<Frame> oneOfEach()
         Ping{~0ull},
         Pong{3},
         Bye{},
+        PathChallenge{~0ull},
+        PathResponse{7},
+        Unreliable{},
+        Unreliable{kPayload},
     };
 }
 
@@ -60,6 +64,10 @@ private Q_SLOTS:
     void isLaidOutAsTheTableSays()
     {
         QCOMPARE(toHex(bytesOf(Ping{0x2122232425262728})), std::string("032122232425262728"));
+        QCOMPARE(toHex(bytesOf(PathChallenge{1})), std::string("060000000000000001"));
+        QCOMPARE(toHex(bytesOf(PathResponse{2})), std::string("070000000000000002"));
+        QCOMPARE(toHex(bytesOf(Unreliable{kPayload})), std::string("0800077061796c6f6164"));
+        QCOMPARE(bytesOf(Unreliable{}).size(), kUnreliableOverheadBytes);
         QCOMPARE(toHex(bytesOf(Data{1, 2, true, false, kPayload})),
                  std::string("01000000000000000100000000000000020100077061796c6f6164"));
         QCOMPARE(bytesOf(Data{}).size(), kDataOverheadBytes);
@@ -95,7 +103,7 @@ private Q_SLOTS:
         QTest::addColumn<int>("value");
         QTest::addColumn<int>("code");
         QTest::newRow("kind 0") << 0 << 0 << int(Errc::UnsupportedFormat);
-        QTest::newRow("kind 6") << 0 << 6 << int(Errc::UnsupportedFormat);
+        QTest::newRow("kind 9") << 0 << 9 << int(Errc::UnsupportedFormat);
         QTest::newRow("too many bits") << 17 << 33 << int(Errc::Malformed);
         QTest::newRow("fewer bits than counted") << 17 << 1 << int(Errc::Truncated);
     }

@@ -219,6 +219,22 @@ private Q_SLOTS:
         QCOMPARE(network.reachedFrom(0), std::size_t(40));
     }
 
+    void aNeighborThatMovedIsNoLongerWhereItWas()
+    {
+        MembershipConfig config;
+        config.reunion = 60s;
+        MembershipNetwork network(6);
+        network.add({}, config);
+        network.add({endpointOf(0)}, config);
+        network.run(300s);
+        QCOMPARE(network.nodes[1].opened, std::size_t(1)); // who is at its bootstrap is its neighbour
+        network.give(1, LinkMoved{*network.nodes[1].neighbors.begin(), endpointOf(7)});
+        network.give(1, LinkMoved{NeighborId{99}, endpointOf(7)}); // is none
+        network.run(300s);
+        QVERIFY(network.nodes[1].opened > 1);
+        QCOMPARE(neighborsOf(network, 1), std::set<std::size_t>{0});
+    }
+
     void tellsNeighborsWhereItIsReachedNow()
     {
         MembershipNetwork network(7);
