@@ -224,21 +224,6 @@ void Membership::Impl::sweep(Instant now)
     }
 }
 
-void Membership::Impl::probe(Instant now)
-{
-    if (now < m_nextProbe)
-        return;
-    m_nextProbe = now + about(m_config.alive);
-    Peers::value_type* next = nullptr;
-    for (auto& peer : m_peers)
-        if (peer.second.isAlive() && (next == nullptr || peer.second.probed < next->second.probed))
-            next = &peer;
-    if (next == nullptr)
-        return;
-    next->second.probed = now;
-    m_outputs.emplace_back(ProbeLink{next->first});
-}
-
 void Membership::Impl::measure(Instant now)
 {
     if (now < m_nextMeasure)
@@ -294,7 +279,7 @@ Duration Membership::Impl::about(Duration interval)
 
 void Membership::Impl::arm(Instant now)
 {
-    Instant due = std::min({m_nextProbe, m_nextMeasure, m_nextShuffle, m_nextReunion});
+    Instant due = std::min({m_nextMeasure, m_nextShuffle, m_nextReunion});
     for (const auto& [link, peer] : m_peers) {
         if (peer.state == State::Asked)
             due = std::min(due, peer.since + m_config.answerTime);

@@ -174,10 +174,27 @@ private:
                     return; // the other's handshake ended first
             nodes[index].links[here] = {other, there};
             nodes[other].links[there] = {index, here};
+            keepAlive(index, here);
+            keepAlive(other, there);
             give(other, LinkUp{there, nodeId(index), endpointOf(index), 2 * way});
             giveLater(way, index, LinkUp{here, nodeId(other), endpointOf(other), 2 * way});
         });
     }
+    /// As link::Session does: a keepalive finds out.
+    void keepAlive(std::size_t index, NeighborId link)
+    {
+        const Membership* life = nodes[index].membership.get();
+        later(std::chrono::seconds(17), [this, index, link, life] {
+            const auto found = nodes[index].links.find(link);
+            if (nodes[index].membership.get() != life || found == nodes[index].links.end())
+                return;
+            if (isThere(found->second.first, found->second.second))
+                keepAlive(index, link);
+            else
+                act(index, ProbeLink{link});
+        });
+    }
+
     void act(std::size_t index, const CloseLink& output)
     {
         const auto link = nodes[index].links.find(output.link);
