@@ -93,7 +93,7 @@ void Broadcast::remember(const NoticeTag& tag, Instant now)
 {
     if (const auto missing = m_missing.find(tag); missing != m_missing.end())
         forget(missing);
-    if (!m_seen.emplace(tag, now).second)
+    if (!m_seen.emplace(tag, Seen{now, {}}).second)
         return;
     m_seenOrder.push_back(tag);
     if (m_seenOrder.size() > kMaxSeen) {
@@ -102,10 +102,13 @@ void Broadcast::remember(const NoticeTag& tag, Instant now)
     }
 }
 
-std::optional<Instant> Broadcast::seenAt(const NoticeTag& tag) const
+void Broadcast::becomeLazy(NeighborId neighbor, Postbox& postbox)
 {
-    const auto seen = m_seen.find(tag);
-    return seen == m_seen.end() ? std::nullopt : std::optional(seen->second);
+    const auto peer = m_peers.find(neighbor);
+    if (peer == m_peers.end())
+        return;
+    peer->second.isEager = false;
+    postbox.send(neighbor, PruneMessage());
 }
 
 std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
@@ -139,7 +142,9 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
     m_isSevered = m_isSevered && sentTo.empty() && !from;
     if (m_nextTelling && *m_nextTelling <= now)
         tell(now, postbox);
-    if (from && awaited.asked == from)
+    if (from && awaited.asked == from && awaited.isExpected)
+        m_seen.at(tag).stopgap = from;
+    else if (from && awaited.asked == from)
         preferQuicker(awaited, *from, now, postbox);
     else if (isUnasked) // it may have come by comparing boards
         postbox.send(*from, GraftMessage());
@@ -184,8 +189,7 @@ void Broadcast::preferQuicker(const Missing& missing, NeighborId from, Instant n
         return;
     best->second.isEager = true;
     postbox.send(best->first, GraftMessage());
-    m_peers.at(from).isEager = false;
-    postbox.send(from, PruneMessage());
+    becomeLazy(from, postbox);
 }
 
 void Broadcast::hear(NeighborId from, ByteView notice, Instant now)
@@ -207,14 +211,18 @@ void Broadcast::onDuplicate(NeighborId from, ByteView notice, Instant now, Postb
     if (peer == m_peers.end())
         return;
     const NoticeTag tag = tagOf(notice);
-    const auto seen = seenAt(tag);
-    remember(tag, now);
+    const auto seen = m_seen.find(tag);
+    const bool isRecent = seen != m_seen.end() && now - seen->second.at <= kPruneWindow;
     untell(peer->second, tag);
-    if (!seen || now - *seen > kPruneWindow)
+    if (seen == m_seen.end())
+        remember(tag, now);
+    if (!isRecent)
         return;
+    const auto stopgap = std::exchange(seen->second.stopgap, std::nullopt);
+    if (stopgap && *stopgap != from && peer->second.isEager)
+        return becomeLazy(*stopgap, postbox);
     // Said again, even if we said it before: the other side may have grafted since.
-    peer->second.isEager = false;
-    postbox.send(from, PruneMessage());
+    becomeLazy(from, postbox);
 }
 
 void Broadcast::onPrune(NeighborId from)
@@ -243,6 +251,7 @@ void Broadcast::onIHave(NeighborId from, const IHaveMessage& message, Instant no
             missing.tellers = {{from, now}};
             missing.first = from;
             missing.since = now;
+            missing.isExpected = isInTree();
             setDue(item.tag, missing, now + patience());
             continue;
         }

@@ -11,8 +11,9 @@
 /// no place in the tree (it is new, or has lost an eager link) asks the first that tells, at once; so a first
 /// notice costs a round trip more at every step, but nobody has it twice. If another would have sent it
 /// sooner, that one takes the place in the tree. All others wait some times as long as notices of late took
-/// along the tree after somebody told of them. A neighbour that told of notices and did not send them when
-/// asked is asked last, and after kMaxBroken times not at all, until it sends one.
+/// along the tree after somebody told of them; if it comes along the tree after all, that stays as it was,
+/// for a datagram was lost. A neighbour that told of notices and did not send them when asked is asked last,
+/// and after kMaxBroken times not at all, until it sends one.
 #pragma once
 
 #include "overlay/postbox.h"
@@ -80,6 +81,12 @@ private:
         NeighborId first{}; ///< whose limit it counts against
         Instant since; ///< when that one told
         Instant due;
+        bool isExpected = false; ///< along the tree
+    };
+    struct Seen
+    {
+        Instant at;
+        std::optional<NeighborId> stopgap; ///< sent it when asked, because the tree was late
     };
     bool isInTree() const;
     Duration patience() const;
@@ -90,14 +97,14 @@ private:
     void setDue(const NoticeTag& tag, Missing& missing, Instant due);
     void forget(std::map<NoticeTag, Missing>::iterator missing);
     void remember(const NoticeTag& tag, Instant now);
-    std::optional<Instant> seenAt(const NoticeTag& tag) const;
+    void becomeLazy(NeighborId neighbor, Postbox& postbox);
     std::vector<Teller>::iterator mostTrusted(std::vector<Teller>& tellers);
 
     Config m_config;
     std::map<NeighborId, Peer> m_peers;
     std::map<NoticeTag, Missing> m_missing;
     std::set<std::pair<Instant, NoticeTag>> m_due; ///< of m_missing
-    std::map<NoticeTag, Instant> m_seen;
+    std::map<NoticeTag, Seen> m_seen;
     std::deque<NoticeTag> m_seenOrder; ///< the oldest first
     std::optional<Instant> m_nextTelling, m_lastTold;
     bool m_isSevered = true; ///< an eager link is gone since the last notice, or none has come yet

@@ -81,31 +81,6 @@ public:
         return std::chrono::microseconds(10'000 + pair.below(40'000));
     }
     bool isUp(std::size_t index) const { return nodes[index].membership != nullptr; }
-    /// When each node would have a notice of `origin` that everybody passes on at once.
-    std::vector<std::optional<Duration>> flood(std::size_t origin) const
-    {
-        std::vector<std::optional<Duration>> reached(nodes.size());
-        std::set<std::pair<Duration, std::size_t>> next{{Duration{}, origin}};
-        while (!next.empty()) {
-            const auto [at, index] = *next.begin();
-            next.erase(next.begin());
-            if (reached[index] || !isUp(index))
-                continue;
-            reached[index] = at;
-            for (const NeighborId link : nodes[index].neighbors) {
-                const std::size_t other = nodes[index].links.at(link).first;
-                if (!reached[other])
-                    next.emplace(at + latency(index, other), other);
-            }
-        }
-        return reached;
-    }
-    std::size_t reachedFrom(std::size_t origin) const
-    {
-        const auto reached = flood(origin);
-        return static_cast<std::size_t>(
-            std::count_if(reached.begin(), reached.end(), [](const auto& at) { return at.has_value(); }));
-    }
     std::size_t living() const
     {
         return static_cast<std::size_t>(std::count_if(

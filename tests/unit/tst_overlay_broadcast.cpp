@@ -175,6 +175,31 @@ private Q_SLOTS:
         QCOMPARE(asked(network, 0, 90ms).size(), std::size_t{1});
     }
 
+    /// A datagram of the tree was lost and came again: that is no reason to leave the tree.
+    void keepsATreeThatWasLate()
+    {
+        Network network(4);
+        const NeighborId tree = network.connect(0, 1);
+        const NeighborId teller = network.connect(0, 2);
+        network.run(1s);
+        network.isLost = [](std::size_t from, std::size_t) { return from == 0; };
+        network.inject(0, tree, NoticeMessage{release(1).serialize()});
+        network.inject(0, teller, told({release(2)}));
+        QCOMPARE(asked(network, 0, Config().graftTimeout).size(), std::size_t{1});
+        network.inject(0, teller, NoticeMessage{release(2).serialize()});
+        std::vector<NeighborId> pruned;
+        network.onSend = [&](std::size_t from, NeighborId to, const Message& message) {
+            if (from == 0 && std::holds_alternative<PruneMessage>(message))
+                pruned.push_back(to);
+        };
+        network.inject(0, tree, NoticeMessage{release(2).serialize()});
+        QVERIFY(pruned == std::vector{teller});
+        // A second copy from it is one too many.
+        network.inject(0, tree, NoticeMessage{release(2).serialize()});
+        QVERIFY((pruned == std::vector{teller, tree}));
+        network.onSend = nullptr;
+    }
+
     /// Of those who told, the one is kept that would have been the quickest.
     void keepsWhoWouldHaveBeenQuicker()
     {
