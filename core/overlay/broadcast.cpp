@@ -33,8 +33,9 @@ Broadcast::Broadcast(const Config& config)
 
 void Broadcast::addNeighbor(NeighborId neighbor, std::optional<Duration> roundTrip, Instant now)
 {
-    m_peers.emplace(neighbor,
-                    Peer{roundTrip, false, 0, 0, {}, Allowance(kAllowanceBurst, kAllowancePerSecond, now)});
+    m_peers.emplace(
+        neighbor,
+        Peer{roundTrip, false, false, 0, 0, {}, Allowance(kAllowanceBurst, kAllowancePerSecond, now)});
 }
 
 void Broadcast::removeNeighbor(NeighborId neighbor)
@@ -219,15 +220,20 @@ void Broadcast::onDuplicate(NeighborId from, ByteView notice, Instant now, Postb
     if (!isRecent)
         return;
     const auto stopgap = std::exchange(seen->second.stopgap, std::nullopt);
-    if (stopgap && *stopgap != from && peer->second.isEager)
+    if (stopgap && *stopgap != from && peer->second.isEager) {
+        // What we sent on meanwhile crosses its copy: it prunes us before it reads this.
+        peer->second.isKept = true;
+        postbox.send(from, GraftMessage());
         return becomeLazy(*stopgap, postbox);
+    }
     // Said again, even if we said it before: the other side may have grafted since.
     becomeLazy(from, postbox);
 }
 
 void Broadcast::onPrune(NeighborId from)
 {
-    if (const auto peer = m_peers.find(from); peer != m_peers.end())
+    const auto peer = m_peers.find(from);
+    if (peer != m_peers.end() && !std::exchange(peer->second.isKept, false))
         peer->second.isEager = false;
 }
 

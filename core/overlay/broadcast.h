@@ -63,6 +63,7 @@ private:
     {
         std::optional<Duration> roundTrip;
         bool isEager = false;
+        bool isKept = false; ///< its next Prune answers what we sent while it was late
         unsigned broken = 0; ///< notices that it told of and did not send, since it last sent one
         std::size_t told = 0; ///< entries of m_missing that it was the first to tell of
         std::vector<IHaveMessage::Item> untold;

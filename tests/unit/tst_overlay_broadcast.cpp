@@ -194,6 +194,11 @@ private Q_SLOTS:
         };
         network.inject(0, tree, NoticeMessage{release(2).serialize()});
         QVERIFY(pruned == std::vector{teller});
+        // It answers the copy that was sent to it meanwhile, which does not count.
+        network.inject(0, tree, PruneMessage());
+        const std::uint64_t before = network.sent(kIndexOf<NoticeMessage>);
+        network.publish(0, release(3));
+        QCOMPARE(network.sent(kIndexOf<NoticeMessage>) - before, std::uint64_t{1});
         // A second copy from it is one too many.
         network.inject(0, tree, NoticeMessage{release(2).serialize()});
         QVERIFY((pruned == std::vector{teller, tree}));
