@@ -73,9 +73,7 @@ bool Membership::Impl::isSelf(Peers::value_type& from, const Contact& contact, I
 void Membership::Impl::learn(Peers::value_type& from, const std::vector<Contact>& contacts, Instant now)
 {
     for (const Contact& contact : contacts) {
-        const auto isHeld = [&](const Candidate& candidate) { return candidate.contact == contact; };
-        if (contact == m_own || contact == from.second.contact
-            || std::any_of(m_passive.all().begin(), m_passive.all().end(), isHeld))
+        if (contact == m_own || contact == from.second.contact || m_passive.holds(contact))
             continue;
         if (!m_contacts.isOpen(now) || from.second.forged >= kForgedContacts)
             return;
