@@ -13,6 +13,8 @@
 /// part of the board (Mediator::urgentRange()) is compared before the rest when a link comes up, by the hash
 /// in Standing.
 ///
+/// Neighbours whose boards were equal again and again are compared less and less often, until ours changes.
+///
 /// Where many notices are due, they go in batches, each followed by More and continued at an empty Request.
 #pragma once
 
@@ -47,7 +49,8 @@ public:
     void onRanges(NeighborId from, const RangesMessage& message, Instant now, Postbox& postbox);
     void onRequest(NeighborId from, const RequestMessage& message, Instant now, Postbox& postbox);
     void onMore(NeighborId from, Postbox& postbox);
-    /// The turn of the next few neighbours to be sent our Digest; call every Config::antiEntropy.
+    /// The turn of the next few neighbours whose time has come to be sent our Digest; call every
+    /// Config::antiEntropy.
     void round(Instant now, Postbox& postbox);
 
 private:
@@ -62,6 +65,8 @@ private:
         std::optional<Instant> digestSent;
         std::optional<Instant> standingSent;
         std::optional<Instant> compared; ///< when our boards were last compared, whoever asked
+        unsigned calm = 0; ///< comparisons in a row after which there was nothing to say
+        bool isDisputed = false; ///< it had something to say since our last Digest
         std::size_t credit = 0; ///< Summary and Ranges messages to which what we sent entitles it
         /// Theirs and ours when we last answered a Digest.
         std::optional<std::pair<Digest, Digest>> answered;
@@ -77,6 +82,7 @@ private:
     const Digest& digest();
     const std::vector<Head>& heads();
     void sendDigest(Peers::value_type& peer, Instant now, Postbox& postbox);
+    Duration pause(const Peer& peer) const;
     bool mayAnswer(Peer& peer, const Digest& theirs, Instant now);
     void sendSummaries(Peers::value_type& peer, const KeyRange& range, Postbox& postbox);
     void sendPart(Peers::value_type& peer, const KeyRange& range, Postbox& postbox);

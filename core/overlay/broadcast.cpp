@@ -14,6 +14,9 @@ constexpr std::size_t kMaxToldByOne = 2'048;
 constexpr std::size_t kMaxTellers = 8; ///< remembered for each missing notice; guess
 /// Guess: an honest neighbour whose board moved on breaks a promise now and then.
 constexpr unsigned kMaxBroken = 16;
+/// A notice may come later along the tree than usual; guess.
+constexpr int kPatience = 3; // times what it was behind the first teller, at most, of late
+constexpr int kLagLasts = 32; // notices until a lag is forgotten by two thirds; guess
 /// A duplicate of something older comes from comparing boards, and says nothing about the tree. Guess: longer
 /// than a notice needs to reach everybody.
 constexpr Duration kPruneWindow = std::chrono::seconds(5);
@@ -28,17 +31,21 @@ Broadcast::Broadcast(const Config& config)
 {
 }
 
-void Broadcast::addNeighbor(NeighborId neighbor, Instant now)
+void Broadcast::addNeighbor(NeighborId neighbor, std::optional<Duration> roundTrip, Instant now)
 {
-    m_peers.emplace(neighbor, Peer{true, 0, 0, {}, Allowance(kAllowanceBurst, kAllowancePerSecond, now)});
+    m_peers.emplace(
+        neighbor,
+        Peer{roundTrip, false, false, 0, 0, {}, Allowance(kAllowanceBurst, kAllowancePerSecond, now)});
 }
 
 void Broadcast::removeNeighbor(NeighborId neighbor)
 {
+    m_isSevered = m_isSevered || isEager(neighbor);
     m_peers.erase(neighbor);
     for (auto it = m_missing.begin(); it != m_missing.end();) {
         const auto missing = it++;
-        std::erase(missing->second.tellers, neighbor);
+        std::erase_if(missing->second.tellers,
+                      [neighbor](const Teller& teller) { return teller.neighbor == neighbor; });
         if (missing->second.asked == neighbor)
             missing->second.asked.reset();
         if (missing->second.tellers.empty() && !missing->second.asked)
@@ -50,6 +57,22 @@ bool Broadcast::isEager(NeighborId neighbor) const
 {
     const auto peer = m_peers.find(neighbor);
     return peer != m_peers.end() && peer->second.isEager;
+}
+
+/// Whether notices can be expected to come without asking.
+bool Broadcast::isInTree() const
+{
+    return !m_isSevered
+        && std::any_of(m_peers.begin(), m_peers.end(), [](const auto& peer) { return peer.second.isEager; });
+}
+
+/// How long what somebody told of may still come along the tree.
+Duration Broadcast::patience() const
+{
+    if (!isInTree())
+        return {};
+    const Duration usual = m_lag ? *m_lag * kPatience + m_config.graftLeast : m_config.graftTimeout / 2;
+    return std::min(usual, m_config.graftTimeout);
 }
 
 void Broadcast::forget(std::map<NoticeTag, Missing>::iterator missing)
@@ -71,7 +94,7 @@ void Broadcast::remember(const NoticeTag& tag, Instant now)
 {
     if (const auto missing = m_missing.find(tag); missing != m_missing.end())
         forget(missing);
-    if (!m_seen.emplace(tag, now).second)
+    if (!m_seen.emplace(tag, Seen{now, {}}).second)
         return;
     m_seenOrder.push_back(tag);
     if (m_seenOrder.size() > kMaxSeen) {
@@ -80,32 +103,94 @@ void Broadcast::remember(const NoticeTag& tag, Instant now)
     }
 }
 
-std::optional<Instant> Broadcast::seenAt(const NoticeTag& tag) const
+void Broadcast::becomeLazy(NeighborId neighbor, Postbox& postbox)
 {
-    const auto seen = m_seen.find(tag);
-    return seen == m_seen.end() ? std::nullopt : std::optional(seen->second);
+    const auto peer = m_peers.find(neighbor);
+    if (peer == m_peers.end())
+        return;
+    peer->second.isEager = false;
+    postbox.send(neighbor, PruneMessage());
 }
 
 std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
                                           std::optional<NeighborId> from, Instant now, Postbox& postbox)
 {
     const NoticeTag tag = tagOf(notice);
+    Missing awaited;
+    if (const auto missing = m_missing.find(tag); missing != m_missing.end())
+        awaited = std::move(missing->second);
+    const bool isUnasked = from && !isEager(*from) && !isInTree();
+    if (from)
+        onArrival(awaited, *from, now);
+    // Without a place in the tree, everybody may be the way to the others.
+    const bool isForAll = !from && !isInTree();
     remember(tag, now);
     std::vector<NeighborId> sentTo;
     for (auto& [neighbor, peer] : m_peers) {
-        if (neighbor == from) {
-            peer.isEager = true; // it was the quickest
-            peer.broken = 0;
-        } else if (peer.isEager) {
+        if (neighbor == from)
+            continue;
+        peer.isEager = peer.isEager || isForAll;
+        if (peer.isEager) {
             if (postbox.sendNotice(neighbor, notice) > 0)
                 sentTo.push_back(neighbor);
-        } else if (peer.untold.size() < kMaxItems) { // what is not told is found by comparing boards
+        } else if (!hasTold(awaited, neighbor)
+                   && peer.untold.size() < kMaxItems) { // what is not told is found by comparing boards
             peer.untold.push_back({key, tag});
             if (!m_nextTelling)
-                m_nextTelling = now + m_config.tellDelay;
+                m_nextTelling = m_lastTold ? std::max(now, *m_lastTold + m_config.tellDelay) : now;
         }
     }
+    m_isSevered = m_isSevered && sentTo.empty() && !from;
+    if (m_nextTelling && *m_nextTelling <= now)
+        tell(now, postbox);
+    if (from && awaited.asked == from && awaited.isExpected)
+        m_seen.at(tag).stopgap = from;
+    else if (from && awaited.asked == from)
+        preferQuicker(awaited, *from, now, postbox);
+    else if (isUnasked) // it may have come by comparing boards
+        postbox.send(*from, GraftMessage());
     return sentTo;
+}
+
+bool Broadcast::hasTold(const Missing& missing, NeighborId neighbor)
+{
+    return missing.asked == neighbor
+        || std::any_of(missing.tellers.begin(), missing.tellers.end(),
+                       [neighbor](const Teller& teller) { return teller.neighbor == neighbor; });
+}
+
+/// What is news has come from `from`: it was the quickest.
+void Broadcast::onArrival(const Missing& awaited, NeighborId from, Instant now)
+{
+    const auto peer = m_peers.find(from);
+    if (peer == m_peers.end())
+        return;
+    peer->second.isEager = true;
+    peer->second.broken = 0;
+    const bool wasTold = awaited.asked || !awaited.tellers.empty();
+    if (!wasTold || awaited.asked == from)
+        return;
+    const Duration lag = now - awaited.since;
+    m_lag = std::max(lag, m_lag.value_or(lag) * (kLagLasts - 1) / kLagLasts);
+}
+
+/// What was asked for came from `from`, perhaps later than others would have sent it.
+void Broadcast::preferQuicker(const Missing& missing, NeighborId from, Instant now, Postbox& postbox)
+{
+    Instant soonest = now;
+    auto best = m_peers.end();
+    for (const Teller& teller : missing.tellers) {
+        const auto peer = m_peers.find(teller.neighbor);
+        if (!peer->second.roundTrip || teller.at + *peer->second.roundTrip >= soonest)
+            continue;
+        soonest = teller.at + *peer->second.roundTrip;
+        best = peer;
+    }
+    if (best == m_peers.end())
+        return;
+    best->second.isEager = true;
+    postbox.send(best->first, GraftMessage());
+    becomeLazy(from, postbox);
 }
 
 void Broadcast::hear(NeighborId from, ByteView notice, Instant now)
@@ -115,24 +200,40 @@ void Broadcast::hear(NeighborId from, ByteView notice, Instant now)
         peer->second.broken = 0;
 }
 
+/// It has that notice.
+void Broadcast::untell(Peer& peer, const NoticeTag& tag)
+{
+    std::erase_if(peer.untold, [&](const IHaveMessage::Item& item) { return item.tag == tag; });
+}
+
 void Broadcast::onDuplicate(NeighborId from, ByteView notice, Instant now, Postbox& postbox)
 {
     const auto peer = m_peers.find(from);
     if (peer == m_peers.end())
         return;
     const NoticeTag tag = tagOf(notice);
-    const auto seen = seenAt(tag);
-    remember(tag, now);
-    if (!seen || now - *seen > kPruneWindow)
+    const auto seen = m_seen.find(tag);
+    const bool isRecent = seen != m_seen.end() && now - seen->second.at <= kPruneWindow;
+    untell(peer->second, tag);
+    if (seen == m_seen.end())
+        remember(tag, now);
+    if (!isRecent)
         return;
+    const auto stopgap = std::exchange(seen->second.stopgap, std::nullopt);
+    if (stopgap && *stopgap != from && peer->second.isEager) {
+        // What we sent on meanwhile crosses its copy: it prunes us before it reads this.
+        peer->second.isKept = true;
+        postbox.send(from, GraftMessage());
+        return becomeLazy(*stopgap, postbox);
+    }
     // Said again, even if we said it before: the other side may have grafted since.
-    peer->second.isEager = false;
-    postbox.send(from, PruneMessage());
+    becomeLazy(from, postbox);
 }
 
 void Broadcast::onPrune(NeighborId from)
 {
-    if (const auto peer = m_peers.find(from); peer != m_peers.end())
+    const auto peer = m_peers.find(from);
+    if (peer != m_peers.end() && !std::exchange(peer->second.isKept, false))
         peer->second.isEager = false;
 }
 
@@ -142,8 +243,10 @@ void Broadcast::onIHave(NeighborId from, const IHaveMessage& message, Instant no
     if (peer == m_peers.end() || peer->second.broken >= kMaxBroken)
         return;
     for (const IHaveMessage::Item& item : message.items) {
-        if (m_seen.contains(item.tag))
+        if (m_seen.contains(item.tag)) {
+            untell(peer->second, item.tag);
             continue;
+        }
         const auto known = m_missing.find(item.tag);
         if (known == m_missing.end()) {
             if (peer->second.told >= kMaxToldByOne)
@@ -151,15 +254,18 @@ void Broadcast::onIHave(NeighborId from, const IHaveMessage& message, Instant no
             ++peer->second.told;
             Missing& missing = m_missing[item.tag];
             missing.key = item.key;
-            missing.tellers = {from};
+            missing.tellers = {{from, now}};
             missing.first = from;
-            setDue(item.tag, missing, now + m_config.graftTimeout);
+            missing.since = now;
+            missing.isExpected = isInTree();
+            setDue(item.tag, missing, now + patience());
             continue;
         }
         auto& tellers = known->second.tellers;
         if (tellers.size() < kMaxTellers && known->second.asked != from
-            && std::find(tellers.begin(), tellers.end(), from) == tellers.end())
-            tellers.push_back(from);
+            && std::none_of(tellers.begin(), tellers.end(),
+                            [from](const Teller& teller) { return teller.neighbor == from; }))
+            tellers.push_back({from, now});
     }
 }
 
@@ -180,19 +286,20 @@ void Broadcast::onGraft(NeighborId from, const GraftMessage& message, Instant no
     }
 }
 
-void Broadcast::tell(Postbox& postbox)
+void Broadcast::tell(Instant now, Postbox& postbox)
 {
     m_nextTelling.reset();
+    m_lastTold = now;
     for (auto& [neighbor, peer] : m_peers) {
         if (!peer.untold.empty())
             postbox.send(neighbor, IHaveMessage{std::exchange(peer.untold, {})});
     }
 }
 
-std::vector<NeighborId>::iterator Broadcast::mostTrusted(std::vector<NeighborId>& tellers)
+std::vector<Broadcast::Teller>::iterator Broadcast::mostTrusted(std::vector<Teller>& tellers)
 {
-    return std::min_element(tellers.begin(), tellers.end(), [this](NeighborId a, NeighborId b) {
-        return m_peers.at(a).broken < m_peers.at(b).broken;
+    return std::min_element(tellers.begin(), tellers.end(), [this](const Teller& a, const Teller& b) {
+        return m_peers.at(a.neighbor).broken < m_peers.at(b.neighbor).broken;
     });
 }
 
@@ -212,11 +319,11 @@ void Broadcast::ask(Instant now, Postbox& postbox)
         }
         setDue(current->first, missing, now + m_config.graftRetry);
         const auto teller = mostTrusted(missing.tellers);
-        GraftMessage& graft = grafts[*teller];
+        GraftMessage& graft = grafts[teller->neighbor];
         if (graft.keys.size() == kMaxItems)
             continue; // the rest of a flood waits for its turn
         graft.keys.push_back(missing.key);
-        missing.asked = *teller;
+        missing.asked = teller->neighbor;
         missing.tellers.erase(teller);
     }
     for (auto& [neighbor, graft] : grafts) {

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Which neighbours a notice is pushed to, and which are only told of it: Plumtree (Leitão, Pereira,
-/// Rodrigues: "Epidemic Broadcast Trees", SRDS 2007). Every link begins eager. Whoever sends what we have
-/// already is pruned: from then on it is told of notices in batches, and asks for one that does not reach it
-/// otherwise. So the eager links become a tree, and the others mend it. Pure.
+/// Rodrigues: "Epidemic Broadcast Trees", SRDS 2007). Eager links make up a tree, along which notices are
+/// pushed; over the others, neighbours tell each other of them at once, and ask for one that does not come
+/// along the tree. Pure.
 ///
 ///     Notice, held already    ──►  Prune     "only tell me"
 ///     IHave, and no notice    ──►  Graft     "send me these, and push from now on"
 ///
-/// Modification: a neighbour that told of notices and did not send them when asked is asked last, and after
-/// kMaxBroken times not at all, until it sends one.
+/// Modifications: A link begins lazy, and becomes part of the tree when it is asked for a notice. Whoever has
+/// no place in the tree (it is new, or has lost an eager link) asks the first that tells, at once; so a first
+/// notice costs a round trip more at every step, but nobody has it twice. If another would have sent it
+/// sooner, that one takes the place in the tree. All others wait some times as long as notices of late took
+/// along the tree after somebody told of them; if it comes along the tree after all, that stays as it was,
+/// for a datagram was lost. A neighbour that told of notices and did not send them when asked is asked last,
+/// and after kMaxBroken times not at all, until it sends one.
 #pragma once
 
 #include "overlay/postbox.h"
@@ -23,11 +28,11 @@ class Broadcast
 public:
     explicit Broadcast(const Config& config);
 
-    void addNeighbor(NeighborId neighbor, Instant now);
+    void addNeighbor(NeighborId neighbor, std::optional<Duration> roundTrip, Instant now);
     void removeNeighbor(NeighborId neighbor);
 
-    /// A notice that is news, from a neighbour or our own: pushes it to eager neighbours, and the others will
-    /// be told. Returns to whom it was sent.
+    /// A notice that is news, from a neighbour or our own: pushes it to eager neighbours, and tells the
+    /// others, soon if there are many notices. Returns to whom it was sent.
     std::vector<NeighborId> spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from,
                                    Instant now, Postbox& postbox);
     /// A notice that is news and is not to be spread.
@@ -47,7 +52,7 @@ public:
         return m_due.empty() ? std::nullopt : std::optional(m_due.begin()->first);
     }
     /// Tells lazy neighbours what became news since the last time.
-    void tell(Postbox& postbox);
+    void tell(Instant now, Postbox& postbox);
     /// Asks for what was told of and did not come.
     void ask(Instant now, Postbox& postbox);
 
@@ -56,33 +61,55 @@ public:
 private:
     struct Peer
     {
-        bool isEager = true;
+        std::optional<Duration> roundTrip;
+        bool isEager = false;
+        bool isKept = false; ///< its next Prune answers what we sent while it was late
         unsigned broken = 0; ///< notices that it told of and did not send, since it last sent one
         std::size_t told = 0; ///< entries of m_missing that it was the first to tell of
         std::vector<IHaveMessage::Item> untold;
         Allowance allowance;
     };
+    struct Teller
+    {
+        NeighborId neighbor{};
+        Instant at;
+    };
     struct Missing
     {
         NoticeKey key;
-        std::vector<NeighborId> tellers; ///< not asked yet
+        std::vector<Teller> tellers; ///< not asked yet
         std::optional<NeighborId> asked; ///< and not answered yet
         NeighborId first{}; ///< whose limit it counts against
+        Instant since; ///< when that one told
         Instant due;
+        bool isExpected = false; ///< along the tree
     };
+    struct Seen
+    {
+        Instant at;
+        std::optional<NeighborId> stopgap; ///< sent it when asked, because the tree was late
+    };
+    bool isInTree() const;
+    Duration patience() const;
+    void onArrival(const Missing& awaited, NeighborId from, Instant now);
+    static bool hasTold(const Missing& missing, NeighborId neighbor);
+    void preferQuicker(const Missing& missing, NeighborId from, Instant now, Postbox& postbox);
+    void untell(Peer& peer, const NoticeTag& tag);
     void setDue(const NoticeTag& tag, Missing& missing, Instant due);
     void forget(std::map<NoticeTag, Missing>::iterator missing);
     void remember(const NoticeTag& tag, Instant now);
-    std::optional<Instant> seenAt(const NoticeTag& tag) const;
-    std::vector<NeighborId>::iterator mostTrusted(std::vector<NeighborId>& tellers);
+    void becomeLazy(NeighborId neighbor, Postbox& postbox);
+    std::vector<Teller>::iterator mostTrusted(std::vector<Teller>& tellers);
 
     Config m_config;
     std::map<NeighborId, Peer> m_peers;
     std::map<NoticeTag, Missing> m_missing;
     std::set<std::pair<Instant, NoticeTag>> m_due; ///< of m_missing
-    std::map<NoticeTag, Instant> m_seen;
+    std::map<NoticeTag, Seen> m_seen;
     std::deque<NoticeTag> m_seenOrder; ///< the oldest first
-    std::optional<Instant> m_nextTelling;
+    std::optional<Instant> m_nextTelling, m_lastTold;
+    bool m_isSevered = true; ///< an eager link is gone since the last notice, or none has come yet
+    std::optional<Duration> m_lag; ///< the tree was behind who told first, at most, of late
 };
 
 } // namespace starling::overlay

@@ -14,7 +14,6 @@ std::vector<MembershipOutput> Membership::Impl::handle(const MembershipInput& in
 {
     if (!std::exchange(m_isStarted, true)) {
         m_started = m_nextBegin = m_nextEviction = now;
-        m_nextProbe = now + about(m_config.alive);
         m_nextMeasure = now + about(m_config.youngMeasure);
         m_nextShuffle = now + about(m_config.youngShuffle);
         m_nextReunion = now + about(m_config.reunion);
@@ -155,10 +154,8 @@ void Membership::Impl::on(const LinkSilence& input, Instant now)
         return;
     m_lastBurst = now;
     for (auto& [link, other] : m_peers)
-        if (other.isAlive()) {
-            other.probed = now;
+        if (other.isAlive())
             m_outputs.emplace_back(ProbeLink{link});
-        }
 }
 
 void Membership::Impl::on(const StrangeMessage& input, Instant now)
@@ -193,7 +190,6 @@ void Membership::Impl::on(const MembershipTimer& input, Instant now)
         return;
     m_armed.reset();
     sweep(now);
-    probe(now);
     measure(now);
     shuffle(now);
     reunite(now);

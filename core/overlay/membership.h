@@ -37,8 +37,6 @@ struct MembershipConfig
     unsigned tries = 2; ///< HELLOs for each; at 10 % loss 1 in 28 fails
     Duration answerTime = std::chrono::seconds(3); ///< guess: to an Ask; link::Config::maxRetransmit
     Duration eviction = std::chrono::seconds(10); ///< between two forced ones
-    Duration alive =
-        std::chrono::seconds(5); ///< a neighbour is probed; each in turn, 25 s as link's keepalive
     Duration silence = std::chrono::seconds(10); ///< guess: until a silent link is given up
     Duration shuffle = std::chrono::seconds(300); ///< performance.md: 350 B in 60 to 300 s
     Duration measure = std::chrono::seconds(60); ///< guess: between two measured candidates

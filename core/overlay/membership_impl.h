@@ -65,7 +65,6 @@ private:
         Contact contact; ///< empty if it is not known
         std::uint64_t sequence = 0;
         Instant since; ///< of its state
-        Instant probed;
         std::optional<Instant> silentSince;
         std::optional<Instant> shuffled, reshuffled; ///< we did, it did
         std::optional<Instant> rebuked; ///< for a message that only a neighbour sends
@@ -137,7 +136,6 @@ private:
     void fill(Instant now);
     void begin(Instant now);
     void sweep(Instant now);
-    void probe(Instant now);
     void measure(Instant now);
     void shuffle(Instant now);
     void sendShuffle(Peers::value_type& peer, Instant now);
@@ -164,7 +162,7 @@ private:
     std::map<NodeId, Instant> m_shunned; ///< until then
     Allowance m_contacts, m_walks;
     bool m_isStarted = false;
-    Instant m_started, m_nextBegin, m_nextEviction, m_nextProbe, m_nextMeasure, m_nextShuffle, m_nextReunion;
+    Instant m_started, m_nextBegin, m_nextEviction, m_nextMeasure, m_nextShuffle, m_nextReunion;
     Instant m_lastBurst;
     unsigned m_begun = 0; ///< times in a row that bootstraps were tried
     std::optional<Instant> m_armed;

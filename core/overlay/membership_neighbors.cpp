@@ -229,9 +229,9 @@ void Membership::Impl::promote(Peers::value_type& peer, Role role, Instant now)
 {
     peer.second.state = State::Active;
     peer.second.role = role;
-    peer.second.since = peer.second.probed = now;
+    peer.second.since = now;
     m_passive.remove(peer.second.node);
-    m_outputs.emplace_back(NeighborUp{peer.first, peer.second.node});
+    m_outputs.emplace_back(NeighborUp{peer.first, peer.second.node, peer.second.roundTrip});
 }
 
 void Membership::Impl::demote(Peers::value_type& peer, Instant now)

@@ -73,9 +73,7 @@ bool Membership::Impl::isSelf(Peers::value_type& from, const Contact& contact, I
 void Membership::Impl::learn(Peers::value_type& from, const std::vector<Contact>& contacts, Instant now)
 {
     for (const Contact& contact : contacts) {
-        const auto isHeld = [&](const Candidate& candidate) { return candidate.contact == contact; };
-        if (contact == m_own || contact == from.second.contact
-            || std::any_of(m_passive.all().begin(), m_passive.all().end(), isHeld))
+        if (contact == m_own || contact == from.second.contact || m_passive.holds(contact))
             continue;
         if (!m_contacts.isOpen(now) || from.second.forged >= kForgedContacts)
             return;
@@ -224,21 +222,6 @@ void Membership::Impl::sweep(Instant now)
     }
 }
 
-void Membership::Impl::probe(Instant now)
-{
-    if (now < m_nextProbe)
-        return;
-    m_nextProbe = now + about(m_config.alive);
-    Peers::value_type* next = nullptr;
-    for (auto& peer : m_peers)
-        if (peer.second.isAlive() && (next == nullptr || peer.second.probed < next->second.probed))
-            next = &peer;
-    if (next == nullptr)
-        return;
-    next->second.probed = now;
-    m_outputs.emplace_back(ProbeLink{next->first});
-}
-
 void Membership::Impl::measure(Instant now)
 {
     if (now < m_nextMeasure)
@@ -294,7 +277,7 @@ Duration Membership::Impl::about(Duration interval)
 
 void Membership::Impl::arm(Instant now)
 {
-    Instant due = std::min({m_nextProbe, m_nextMeasure, m_nextShuffle, m_nextReunion});
+    Instant due = std::min({m_nextMeasure, m_nextShuffle, m_nextReunion});
     for (const auto& [link, peer] : m_peers) {
         if (peer.state == State::Asked)
             due = std::min(due, peer.since + m_config.answerTime);

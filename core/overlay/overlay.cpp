@@ -214,7 +214,7 @@ void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
             m_discovery.refresh(now, postbox);
             return;
         case Timer::What::Tell:
-            m_broadcast.tell(postbox);
+            m_broadcast.tell(now, postbox);
             return;
         case Timer::What::Graft:
             m_broadcast.ask(now, postbox);
@@ -233,7 +233,7 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
         return;
     m_stats[input.neighbor].node = input.node;
     m_conduct[input.neighbor] = {};
-    m_broadcast.addNeighbor(input.neighbor, now);
+    m_broadcast.addNeighbor(input.neighbor, input.roundTrip, now);
     m_roots.addNeighbor(input.neighbor, now);
     m_exchange.addNeighbor(input.neighbor, input.node, now);
     sendStanding(input.neighbor, now, postbox);

@@ -47,6 +47,7 @@ struct NeighborUp
 {
     NeighborId neighbor{};
     NodeId node;
+    std::optional<Duration> roundTrip = {}; ///< as far as is known
 };
 struct NeighborDown
 {
@@ -118,9 +119,11 @@ using Output =
 struct Config
 {
     Duration antiEntropy = std::chrono::seconds(30); ///< guess: heals what link-up and eager push missed
-    Duration tellDelay = std::chrono::milliseconds(100); ///< guess: some notices for one message
-    /// Guess: above the differences between ways through the overlay, so that what is on its way is not asked
-    /// for.
+    /// Between two messages that tell of notices; guess: some notices for one message.
+    Duration tellDelay = std::chrono::milliseconds(100);
+    /// What somebody told of is asked for after some times what the tree is usually behind, and this much:
+    Duration graftLeast = std::chrono::milliseconds(80); ///< guess: two steps more than usual,
+    /// but at most after this time. Guess: above the differences between ways through the overlay.
     Duration graftTimeout = std::chrono::milliseconds(500);
     Duration graftRetry = std::chrono::seconds(1); ///< guess: a slow round trip; then the next is asked
     Duration askProviders = std::chrono::seconds(2); ///< while a payload is wanted; doubled up to

@@ -32,6 +32,8 @@ public:
     void add(Candidate candidate);
     void remove(const NodeId& node);
     Candidate* find(const NodeId& node);
+    /// Whether a candidate has exactly this contact.
+    bool holds(const Contact& contact) const;
 
     /// Of those that may be tried now and are not in `except`: one that failed least, at random.
     Candidate* pick(Instant now, const std::set<NodeId>& except);
@@ -47,10 +49,12 @@ public:
 
 private:
     template <class Filter> Candidate* pickAmong(Filter filter);
+    void put(std::size_t place, Candidate candidate);
 
     std::size_t m_capacity;
     RandomSource& m_random;
     std::vector<Candidate> m_candidates;
+    std::vector<std::uint64_t> m_prints; ///< of their descriptors: spares most looks at them
 };
 
 } // namespace starling::overlay

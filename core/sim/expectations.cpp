@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <tuple>
 
 namespace starling::sim {
 
@@ -27,6 +28,22 @@ Duration percentile(const std::vector<Duration>& sorted, double share)
 {
     const auto rank = static_cast<std::size_t>(share * static_cast<double>(sorted.size()) + 0.999999);
     return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
+}
+
+using Time = std::optional<Duration>;
+
+/// The median, the 99th percentile and the last one; nothing of nothing.
+std::tuple<Time, Time, Time> percentiles(std::vector<Duration> times)
+{
+    if (times.empty())
+        return {};
+    std::sort(times.begin(), times.end());
+    return {percentile(times, 0.5), percentile(times, 0.99), times.back()};
+}
+
+double ratio(std::uint64_t part, std::uint64_t whole)
+{
+    return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
 } // namespace
@@ -175,6 +192,42 @@ void Simulation::judgeAtEnd(Outcome& outcome) const
     }
 }
 
+/// What honest nodes had from neighbours.
+Replica::Counts Simulation::noticesOfNeighbors() const
+{
+    Replica::Counts sum;
+    for (const auto& node : m_world->nodes) {
+        if (!node->isHonest())
+            continue;
+        const Replica::Counts& counts = node->replica().counts();
+        sum.taken += counts.taken - node->ownNotices();
+        sum.known += counts.known;
+        sum.refused += counts.refused;
+    }
+    return sum;
+}
+
+void Simulation::describeReleases(Outcome& outcome, const Replica::Counts& notices) const
+{
+    const auto& publications = m_world->books.publications;
+    std::vector<Duration> all;
+    for (std::size_t i = 0; i < publications.size(); ++i) {
+        const Publication& publication = publications[i];
+        const bool isNewest = i + 1 == publications.size();
+        const std::uint64_t taken = isNewest ? notices.taken : publications[i + 1].takenBefore;
+        const std::uint64_t known = isNewest ? notices.known : publications[i + 1].knownBefore;
+        Spread spread;
+        spread.at = publication.at.time_since_epoch();
+        spread.reached = publication.deliveries.size();
+        spread.redundancy = ratio(known - publication.knownBefore, taken - publication.takenBefore);
+        std::vector<Duration> times = publication.deliveries;
+        all.insert(all.end(), times.begin(), times.end());
+        std::tie(spread.median, spread.p99, spread.last) = percentiles(std::move(times));
+        outcome.releases.push_back(spread);
+    }
+    std::tie(outcome.medianDelivery, outcome.p99Delivery, outcome.lastDelivery) = percentiles(std::move(all));
+}
+
 Outcome Simulation::outcome() const
 {
     const World& world = *m_world;
@@ -189,33 +242,25 @@ Outcome Simulation::outcome() const
     outcome.retransmissions = books.retransmissions;
     outcome.messages = books.messages;
     outcome.messageBytes = books.messageBytes;
-    std::uint64_t honest = 0, own = 0, up = 0, upToDate = 0;
+    std::uint64_t honest = 0, up = 0, upToDate = 0;
     for (const auto& node : world.nodes) {
         outcome.retransmissions += node->retransmissions();
         if (!node->isHonest())
             continue;
         ++honest;
-        own += node->ownNotices();
-        outcome.taken += node->replica().counts().taken;
-        outcome.known += node->replica().counts().known;
-        outcome.refused += node->replica().counts().refused;
         up += node->isUp() ? 1 : 0;
         upToDate += node->isUp() && node->version() == books.publications.size() ? 1 : 0;
     }
-    outcome.taken -= own;
-    if (outcome.taken > 0)
-        outcome.redundancy = static_cast<double>(outcome.known) / static_cast<double>(outcome.taken);
+    const Replica::Counts notices = noticesOfNeighbors();
+    outcome.taken = notices.taken;
+    outcome.known = notices.known;
+    outcome.refused = notices.refused;
+    outcome.redundancy = ratio(notices.known, notices.taken);
     if (up > 0)
         outcome.delivered = static_cast<double>(upToDate) / static_cast<double>(up);
     outcome.honestBytesPerNode =
         honest == 0 ? 0 : static_cast<double>(books.honestBytes) / static_cast<double>(honest);
-    if (!books.deliveries.empty()) {
-        std::vector<Duration> sorted = books.deliveries;
-        std::sort(sorted.begin(), sorted.end());
-        outcome.medianDelivery = percentile(sorted, 0.5);
-        outcome.p99Delivery = percentile(sorted, 0.99);
-        outcome.lastDelivery = sorted.back();
-    }
+    describeReleases(outcome, notices);
     outcome.trace = m_trace.digest();
     outcome.mishaps = m_mishaps;
     judgeAtEnd(outcome);

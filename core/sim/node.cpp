@@ -280,7 +280,8 @@ void Node::act(link::Output& output)
     } else if (m_membership) {
         tellMembership(output);
     } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
-        feedOverlay(overlay::NeighborUp{overlay::NeighborId{static_cast<std::uint64_t>(up->link)}, up->node});
+        feedOverlay(overlay::NeighborUp{overlay::NeighborId{static_cast<std::uint64_t>(up->link)}, up->node,
+                                        up->roundTrip});
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
         feedOverlay(overlay::NeighborDown{overlay::NeighborId{static_cast<std::uint64_t>(down->link)}});
     } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {
@@ -408,13 +409,13 @@ void Node::onTaken(const overlay::Head& head)
 
 void Node::noteDelivery()
 {
-    const auto& publications = m_world.books.publications;
+    auto& publications = m_world.books.publications;
     if (m_version == 0 || m_version > publications.size())
         return;
-    const Publication& publication = publications[m_version - 1];
+    Publication& publication = publications[m_version - 1];
     const bool isAddressed = m_index < publication.isAddressed.size() && publication.isAddressed[m_index];
     if (isAddressed && m_upSince <= publication.at && m_world.network.group(m_index) == publication.group)
-        m_world.books.deliveries.push_back(m_world.now - publication.at);
+        publication.deliveries.push_back(m_world.now - publication.at);
 }
 
 void Node::scheduleReceipt(Duration delay)

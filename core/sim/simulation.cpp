@@ -187,7 +187,11 @@ void Simulation::publish(const Action& action)
         m_mishaps.push_back("'" + action.text + "': it is down");
         return;
     }
+    const Replica::Counts before = noticesOfNeighbors();
     m_world->nodes[sample(std::move(candidates), 1, m_world->random).front()]->publish();
+    Publication& publication = m_world->books.publications.back();
+    publication.takenBefore = before.taken;
+    publication.knownBefore = before.known;
 }
 
 void Simulation::join(std::uint32_t count)

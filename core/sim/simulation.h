@@ -16,6 +16,15 @@ struct Judgement
     std::string found; ///< what there was instead, or what was measured
 };
 
+/// How a release spread, until the next one.
+struct Spread
+{
+    Duration at{}; ///< published
+    std::size_t reached = 0; ///< of nodes that could be reached all that time
+    std::optional<Duration> median, p99, last; ///< from publication to their boards
+    double redundancy = 0; ///< superfluous copies of notices for each that was taken
+};
+
 /// The figures of a run.
 struct Outcome
 {
@@ -31,6 +40,7 @@ struct Outcome
     std::optional<Duration> medianDelivery, p99Delivery, lastDelivery;
     std::uint64_t taken = 0, known = 0, refused = 0; ///< notices from neighbours, by what boards said
     double redundancy = 0; ///< known ÷ taken
+    std::vector<Spread> releases;
     Digest trace;
     std::vector<Judgement> judgements;
     std::vector<std::string> mishaps; ///< actions that could not be carried out
@@ -82,6 +92,8 @@ private:
     bool isReached(Expectation::What what, NodeIndex index, const Publication& publication) const;
     Judgement judgeReach(const Expectation& expectation, const Publication& publication) const;
     void judgeAtEnd(Outcome& outcome) const;
+    Replica::Counts noticesOfNeighbors() const;
+    void describeReleases(Outcome& outcome, const Replica::Counts& notices) const;
     std::string strangeNotice() const;
 
     std::unique_ptr<World> m_world;

@@ -24,6 +24,10 @@ struct Publication
     std::uint8_t group = 0; ///< of its publisher
     /// By node: whether it could be reached through honest nodes that were up when it was published.
     std::vector<bool> isAddressed;
+    /// Until it was published: notices that were taken from neighbours, and superfluous copies.
+    std::uint64_t takenBefore = 0, knownBefore = 0;
+    /// How long it took to the boards of nodes that were addressed and up ever since.
+    std::vector<Duration> deliveries = {};
 };
 
 /// What the observer, which is node 0, was told by one device.
@@ -42,8 +46,6 @@ struct Books
     std::uint64_t retransmissions = 0; ///< of links that are gone
     std::uint64_t honestBytes = 0; ///< of datagrams that honest nodes sent
     std::vector<Publication> publications; ///< by version, from 1
-    /// From publication to a node's board, for nodes that were addressed and up ever since.
-    std::vector<Duration> deliveries;
     std::set<NoticeId> genuine; ///< all notices that somebody issued
     std::map<NodeIndex, Reported> reported;
     std::uint64_t receipts = 0; ///< that reached the observer

@@ -39,12 +39,6 @@ double milliseconds(Duration time)
     return std::chrono::duration<double, std::milli>(time).count();
 }
 
-double redundancyBetween(const sim::Outcome& before, const sim::Outcome& after)
-{
-    return static_cast<double>(after.known - before.known)
-        / static_cast<double>(std::max<std::uint64_t>(after.taken - before.taken, 1));
-}
-
 Result<sim::Scenario> scenarioNamed(const std::string& name, bool isQuick)
 {
     constexpr std::uint32_t kQuickNodes = 500;
@@ -65,31 +59,20 @@ Spread spreadIn(const sim::Scenario& scenario)
     sim::Simulation simulation(scenario, 1);
     const std::clock_t begin = std::clock();
     const auto runUntil = [&](Duration time) { simulation.runFor(time - simulation.now()); };
-    runUntil(published.front() - 1ns);
-    const sim::Outcome untouched = simulation.outcome();
-    runUntil(published.at(1) - 1ns);
-    spread.firstRedundancy = redundancyBetween(untouched, simulation.outcome());
     runUntil(published.back() - 1ns);
-    const sim::Outcome settled = simulation.outcome();
-    const std::vector<Duration>& deliveries = simulation.world().books.deliveries;
-    const std::size_t delivered = deliveries.size();
     const auto wall = std::chrono::steady_clock::now();
     runUntil(published.back() + 1s);
     spread.wallSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall).count();
     runUntil(scenario.duration);
     const double cpuSeconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     const sim::Outcome end = simulation.outcome();
-    spread.redundancy = redundancyBetween(settled, end);
+    spread.firstRedundancy = end.releases.front().redundancy;
+    spread.redundancy = end.releases.back().redundancy;
     spread.reachedPercent = 100 * end.delivered;
     spread.eventsPerSecond = static_cast<double>(end.events) / std::max(cpuSeconds, 1e-6);
     spread.kibPerNode = static_cast<double>(residentBytes() - memoryBefore) / 1024 / scenario.nodes;
-    std::vector<Duration> times(deliveries.begin() + static_cast<std::ptrdiff_t>(delivered),
-                                deliveries.end());
-    std::sort(times.begin(), times.end());
-    if (!times.empty()) {
-        spread.p99 = milliseconds(times[times.size() * 99 / 100]);
-        spread.last = milliseconds(times.back());
-    }
+    spread.p99 = milliseconds(end.releases.back().p99.value_or(Duration{}));
+    spread.last = milliseconds(end.releases.back().last.value_or(Duration{}));
     return spread;
 }
 

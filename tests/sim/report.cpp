@@ -73,6 +73,17 @@ std::string expectationsJson(const Outcome& outcome)
     return "[" + text + "]";
 }
 
+std::string releasesJson(const Outcome& outcome)
+{
+    std::string text;
+    for (const Spread& release : outcome.releases)
+        text += (text.empty() ? "" : ",") + std::string("{\"at\":") + number(seconds(release.at))
+            + ",\"reached\":" + std::to_string(release.reached) + ",\"median\":"
+            + milliseconds(release.median) + ",\"p99\":" + milliseconds(release.p99) + ",\"last\":"
+            + milliseconds(release.last) + ",\"redundancy\":" + number(release.redundancy) + "}";
+    return "[" + text + "]";
+}
+
 std::string row(const std::string& name, const std::string& value)
 {
     std::array<char, 64> text{};
@@ -95,11 +106,11 @@ std::string jsonLine(const Run& run)
         + ",\"virtual_seconds\":" + number(seconds(o.virtualTime)) + ",\"wall_seconds\":"
         + number(run.wallSeconds) + ",\"cpu_seconds\":" + number(run.cpuSeconds) + ",\"setup_seconds\":"
         + number(run.setupSeconds) + ",\"kib_per_node\":" + number(kibibytesPerNode(run))
-        + ",\"events_per_second\":" + number(perSecond(events, run.cpuSeconds))
-        + ",\"times_real_time\":" + number(perSecond(seconds(o.virtualTime), run.wallSeconds))
-        + ",\"delivered_percent\":" + number(100 * o.delivered) + ",\"delivery_ms\":{\"median\":"
-        + milliseconds(o.medianDelivery) + ",\"p99\":" + milliseconds(o.p99Delivery)
-        + ",\"last\":" + milliseconds(o.lastDelivery) + "}" + ",\"datagrams\":" + std::to_string(o.datagrams)
+        + ",\"events_per_second\":" + number(perSecond(events, run.cpuSeconds)) + ",\"times_real_time\":"
+        + number(perSecond(seconds(o.virtualTime), run.wallSeconds)) + ",\"delivered_percent\":"
+        + number(100 * o.delivered) + ",\"delivery_ms\":{\"median\":" + milliseconds(o.medianDelivery)
+        + ",\"p99\":" + milliseconds(o.p99Delivery) + ",\"last\":" + milliseconds(o.lastDelivery) + "}"
+        + ",\"releases\":" + releasesJson(o) + ",\"datagrams\":" + std::to_string(o.datagrams)
         + ",\"lost_datagrams\":" + std::to_string(o.lostDatagrams) + ",\"retransmissions\":"
         + std::to_string(o.retransmissions) + ",\"messages_per_node\":" + number(perNode(o.messages, o))
         + ",\"bytes_per_node\":" + number(perNode(o.datagramBytes, o)) + ",\"honest_bytes_per_node\":"

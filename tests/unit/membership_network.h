@@ -81,31 +81,6 @@ public:
         return std::chrono::microseconds(10'000 + pair.below(40'000));
     }
     bool isUp(std::size_t index) const { return nodes[index].membership != nullptr; }
-    /// When each node would have a notice of `origin` that everybody passes on at once.
-    std::vector<std::optional<Duration>> flood(std::size_t origin) const
-    {
-        std::vector<std::optional<Duration>> reached(nodes.size());
-        std::set<std::pair<Duration, std::size_t>> next{{Duration{}, origin}};
-        while (!next.empty()) {
-            const auto [at, index] = *next.begin();
-            next.erase(next.begin());
-            if (reached[index] || !isUp(index))
-                continue;
-            reached[index] = at;
-            for (const NeighborId link : nodes[index].neighbors) {
-                const std::size_t other = nodes[index].links.at(link).first;
-                if (!reached[other])
-                    next.emplace(at + latency(index, other), other);
-            }
-        }
-        return reached;
-    }
-    std::size_t reachedFrom(std::size_t origin) const
-    {
-        const auto reached = flood(origin);
-        return static_cast<std::size_t>(
-            std::count_if(reached.begin(), reached.end(), [](const auto& at) { return at.has_value(); }));
-    }
     std::size_t living() const
     {
         return static_cast<std::size_t>(std::count_if(
@@ -174,10 +149,27 @@ private:
                     return; // the other's handshake ended first
             nodes[index].links[here] = {other, there};
             nodes[other].links[there] = {index, here};
+            keepAlive(index, here);
+            keepAlive(other, there);
             give(other, LinkUp{there, nodeId(index), endpointOf(index), 2 * way});
             giveLater(way, index, LinkUp{here, nodeId(other), endpointOf(other), 2 * way});
         });
     }
+    /// As link::Session does: a keepalive finds out.
+    void keepAlive(std::size_t index, NeighborId link)
+    {
+        const Membership* life = nodes[index].membership.get();
+        later(std::chrono::seconds(17), [this, index, link, life] {
+            const auto found = nodes[index].links.find(link);
+            if (nodes[index].membership.get() != life || found == nodes[index].links.end())
+                return;
+            if (isThere(found->second.first, found->second.second))
+                keepAlive(index, link);
+            else
+                act(index, ProbeLink{link});
+        });
+    }
+
     void act(std::size_t index, const CloseLink& output)
     {
         const auto link = nodes[index].links.find(output.link);

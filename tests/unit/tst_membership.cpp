@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Who becomes whose neighbour: that all nodes hang together, that crashes are mended, that near nodes find
 /// each other, and how little a hostile node can make of it.
-#include "membership_network.h"
+#include "membership_flood.h"
 
 #include <QtTest>
 
@@ -63,7 +63,7 @@ std::set<std::size_t> neighborsOf(const MembershipNetwork& network, std::size_t 
 Duration lastOf(const MembershipNetwork& network, std::size_t origin)
 {
     Duration last{};
-    for (const auto& at : network.flood(origin))
+    for (const auto& at : flood(network, origin))
         last = std::max(last, at.value_or(Duration{}));
     return last;
 }
@@ -94,7 +94,7 @@ private Q_SLOTS:
         QVERIFY(network.nodes[1].neighbors.empty());
         network.start(0, {});
         network.run(35s);
-        QCOMPARE(network.reachedFrom(0), std::size_t(2));
+        QCOMPARE(reachedFrom(network, 0), std::size_t(2));
     }
 
     /// Each knows the one before it: the small fleets of today.
@@ -120,7 +120,7 @@ private Q_SLOTS:
         MembershipNetwork network(static_cast<std::uint64_t>(seed));
         join(network, kFleet);
         network.run(30s);
-        QCOMPARE(network.reachedFrom(0), kFleet);
+        QCOMPARE(reachedFrom(network, 0), kFleet);
         QVERIFY(network.asymmetric() <= 2); // on their way
         QVERIFY(largestDegree(network) <= MembershipConfig().most + 1);
         network.run(60s);
@@ -171,7 +171,7 @@ private Q_SLOTS:
         // 60 ms is the mean of all; and those into the distance stay.
         QVERIFY(near / count < 36ms);
         QVERIFY(random > kFleet * 7 / 10);
-        QCOMPARE(network.reachedFrom(0), kFleet);
+        QCOMPARE(reachedFrom(network, 0), kFleet);
         QVERIFY(lastOf(network, 0) * 10 < before * 8);
     }
 
@@ -184,7 +184,7 @@ private Q_SLOTS:
         network.run(60s);
         crash(network, kFleet * 4 / 5, 1);
         network.run(30s);
-        QCOMPARE(network.reachedFrom(1), network.living());
+        QCOMPARE(reachedFrom(network, 1), network.living());
         network.run(30s);
         QVERIFY(network.asymmetric() <= 1);
     }
@@ -198,7 +198,7 @@ private Q_SLOTS:
         network.run(20s);
         network.start(7, {endpointOf(0)});
         network.run(10s);
-        QCOMPARE(network.reachedFrom(7), std::size_t(30));
+        QCOMPARE(reachedFrom(network, 7), std::size_t(30));
     }
 
     void twoHalvesGrowTogetherThroughTheirBootstrap()
@@ -212,11 +212,11 @@ private Q_SLOTS:
             network.run(20ms);
         }
         network.run(60s);
-        QCOMPARE(network.reachedFrom(0), std::size_t(20));
+        QCOMPARE(reachedFrom(network, 0), std::size_t(20));
         for (std::size_t i = 20; i < 40; ++i)
             network.give(i, Bootstrap{{endpointOf(0), endpointOf(1)}});
         network.run(400s);
-        QCOMPARE(network.reachedFrom(0), std::size_t(40));
+        QCOMPARE(reachedFrom(network, 0), std::size_t(40));
     }
 
     void aNeighborThatMovedIsNoLongerWhereItWas()
@@ -260,7 +260,7 @@ private Q_SLOTS:
         network.give(other, StrangeMessage{there});
         network.run(60s);
         QCOMPARE(network.asymmetric(), std::size_t(0));
-        QCOMPARE(network.reachedFrom(0), std::size_t(3));
+        QCOMPARE(reachedFrom(network, 0), std::size_t(3));
     }
 
     void aSilentNeighborIsReplacedBeforeItsLinkEnds()
@@ -371,7 +371,7 @@ private Q_SLOTS:
         for (const std::size_t neighbor : neighborsOf(network, 0))
             honest += neighbor < 60 ? 1 : 0;
         QVERIFY(honest >= 2); // those of its own choice
-        QCOMPARE(network.reachedFrom(0), std::size_t(60));
+        QCOMPARE(reachedFrom(network, 0), std::size_t(60));
     }
 
     void aFloodOfWalksIsNotPassedOn()

@@ -92,6 +92,157 @@ private Q_SLOTS:
                  (std::to_string(sent) + " of " + std::to_string(needed)).c_str());
     }
 
+    /// Nobody knows the tree yet: each asks one of those who tell.
+    void spreadsAFirstNoticeWithoutCopies()
+    {
+        Network network(kNodes);
+        connectAtRandom(network);
+        network.publish(4, release(1));
+        network.run(500ms); // the way there, and back, and there again, at each of some steps of 10 ms
+        QCOMPARE(holders(network, 1), kNodes);
+        const std::uint64_t sent = network.sent(kIndexOf<NoticeMessage>);
+        // Whoever publishes without a place in the tree pushes to all.
+        QVERIFY2(sent * 10 <= (kNodes - 1) * 11, std::to_string(sent).c_str());
+    }
+
+    /// A link that comes up later carries no copy, and no message but the telling.
+    void aNewLinkCarriesNoCopies()
+    {
+        Network network(kNodes);
+        connectAtRandom(network);
+        network.publish(4, release(1));
+        network.run(2s);
+        for (std::size_t i = 0; i + 30 < kNodes; i += 2)
+            network.connect(i, i + 30);
+        network.run(10s);
+        const std::uint64_t before = network.sent(kIndexOf<NoticeMessage>);
+        network.publish(4, release(2));
+        network.run(2s);
+        QCOMPARE(holders(network, 2), kNodes);
+        QCOMPARE(network.sent(kIndexOf<NoticeMessage>) - before, std::uint64_t{kNodes - 1});
+    }
+
+    /// Whoever has lost the link by which notices came does not wait for it.
+    void asksAtOnceAfterAnEagerLinkIsGone()
+    {
+        Network network(3);
+        network.connect(0, 1);
+        network.connect(1, 2);
+        network.run(1s);
+        network.publish(0, release(1));
+        network.run(1s);
+        network.connect(0, 2);
+        network.disconnect(1, 2);
+        network.run(1s);
+        network.publish(0, release(2));
+        network.run(4 * network.latency); // told, asked, sent
+        QCOMPARE(holders(network, 2), std::size_t{3});
+    }
+
+    /// One that joins while nothing happens has the next notice by asking at once, and the one after by push.
+    void aNewcomerHasItsPlaceAfterOneNotice()
+    {
+        Network network(3);
+        network.connect(0, 1);
+        network.publish(0, release(1));
+        network.run(1s);
+        network.connect(1, 2);
+        network.run(1s);
+        network.publish(0, release(2));
+        network.run(4 * network.latency);
+        QCOMPARE(holders(network, 2), std::size_t{3});
+        network.publish(0, release(3));
+        network.run(2 * network.latency);
+        QCOMPARE(holders(network, 3), std::size_t{3});
+    }
+
+    /// How long it waits for the tree is learned from the tree.
+    void waitsForTheTreeAsLongAsItUsuallyTakes()
+    {
+        Network network(4);
+        const NeighborId tree = network.connect(0, 1);
+        const NeighborId teller = network.connect(0, 2);
+        network.run(1s);
+        network.isLost = [](std::size_t from, std::size_t) { return from == 0; };
+        network.inject(0, tree, NoticeMessage{release(1).serialize()}); // pushes: it is eager
+        for (std::uint64_t rank = 2; rank < 6; ++rank) {
+            network.inject(0, teller, told({release(rank)}));
+            network.run(30ms);
+            network.inject(0, tree, NoticeMessage{release(rank).serialize()});
+        }
+        network.inject(0, teller, told({release(6)}));
+        QCOMPARE(asked(network, 0, 3 * 30ms).size(), std::size_t{0});
+        QCOMPARE(asked(network, 0, 90ms).size(), std::size_t{1});
+    }
+
+    /// A datagram of the tree was lost and came again: that is no reason to leave the tree.
+    void keepsATreeThatWasLate()
+    {
+        Network network(4);
+        const NeighborId tree = network.connect(0, 1);
+        const NeighborId teller = network.connect(0, 2);
+        network.run(1s);
+        network.isLost = [](std::size_t from, std::size_t) { return from == 0; };
+        network.inject(0, tree, NoticeMessage{release(1).serialize()});
+        network.inject(0, teller, told({release(2)}));
+        QCOMPARE(asked(network, 0, Config().graftTimeout).size(), std::size_t{1});
+        network.inject(0, teller, NoticeMessage{release(2).serialize()});
+        std::vector<NeighborId> pruned;
+        network.onSend = [&](std::size_t from, NeighborId to, const Message& message) {
+            if (from == 0 && std::holds_alternative<PruneMessage>(message))
+                pruned.push_back(to);
+        };
+        network.inject(0, tree, NoticeMessage{release(2).serialize()});
+        QVERIFY(pruned == std::vector{teller});
+        // It answers the copy that was sent to it meanwhile, which does not count.
+        network.inject(0, tree, PruneMessage());
+        const std::uint64_t before = network.sent(kIndexOf<NoticeMessage>);
+        network.publish(0, release(3));
+        QCOMPARE(network.sent(kIndexOf<NoticeMessage>) - before, std::uint64_t{1});
+        // A second copy from it is one too many.
+        network.inject(0, tree, NoticeMessage{release(2).serialize()});
+        QVERIFY((pruned == std::vector{teller, tree}));
+        network.onSend = nullptr;
+    }
+
+    /// Of those who told, the one is kept that would have been the quickest.
+    void keepsWhoWouldHaveBeenQuicker()
+    {
+        TestMediator mediator;
+        SeededRandom random(1);
+        Overlay overlay(nodeId(1), {}, mediator, random);
+        const NeighborId slow{1}, quick{2};
+        Instant now;
+        overlay.start(now);
+        overlay.handle(NeighborUp{slow, nodeId(2), 90ms}, now);
+        overlay.handle(NeighborUp{quick, nodeId(3), 10ms}, now);
+        const auto receive = [&](NeighborId from, const Message& message) {
+            std::map<NeighborId, std::vector<Message>> sent;
+            const Bytes bytes = serialize(message);
+            for (const Output& output : overlay.handle(MessageReceived{from, bytes}, now))
+                if (const auto* send = std::get_if<SendMessage>(&output))
+                    sent[send->to].push_back(*parse(send->bytes));
+            return sent;
+        };
+        receive(slow, told({release(1)}));
+        std::uint64_t generation = 0;
+        while (generation < 8) // whichever it is
+            overlay.handle(TimerExpired{{Timer::What::Graft, ++generation}}, now);
+        now += 20ms;
+        receive(quick, told({release(1)}));
+        now += 70ms;
+        auto sent = receive(slow, NoticeMessage{release(1).serialize()});
+        QCOMPARE(sent[slow].size(), std::size_t{1});
+        QVERIFY(std::holds_alternative<PruneMessage>(sent[slow][0]));
+        QCOMPARE(sent[quick].size(), std::size_t{1});
+        QVERIFY(std::holds_alternative<GraftMessage>(sent[quick][0]));
+        // Not so if it would have been slower.
+        receive(slow, told({release(2)}));
+        now += 5ms;
+        sent = receive(quick, NoticeMessage{release(2).serialize()});
+        QVERIFY(sent[slow].empty());
+    }
+
     void servesOtherSourcesByTheSameTree()
     {
         Network network(kNodes);
