@@ -8,7 +8,7 @@ target_compile_options(starling_flags INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
     # From a precompiled header GCC 12 reports what it wrongly suspects of std::string, too (its bug 105329); without one
     # it knows that those headers are the system's.
-    target_compile_options(starling_flags INTERFACE -Wno-array-bounds -Wno-restrict)
+    target_compile_options(starling_flags INTERFACE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
 endif()
 target_compile_definitions(starling_flags INTERFACE
     STARLING_VERSION="${PROJECT_VERSION}" QT_NO_CAST_FROM_ASCII QT_NO_FOREACH QT_NO_KEYWORDS)

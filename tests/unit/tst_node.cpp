@@ -119,7 +119,8 @@ private Q_SLOTS:
         m_first->observe();
         const auto collected = [](const Node& node) {
             std::set<NodeId> devices;
-            for (const board::DeviceReceipt& device : node.desk().receipts(10).value())
+            const auto receipts = node.desk().receipts(10).value();
+            for (const board::DeviceReceipt& device : receipts)
                 devices.insert(device.receipt.node);
             return devices;
         };
