@@ -17,6 +17,8 @@ namespace {
 constexpr const char* kUri = "fw/figure2";
 constexpr std::size_t kDataBytes = 1024 * 1024; // four seconds of node 4's uplink
 constexpr std::size_t kMaxFileBytes = 4 * kDataBytes;
+constexpr std::size_t kMaxLogBytes = 64 * 1024 * 1024;
+constexpr std::size_t kLogTail = 1'500;
 constexpr std::chrono::milliseconds kJoinLimit = 30s;
 constexpr std::chrono::milliseconds kSpreadLimit = 60s; // with room for slow builds
 
@@ -113,6 +115,15 @@ Status Figure2::wait(const std::function<bool()>& isDone, std::chrono::milliseco
     return isOver ? Status() : Status(fail(Errc::Timeout, what));
 }
 
+void Figure2::sayLogs() const
+{
+    for (unsigned node = 1; node <= kFigure2Nodes; ++node) {
+        const auto log = node::readFile(m_fleet->log(agentOf(node)), kMaxLogBytes);
+        const std::string text = log ? toText(*log) : toString(log.error());
+        say('!', nodeName(node) + ": " + text.substr(text.size() - std::min(text.size(), kLogTail)));
+    }
+}
+
 void Figure2::linger()
 {
     while (wait([] { return false; }, 1h, "waiting").error().code != Errc::Cancelled) { }
@@ -144,7 +155,7 @@ Status Figure2::join()
                                          "node 1 is linked to node 3, through the opened port",
                                          "node 4 is linked to node 3, on the inside"};
     std::array<bool, 3> isUp{};
-    return wait(
+    auto joined = wait(
         [&] {
             for (std::size_t i = 0; i < wanted.size(); ++i) {
                 if (!isUp[i] && isLinked(wanted[i].first, wanted[i].second)) {
@@ -155,6 +166,9 @@ Status Figure2::join()
             return std::all_of(isUp.begin(), isUp.end(), [](bool up) { return up; });
         },
         kJoinLimit, "not all of them got their links");
+    if (!joined)
+        sayLogs();
+    return joined;
 }
 
 Result<Figure2::Release> Figure2::makeRelease(const std::string& name, bool isSigned)
@@ -251,9 +265,11 @@ Status Figure2::spread(unsigned node)
     auto healthy = wait([&] { return isHealthyEverywhere(*release, node, journal, trouble); }, kSpreadLimit,
                         name + " is not healthy on all four");
     if (trouble)
-        return tl::unexpected<Error>(*trouble);
-    if (!healthy)
+        healthy = tl::unexpected<Error>(*trouble);
+    if (!healthy) {
+        sayLogs();
         return healthy;
+    }
     if (auto inspected = inspect(*release); !inspected)
         return inspected;
     return tellSources(*release);
@@ -324,7 +340,9 @@ Status Figure2::expectRefused(unsigned node, const Release& release, Errc code)
     const fs::path incoming = m_fleet->state(agentOf(node)) / "incoming";
     if (fs::exists(incoming, error) && !fs::is_empty(incoming, error))
         return fail(Errc::Refused, nodeName(node) + " keeps something of it");
-    say('b', nodeName(node) + " refused it and kept nothing: " + codeName(code));
+    say('b',
+        nodeName(node) + " refused it and kept nothing: " + codeName(code) + " "
+            + std::string(shortName(code)));
     return {};
 }
 

@@ -67,6 +67,8 @@ public:
     Status idle(std::chrono::seconds time);
     /// Somebody outside sends to ports that are not opened, and node 4 to the outside.
     Status knock();
+    /// Lets everything of `node` out from now on: for seeing that the counters tell.
+    Status leak(unsigned node);
     Result<Crossings> crossings() const;
     /// Says what the counters say. Fails if they say what should not be.
     Status judge();
@@ -107,6 +109,7 @@ private:
     Status tellSources(const Release& release);
     Result<std::uint64_t> natBindings() const;
     void say(char step, const std::string& text) const;
+    void sayLogs() const;
     /// Timeout, or Cancelled.
     Status wait(const std::function<bool()>& isDone, std::chrono::milliseconds limit,
                 const std::string& what) const;

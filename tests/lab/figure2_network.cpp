@@ -166,6 +166,12 @@ Result<Crossings> Figure2::crossings() const
                      of.at("node_four"),   of.at("kept_out"),    of.at("kept_in")};
 }
 
+Status Figure2::leak(unsigned node)
+{
+    return m_firewall.edge->nft("insert rule ip edge forward ip saddr " + addressOf(host(node))
+                                + " accept\n");
+}
+
 Status Figure2::knock()
 {
     const auto send = [this](unsigned from, unsigned to, std::uint16_t port) -> Status {

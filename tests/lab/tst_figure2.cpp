@@ -75,6 +75,19 @@ private Q_SLOTS:
         expect(m_figure->judge());
     }
 
+    /// Last: it opens the firewall.
+    void noticesAFirewallThatLeaks()
+    {
+        expect(m_figure->leak(4));
+        expect(m_figure->knock());
+        const auto isNoticed = [&] {
+            const auto now = m_figure->crossings();
+            return now && now->nodeFour > 0 && !now->fault().empty();
+        };
+        QTRY_VERIFY(isNoticed());
+        QVERIFY(!m_figure->judge());
+    }
+
     void seesWhatShouldNotBe()
     {
         const Crossings good{
