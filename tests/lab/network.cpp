@@ -6,8 +6,11 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 
@@ -43,6 +46,21 @@ Status mapUser(uid_t user, gid_t group)
     return writeFile("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
 }
 
+/// Until it is up, nobody can have a socket at 127.0.0.1.
+Status raiseLoopback()
+{
+    const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (socket < 0)
+        return fail(Errc::Io, systemError("socket"));
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = IFF_UP;
+    const bool isUp = ::ioctl(socket, SIOCSIFFLAGS, &request) == 0;
+    const std::string why = systemError("loopback");
+    ::close(socket);
+    return isUp ? Status() : Status(fail(Errc::Io, why));
+}
+
 } // namespace
 
 Status enterOwnNetwork()
@@ -55,7 +73,7 @@ Status enterOwnNetwork()
     } else if (user != 0 || ::unshare(CLONE_NEWNET) != 0) {
         return fail(Errc::Io, systemError("no network namespace to be had"));
     }
-    return {};
+    return raiseLoopback();
 }
 
 std::string missingPrograms()

@@ -16,10 +16,10 @@
 
 namespace starling::lab {
 
-/// Puts this process into a network of its own, with nothing but loopback: in a user namespace, so that it
-/// works without root, and root has no more power than it needs; or, where those are forbidden, as root. To
-/// be called at the beginning of main(), before there is any thread. Fails with Io where no namespace is to
-/// be had: tests skip then.
+/// Puts this process into a network of its own, with nothing but loopback, which is up: in a user namespace,
+/// so that it works without root, and root has no more power than it needs; or, where those are forbidden, as
+/// root. To be called at the beginning of main(), before there is any thread. Fails with Io where no
+/// namespace is to be had: tests skip then.
 Status enterOwnNetwork();
 
 /// Why the programs that a lab needs are not there, or nothing.
@@ -46,6 +46,8 @@ public:
                            std::chrono::milliseconds limit = std::chrono::seconds(30)) const;
     /// Starts one, which is killed with this process if not before. Io if it does not start.
     Result<std::unique_ptr<QProcess>> start(const QString& program, const QStringList& arguments) const;
+    /// A process that is about to be started will run here, and be killed with this one.
+    void prepare(QProcess& process) const;
     /// Runs `what` in a thread that is in this network. Sockets that it opens stay there.
     Status inside(const std::function<Status()>& what) const;
     /// What `ip` takes for this network's name.
@@ -53,7 +55,6 @@ public:
 
 private:
     Network(std::string name, int descriptor);
-    void prepare(QProcess& process) const;
     std::string m_name;
     int m_descriptor;
 };

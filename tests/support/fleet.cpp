@@ -170,6 +170,8 @@ Status Fleet::start(std::size_t i, const std::string& agentProgram, const QStrin
     agent.process->setProcessChannelMode(QProcess::MergedChannels);
     agent.process->setStandardInputFile(QProcess::nullDevice());
     agent.process->setStandardOutputFile(q(log(i)), QIODevice::Append);
+    if (m_plan.prepare)
+        m_plan.prepare(i, *agent.process);
     QStringList command =
         before + QStringList{program(agentProgram), QStringLiteral("--config"), q(configuration(i))};
     const QString first = command.takeFirst();

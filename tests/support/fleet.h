@@ -30,6 +30,9 @@ struct FleetPlan
     /// Neighbours of agent `i` by index; by default a line: each knows the one before it.
     std::function<std::vector<std::size_t>(std::size_t)> neighbors{};
     Overrides overrides{}; ///< for every agent
+    /// What else is done to the process of agent `i` before it starts: puts it into a network of its own,
+    /// say.
+    std::function<void(std::size_t, QProcess&)> prepare{};
 };
 
 class Fleet

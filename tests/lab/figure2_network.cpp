@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The networks of Figure 2 and what their packet filters counted.
+#include "figure2.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+
+namespace starling::lab {
+
+namespace {
+
+constexpr std::uint16_t kLinkPort = 7891; // the agents' default
+constexpr std::uint16_t kSwarmPort = 7892; // of the payload: never opened
+/// Seconds after which the NAT forgets a binding. Links say something every 17 s.
+constexpr const char* kNatTimeout = "20";
+
+QByteArray addressOf(const Internet::Host& host)
+{
+    const std::string text = toString(host.addresses.front());
+    return QByteArray::fromStdString(text.substr(0, text.find(':')));
+}
+
+/// `three` and `four` are addresses. The chain "passed" comes behind the filter and knows none of its rules.
+/// Some kernels ask these chains about what stays on the inside, too, which is a bridge.
+QByteArray firewallRules(const QByteArray& three, const QByteArray& four)
+{
+    QByteArray rules = "delete table ip edge\ntable ip edge {\n";
+    for (const char* name : {"opened_port", "tcp_replies", "came_in", "links", "own_tcp", "went_out",
+                             "node_four", "kept_out", "kept_in"})
+        rules += QByteArray("counter ") + name + " { }\n";
+    rules += "chain forward { type filter hook forward priority filter; policy drop;\n"
+             "iifname \"in\" oifname \"in\" accept\n"
+             "iifname \"out\" ip daddr @3 udp dport @port counter name opened_port accept\n"
+             "iifname \"out\" ip daddr @3 meta l4proto tcp ct state established ct direction reply "
+             "counter name tcp_replies accept\n"
+             "iifname \"out\" counter name kept_out drop\n"
+             "ip saddr @3 udp sport @port counter name links accept\n"
+             "ip saddr @3 meta l4proto tcp ct direction original counter name own_tcp accept\n"
+             "counter name kept_in drop\n}\n"
+             "chain passed { type filter hook forward priority filter + 10; policy accept;\n"
+             "iifname \"in\" oifname \"in\" accept\n"
+             "iifname \"out\" counter name came_in\n"
+             "oifname \"out\" counter name went_out\n"
+             "ip saddr @4 counter name node_four\n"
+             "ip daddr @4 counter name node_four\n}\n"
+             "chain input { type filter hook input priority filter; policy drop;\n}\n}\n";
+    return rules.replace("@3", three).replace("@4", four).replace("@port", QByteArray::number(kLinkPort));
+}
+
+Result<std::map<std::string, std::uint64_t>> countersOf(const Network& edge)
+{
+    const auto output = edge.run(QStringLiteral("nft"),
+                                 {QStringLiteral("-j"), QStringLiteral("list"), QStringLiteral("counters")});
+    if (!output)
+        return tl::unexpected<Error>(output.error());
+    std::map<std::string, std::uint64_t> packets;
+    const QJsonArray listed =
+        QJsonDocument::fromJson(*output).object().value(QLatin1String("nftables")).toArray();
+    for (const QJsonValue& item : listed) {
+        const QJsonObject counter = item.toObject().value(QLatin1String("counter")).toObject();
+        if (!counter.isEmpty())
+            packets[counter.value(QLatin1String("name")).toString().toStdString()] =
+                static_cast<std::uint64_t>(counter.value(QLatin1String("packets")).toDouble());
+    }
+    if (packets.empty())
+        return fail(Errc::Malformed, "no counters from nft");
+    return packets;
+}
+
+template <class T> Status put(Result<T> made, T& place)
+{
+    if (!made)
+        return tl::unexpected<Error>(made.error());
+    place = std::move(*made);
+    return {};
+}
+
+} // namespace
+
+std::string Crossings::fault() const
+{
+    if (cameIn != openedPort + tcpReplies)
+        return "more came in than the opened port and the replies account for";
+    if (wentOut != links + ownTcp)
+        return "more went out than node 3's links and TCP account for";
+    if (nodeFour != 0)
+        return "node 4 exchanged packets with the outside";
+    if (openedPort == 0)
+        return "nothing came in through the opened port";
+    return {};
+}
+
+Endpoint Figure2::listenOf(unsigned node) const
+{
+    Endpoint endpoint = host(node).addresses.front();
+    endpoint.port = kLinkPort;
+    return endpoint;
+}
+
+Status Figure2::makeNetworks()
+{
+    if (auto made = put(Internet::create(), m_internet); !made)
+        return made;
+    if (auto made = put(m_internet->addPublicHost("node 1", 1), m_hosts[0]); !made)
+        return made;
+    if (auto made = put(m_internet->addSite("NAT", Edge::PortFilteringNat), m_nat); !made)
+        return made;
+    if (auto made = put(m_internet->addHost(m_nat, "node 2"), m_hosts[1]); !made)
+        return made;
+    if (auto made = put(m_internet->addSite("firewall", Edge::Firewall), m_firewall); !made)
+        return made;
+    if (auto made = put(m_internet->addHost(m_firewall, "node 3"), m_hosts[2]); !made)
+        return made;
+    if (auto made = put(m_internet->addHost(m_firewall, "node 4"), m_hosts[3]); !made)
+        return made;
+    if (auto set = m_firewall.edge->nft(firewallRules(addressOf(host(3)), addressOf(host(4)))); !set)
+        return set;
+    // A binding is what a new connection of UDP through the NAT makes.
+    if (auto set = m_nat.edge->nft("add counter ip edge bindings\n"
+                                   "insert rule ip edge forward iifname \"in\" ip daddr "
+                                   + addressOf(host(1)) + " udp dport " + QByteArray::number(kLinkPort)
+                                   + " ct state new counter name bindings\n");
+        !set)
+        return set;
+    for (const char* key : {"udp_timeout", "udp_timeout_stream"})
+        if (auto set = m_nat.edge->set(std::string("net.netfilter.nf_conntrack_") + key, kNatTimeout); !set)
+            m_natObstacle = set.error().context;
+    return {};
+}
+
+Status Figure2::addressAgents()
+{
+    // Who knows whom at the beginning; the rest they hear from each other.
+    const std::array<std::optional<unsigned>, kFigure2Nodes> knows{3, 1, std::nullopt, 3};
+    for (unsigned node = 1; node <= kFigure2Nodes; ++node) {
+        const auto& known = knows[node - 1];
+        support::Overrides settings{{"agent.listen", toString(listenOf(node))},
+                                    {"agent.neighbours", known ? toString(listenOf(*known)) : ""},
+                                    {"swarm.port", std::to_string(kSwarmPort)}};
+        // So slow that node 3 still fetches when node 1 begins to: only then does node 3 connect to it.
+        if (node == 4)
+            settings.emplace("swarm.upload_limit", "256 KiB/s");
+        if (auto set = m_fleet->configure(agentOf(node), settings); !set)
+            return set;
+    }
+    return {};
+}
+
+Result<std::uint64_t> Figure2::natBindings() const
+{
+    const auto packets = countersOf(*m_nat.edge);
+    if (!packets)
+        return tl::unexpected<Error>(packets.error());
+    return packets->at("bindings");
+}
+
+Result<Crossings> Figure2::crossings() const
+{
+    const auto packets = countersOf(*m_firewall.edge);
+    if (!packets)
+        return tl::unexpected<Error>(packets.error());
+    const auto& of = *packets;
+    return Crossings{of.at("opened_port"), of.at("tcp_replies"), of.at("came_in"),
+                     of.at("links"),       of.at("own_tcp"),     of.at("went_out"),
+                     of.at("node_four"),   of.at("kept_out"),    of.at("kept_in")};
+}
+
+Status Figure2::leak(unsigned node)
+{
+    return m_firewall.edge->nft("insert rule ip edge forward ip saddr " + addressOf(host(node))
+                                + " accept\n");
+}
+
+Status Figure2::knock()
+{
+    const auto send = [this](unsigned from, unsigned to, std::uint16_t port) -> Status {
+        const auto sent = host(from).network->run(QStringLiteral("bash"),
+                                                  {QStringLiteral("-c"),
+                                                   QStringLiteral("echo knock > /dev/udp/%1/%2")
+                                                       .arg(QString::fromLatin1(addressOf(host(to))))
+                                                       .arg(port)});
+        return sent ? Status() : Status(tl::unexpected<Error>(sent.error()));
+    };
+    if (auto sent = send(1, 3, kSwarmPort); !sent)
+        return sent;
+    if (auto sent = send(1, 4, kLinkPort); !sent)
+        return sent;
+    return send(4, 1, kLinkPort);
+}
+
+} // namespace starling::lab
