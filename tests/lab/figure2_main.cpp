@@ -77,7 +77,10 @@ int run(const Options& options, const std::string& obstacle)
                                    .isInterrupted = [] { return isStopped != 0; }});
     const Status played = figure ? play(**figure, options) : Status(tl::unexpected<Error>(figure.error()));
     if (!played) {
-        std::fprintf(stderr, "figure2: does NOT hold: %s\n", toString(played.error()).c_str());
+        if (played.error().code == Errc::Cancelled)
+            std::fprintf(stderr, "figure2: interrupted\n");
+        else
+            std::fprintf(stderr, "figure2: does NOT hold: %s\n", toString(played.error()).c_str());
         return 1;
     }
     std::printf("All of it holds.\n");
