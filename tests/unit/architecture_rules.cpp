@@ -32,7 +32,7 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"deploy", {"base", "bencode", "crypto", "trust", "release"}},
     {"store", {"base", "bencode", "crypto", "trust", "release", "update"}},
     {"swarm", {"base", "bencode", "crypto", "trust", "release"}},
-    {"control", {"base", "bencode", "crypto", "trust", "release"}},
+    {"control", {"base", "bencode", "crypto", "nat", "trust", "release"}},
     {"node",
      {"base", "bencode", "crypto", "nat", "trust", "release", "link", "enrol", "overlay", "board", "update",
       "deploy", "store", "swarm"}},
