@@ -125,7 +125,8 @@ Status measureIdle(const Bench& bench, Report& report)
     if (auto started = fleet.startAll(); !started)
         return started;
     const auto isSettled = [&] {
-        const auto status = fleet.ask<control::StatusReply>(1, control::StatusRequest{});
+        // The first one collects receipts.
+        const auto status = fleet.ask<control::StatusReply>(0, control::StatusRequest{});
         return status && !status->links.empty() && status->links[0].isUp && status->devices == 2;
     };
     if (!support::waitUntil(isSettled, 20s))
