@@ -83,7 +83,8 @@ struct Attacker
                 ++received;
             const bool isForA = datagram.to == pair.a.endpoint;
             if (isForA || datagram.to == pair.b.endpoint)
-                pair.network.injectLater(std::chrono::microseconds(100), isForA ? pair.a : pair.b, address, datagram.bytes);
+                pair.network.injectLater(std::chrono::microseconds(100), isForA ? pair.a : pair.b, address,
+                                         datagram.bytes);
             else if (datagram.to == address && relays)
                 relay(datagram);
         };
