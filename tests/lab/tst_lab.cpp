@@ -192,7 +192,10 @@ private Q_SLOTS:
         QVERIFY(there);
         QCOMPARE(toString(there->first), toString(mapped));
         outer->send(mapped, toBytes(std::string_view("back")));
-        const auto back = received(*inner, 5'000);
+        auto back = received(*inner, 5'000);
+        // On its way it may have waited for a neighbour's address, until it was not early any more.
+        if (back && toText(back->second) == "early")
+            back = received(*inner, 5'000);
         QVERIFY(back);
         QCOMPARE(toText(back->second), std::string("back"));
     }
