@@ -29,6 +29,8 @@ constexpr Duration kAddressInterval = std::chrono::seconds(5);
 /// Contacts of others are stored this often, and when the agent stops. Guess.
 constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
+/// Guess: above what a notice takes through the whole fleet.
+constexpr Duration kSettleDelay = std::chrono::milliseconds(100);
 
 swarm::Config swarmConfig(const AgentConfig& config)
 {
@@ -456,14 +458,13 @@ void Node::settleOne()
     m_unsettled.pop_front();
     settle(taken);
     if (!m_unsettled.empty())
-        settleLater();
+        QMetaObject::invokeMethod(this, &Node::settleOne, Qt::QueuedConnection);
 }
 
-// Not from within what brought it: the datagrams that pass it on come first, and those that have arrived
-// meanwhile do, too. The disk is slow.
+// Not at once: what passes it on comes first, here and in other agents of this machine. The disk is slow.
 void Node::settleLater()
 {
-    QMetaObject::invokeMethod(this, &Node::settleOne, Qt::QueuedConnection);
+    m_timers.schedule(kSettleDelay, [this] { settleOne(); });
 }
 
 void Node::noteKnown(const release::Examined& taken)
