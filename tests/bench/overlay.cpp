@@ -84,6 +84,7 @@ OverlayPlan planFor(const Bench& bench, const std::string& figure)
         plan.nodes = 8;
         plan.notices = std::min<std::size_t>(plan.notices, 2);
         plan.idle = 3s;
+        plan.settling = 0s;
         plan.network = "lan";
     }
     return plan;
