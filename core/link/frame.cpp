@@ -14,7 +14,17 @@ constexpr std::size_t kMaxAckBytes = kReceiveWindow / 8;
 constexpr std::uint8_t kLastFlag = 1;
 constexpr std::uint8_t kWantsAckFlag = 2;
 
-enum class Kind : std::uint8_t { Data = 1, Ack, Ping, Pong, Bye, PathChallenge, PathResponse, Unreliable };
+enum class Kind : std::uint8_t {
+    Data = 1,
+    Ack,
+    Ping,
+    Pong,
+    Bye,
+    PathChallenge,
+    PathResponse,
+    Unreliable,
+    Once = 32
+};
 
 Result<Frame> parseData(ByteReader& reader)
 {
@@ -46,9 +56,9 @@ Result<Frame> parseAck(ByteReader& reader)
     return Frame(ack);
 }
 
-Result<Frame> parseUnreliable(ByteReader& reader)
+Result<Frame> parseUnreliable(ByteReader& reader, bool isMessage)
 {
-    const Unreliable unreliable{reader.raw(reader.u16())};
+    const Unreliable unreliable{reader.raw(reader.u16()), isMessage};
     if (auto status = reader.status("UNRELIABLE"); !status)
         return fail(std::move(status.error()), "frame");
     return Frame(unreliable);
@@ -71,7 +81,10 @@ struct KindOf
     Kind operator()(const Bye&) const { return Kind::Bye; }
     Kind operator()(const PathChallenge&) const { return Kind::PathChallenge; }
     Kind operator()(const PathResponse&) const { return Kind::PathResponse; }
-    Kind operator()(const Unreliable&) const { return Kind::Unreliable; }
+    Kind operator()(const Unreliable& unreliable) const
+    {
+        return unreliable.isMessage ? Kind::Once : Kind::Unreliable;
+    }
 };
 
 struct WriteFrame
@@ -140,7 +153,9 @@ Result<Frame> parseFrame(ByteView bytes)
     case Kind::PathResponse:
         return parseNumber<PathResponse>(reader);
     case Kind::Unreliable:
-        return parseUnreliable(reader);
+        return parseUnreliable(reader, false);
+    case Kind::Once:
+        return parseUnreliable(reader, true);
     }
     return fail(Errc::UnsupportedFormat, "frame kind " + std::to_string(kind));
 }

@@ -13,6 +13,7 @@
 ///     6 CHALLENGE  nonce (8)                                     is answered where it came from
 ///     7 RESPONSE   nonce (8)                                     that of the CHALLENGE
 ///     8 UNRELIABLE length (2) bytes                              neither acknowledged nor sent again
+///    32 ONCE       length (2) message                            likewise, for whom messages are for
 ///
 /// Bytes after what a version knows are ignored.
 #pragma once
@@ -74,6 +75,7 @@ struct PathResponse
 struct Unreliable
 {
     ByteView payload;
+    bool isMessage = false; ///< ONCE
 };
 using Frame = std::variant<Data, Ack, Ping, Pong, Bye, PathChallenge, PathResponse, Unreliable>;
 

@@ -62,6 +62,9 @@ struct SendMessage
 {
     LinkId link{};
     Bytes message;
+    /// Neither acknowledged nor sent again, and in no order with others, as SendUnreliable. One that does not
+    /// fit a datagram is sent like the others.
+    bool isOnce = false;
 };
 /// A datagram inside the link: it arrives once or not at all, in no order with others. Dropped, and counted
 /// in unreliableDropped, if it is over Links::maxUnreliableBytes() or its allowance, or if the other side is

@@ -82,7 +82,7 @@ Status Session::send(Bytes message, Instant now)
     return {};
 }
 
-void Session::sendUnreliable(ByteView bytes, Instant now)
+void Session::sendUnreliable(ByteView bytes, bool isMessage, Instant now)
 {
     if (bytes.size() > maxUnreliableBytes(m_shared->config) || m_isSilent
         || !m_unreliable.take(bytes.size() + kUnreliableOverheadBytes + kSealedOverheadBytes, now)) {
@@ -90,7 +90,7 @@ void Session::sendUnreliable(ByteView bytes, Instant now)
         return;
     }
     ++m_shared->stats.unreliableOut;
-    sendFrame(Unreliable{bytes}, now);
+    sendFrame(Unreliable{bytes, isMessage}, now);
 }
 
 void Session::transmit(Instant now)
@@ -178,7 +178,10 @@ std::optional<Errc> Session::onData(const Data& data, Instant now)
 void Session::onUnreliable(const Unreliable& unreliable)
 {
     ++m_shared->stats.unreliableIn;
-    m_shared->outputs.push_back(UnreliableReceived{m_id, toBytes(unreliable.payload)});
+    if (unreliable.isMessage)
+        m_shared->outputs.push_back(MessageReceived{m_id, toBytes(unreliable.payload)});
+    else
+        m_shared->outputs.push_back(UnreliableReceived{m_id, toBytes(unreliable.payload)});
 }
 
 void Session::onAck(const Ack& ack, Instant now)

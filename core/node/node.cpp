@@ -426,7 +426,8 @@ void Node::act(const link::Output& output)
 void Node::act(const overlay::Output& output)
 {
     if (const auto* send = std::get_if<overlay::SendMessage>(&output)) {
-        feedLinks(link::SendMessage{link::LinkId{static_cast<std::uint64_t>(send->to)}, send->bytes});
+        feedLinks(link::SendMessage{link::LinkId{static_cast<std::uint64_t>(send->to)}, send->bytes,
+                                    send->delivery == overlay::Delivery::Once});
     } else if (const auto* timer = std::get_if<overlay::ScheduleTimer>(&output)) {
         m_timers.schedule(timer->delay,
                           [this, value = timer->timer] { feedOverlay(overlay::TimerExpired{value}); });

@@ -237,7 +237,7 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
         return;
     m_stats[input.neighbor].node = input.node;
     m_conduct[input.neighbor] = {};
-    m_broadcast.addNeighbor(input.neighbor, input.roundTrip, now);
+    m_broadcast.addNeighbor(input.neighbor, input.roundTrip, input.node < m_self, now);
     m_roots.addNeighbor(input.neighbor, now);
     m_exchange.addNeighbor(input.neighbor, input.node, now);
     sendStanding(input.neighbor, now, postbox);

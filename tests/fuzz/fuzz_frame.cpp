@@ -48,5 +48,6 @@ std::vector<Bytes> seeds()
         bytesOf(PathChallenge{8}),
         bytesOf(PathResponse{9}),
         bytesOf(Unreliable{payload}),
+        bytesOf(Unreliable{payload, true}),
     };
 }
