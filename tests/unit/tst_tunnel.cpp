@@ -84,7 +84,7 @@ private Q_SLOTS:
     {
         Tunnel a(config()), b(config());
         const Bytes syn = packet(Type::Syn, 20);
-        QCOMPARE(sent(a, node(2), syn), std::vector{syn});
+        QCOMPARE(sent(a, node(2), syn), std::vector<Bytes>{syn});
         QCOMPARE(received(b, node(1), syn), std::optional(syn));
         // And answers go to whom they are for.
         const Bytes answer = packet(Type::State, 1'162);
