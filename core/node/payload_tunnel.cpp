@@ -20,10 +20,8 @@ Result<std::unique_ptr<PayloadTunnel>> PayloadTunnel::open(const Endpoint& swarm
                                                            Sender send)
 {
     std::unique_ptr<PayloadTunnel> made(new PayloadTunnel(timers, std::move(send)));
-    auto socket =
-        SwarmSocket::open(swarm, [tunnel = made.get()](const Endpoint& to, ByteView packet) {
-            tunnel->carry(to, packet);
-        });
+    auto socket = SwarmSocket::open(
+        swarm, [tunnel = made.get()](const Endpoint& to, ByteView packet) { tunnel->carry(to, packet); });
     if (!socket)
         return tl::unexpected<Error>(socket.error());
     made->m_socket = std::move(*socket);

@@ -20,8 +20,8 @@ constexpr std::size_t kMaxOffers = 2 * PayloadLinks::kMaxWanted;
 } // namespace
 
 SwarmHost::SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof,
-                     store::Store& store, TimerQueue& timers, PayloadLinks& links,
-                     DescriptorMaker descriptor, QObject* parent)
+                     store::Store& store, TimerQueue& timers, PayloadLinks& links, DescriptorMaker descriptor,
+                     QObject* parent)
     : QObject(parent)
     , m_config(std::move(config))
     , m_self(self)
@@ -48,9 +48,9 @@ Status SwarmHost::ensureSession()
     auto created = swarm::Swarm::create(m_config, m_proof, wake);
     if (!created)
         return fail(std::move(created.error()), "BitTorrent session");
-    auto tunnel = PayloadTunnel::open(
-        (*created)->inner(), m_timers,
-        [this](const NodeId& to, ByteView datagram) { m_links.send(to, datagram); });
+    auto tunnel =
+        PayloadTunnel::open((*created)->inner(), m_timers,
+                            [this](const NodeId& to, ByteView datagram) { m_links.send(to, datagram); });
     if (!tunnel)
         return fail(std::move(tunnel.error()), "way between BitTorrent and links");
     m_swarm = std::move(*created);

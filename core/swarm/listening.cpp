@@ -29,7 +29,8 @@ Result<Ports> awaitListening(lt::session& session, const Config& config)
                 else if (!isInner && good->socket_type == lt::socket_type_t::tcp && ports.open == 0)
                     ports.open = static_cast<std::uint16_t>(good->port);
             } else if (const auto* bad = lt::alert_cast<lt::listen_failed_alert>(alert)) {
-                const auto code = bad->error == boost::system::errc::address_in_use ? Errc::PortInUse : Errc::Io;
+                const auto code =
+                    bad->error == boost::system::errc::address_in_use ? Errc::PortInUse : Errc::Io;
                 return fail(code, std::string(bad->listen_interface()) + ": " + bad->error.message());
             }
         }

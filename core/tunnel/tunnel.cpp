@@ -94,14 +94,13 @@ bool Tunnel::isFirstSighting(Peer& peer, const UtpHeader& header)
 std::optional<Tunnel::ToLink> Tunnel::fromSwarm(const Endpoint& to, ByteView packet, Instant now)
 {
     const auto& a = to.address;
-    const std::uint32_t number = static_cast<std::uint32_t>(a[13] & ~kSecond) << 16
-        | static_cast<std::uint32_t>(a[14]) << 8 | a[15];
+    const std::uint32_t number =
+        static_cast<std::uint32_t>(a[13] & ~kSecond) << 16 | static_cast<std::uint32_t>(a[14]) << 8 | a[15];
     const auto known = m_numbers.find(number);
     const auto header = utpHeader(packet);
     const std::size_t most = m_config.maxDatagramBytes;
     const bool isPeers = to.isIpv4() && a[12] == kFirst && (a[13] & 0xc0) == kSecond;
-    if (!isPeers || known == m_numbers.end() || !header
-        || packet.size() > 2 * (most - kPartHeaderBytes)) {
+    if (!isPeers || known == m_numbers.end() || !header || packet.size() > 2 * (most - kPartHeaderBytes)) {
         ++m_stats.refused;
         return std::nullopt;
     }

@@ -58,8 +58,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         const auto address = tunnel.addressOf(node, now);
         STARLING_ASSERT(!address || address->isLoopback());
-        const auto out = tunnel.fromSwarm(
-            address.value_or(Endpoint::ipv4(127, head, wanted, 1, kPort)), bytes, now);
+        const auto out =
+            tunnel.fromSwarm(address.value_or(Endpoint::ipv4(127, head, wanted, 1, kPort)), bytes, now);
         for (std::size_t i = 0; out && i < out->count; ++i)
             STARLING_ASSERT(out->datagrams[i].size() <= kMaxDatagram && parseCarried(out->datagrams[i]));
     }

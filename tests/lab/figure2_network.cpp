@@ -26,7 +26,8 @@ QByteArray addressOf(const Internet::Host& host)
 QByteArray firewallRules(const QByteArray& three, const QByteArray& four)
 {
     QByteArray rules = "delete table ip edge\ntable ip edge {\n";
-    for (const char* name : {"opened_port", "came_in", "links", "went_out", "node_four", "kept_out", "kept_in"})
+    for (const char* name :
+         {"opened_port", "came_in", "links", "went_out", "node_four", "kept_out", "kept_in"})
         rules += QByteArray("counter ") + name + " { }\n";
     rules += "chain forward { type filter hook forward priority filter; policy drop;\n"
              "iifname \"in\" oifname \"in\" accept\n"

@@ -41,8 +41,9 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
 };
 
 /// Rooms without I/O: values in, values out.
-const std::set<std::string_view> kPureRooms{"base", "bencode", "crypto",  "nat",   "tunnel", "trust",  "release",
-                                            "link", "enrol",   "overlay", "board", "update", "sim"};
+const std::set<std::string_view> kPureRooms{"base",  "bencode", "crypto", "nat",   "tunnel",
+                                            "trust", "release", "link",   "enrol", "overlay",
+                                            "board", "update",  "sim"};
 
 bool isHeader(std::string_view path)
 {

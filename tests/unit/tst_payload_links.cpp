@@ -31,18 +31,17 @@ struct World
     std::vector<NodeId> linked;
     std::vector<std::pair<NodeId, Bytes>> received;
     std::set<NodeId> inUse;
-    PayloadLinks links{timers,
-                       {[this](const link::Input& input) {
-                            if (const auto* connect = std::get_if<link::Connect>(&input))
-                                connects.push_back(connect->to);
-                            else if (const auto* send = std::get_if<link::SendUnreliable>(&input))
-                                sent.emplace_back(send->link, toBytes(send->bytes));
-                        },
-                        [this](const NodeId& who) { linked.push_back(who); },
-                        [this](const NodeId& from, ByteView bytes) {
-                            received.emplace_back(from, toBytes(bytes));
-                        },
-                        [this](const NodeId& who) { return inUse.contains(who); }}};
+    PayloadLinks links{
+        timers,
+        {[this](const link::Input& input) {
+             if (const auto* connect = std::get_if<link::Connect>(&input))
+                 connects.push_back(connect->to);
+             else if (const auto* send = std::get_if<link::SendUnreliable>(&input))
+                 sent.emplace_back(send->link, toBytes(send->bytes));
+         },
+         [this](const NodeId& who) { linked.push_back(who); },
+         [this](const NodeId& from, ByteView bytes) { received.emplace_back(from, toBytes(bytes)); },
+         [this](const NodeId& who) { return inUse.contains(who); }}};
 
     void up(std::uint64_t id, const NodeId& who)
     {

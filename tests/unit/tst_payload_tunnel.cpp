@@ -41,12 +41,13 @@ struct World
     World()
     {
         QVERIFY(swarm.bind(QHostAddress(QStringLiteral("127.0.0.2")), 0));
-        auto opened = PayloadTunnel::open(fromQt(swarm.localAddress(), swarm.localPort()), timers,
-                                          [this](const NodeId& to, ByteView bytes) {
-                                              sent.emplace_back(
-                                                  to, QByteArray(reinterpret_cast<const char*>(bytes.data()),
+        auto opened =
+            PayloadTunnel::open(fromQt(swarm.localAddress(), swarm.localPort()), timers,
+                                [this](const NodeId& to, ByteView bytes) {
+                                    sent.emplace_back(to,
+                                                      QByteArray(reinterpret_cast<const char*>(bytes.data()),
                                                                  static_cast<qsizetype>(bytes.size())));
-                                          });
+                                });
         QVERIFY2(opened, opened ? "" : toString(opened.error()).c_str());
         tunnel = std::move(*opened);
     }
