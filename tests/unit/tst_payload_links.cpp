@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-NodeId node(unsigned char number)
+NodeId device(unsigned char number)
 {
     std::array<std::byte, NodeId::kSize> bytes{};
     bytes[0] = std::byte{number};
@@ -61,49 +61,49 @@ private Q_SLOTS:
     {
         World world;
         const Bytes bytes = toBytes("packet");
-        QVERIFY(!world.links.send(node(1), bytes));
-        world.up(7, node(1));
-        QCOMPARE(world.linked, std::vector{node(1)});
-        QVERIFY(world.links.want(node(1), {address(1)}));
+        QVERIFY(!world.links.send(device(1), bytes));
+        world.up(7, device(1));
+        QCOMPARE(world.linked, std::vector{device(1)});
+        QVERIFY(world.links.want(device(1), {address(1)}));
         QVERIFY(world.connects.empty());
-        QVERIFY(world.links.send(node(1), bytes));
+        QVERIFY(world.links.send(device(1), bytes));
         QVERIFY(world.sent.back() == std::pair(link::LinkId{7}, bytes));
         world.links.take(link::UnreliableReceived{link::LinkId{7}, bytes});
-        QVERIFY(world.received.back() == std::pair(node(1), bytes));
+        QVERIFY(world.received.back() == std::pair(device(1), bytes));
         world.links.take(link::UnreliableReceived{link::LinkId{8}, bytes});
         QCOMPARE(world.received.size(), std::size_t(1));
         world.down(7);
-        QVERIFY(!world.links.send(node(1), bytes));
+        QVERIFY(!world.links.send(device(1), bytes));
     }
 
     void usesTheNewestOfTwoAndTheOtherWhenItEnds()
     {
         World world;
-        world.inUse.insert(node(1));
-        world.up(7, node(1));
-        world.up(8, node(1));
+        world.inUse.insert(device(1));
+        world.up(7, device(1));
+        world.up(8, device(1));
         QCOMPARE(world.linked.size(), std::size_t(1));
         QVERIFY(world.links.isInUse(link::LinkId{8}));
         QVERIFY(!world.links.isInUse(link::LinkId{7}));
         world.down(8);
-        QVERIFY(world.links.isLinked(node(1)));
-        QVERIFY(world.links.send(node(1), {}));
+        QVERIFY(world.links.isLinked(device(1)));
+        QVERIFY(world.links.send(device(1), {}));
         QVERIFY(world.sent.back().first == link::LinkId{7});
     }
 
     void keepsWhatIsWantedOrInUse()
     {
         World world;
-        world.up(7, node(1));
+        world.up(7, device(1));
         QVERIFY(!world.links.isInUse(link::LinkId{7}));
-        QVERIFY(world.links.want(node(1), {}));
+        QVERIFY(world.links.want(device(1), {}));
         QVERIFY(world.links.isInUse(link::LinkId{7}));
         world.links.take(link::LinkSilence{link::LinkId{7}, true});
         QVERIFY(!world.links.isInUse(link::LinkId{7}));
         world.links.take(link::LinkSilence{link::LinkId{7}, false});
         world.links.wantOnly({});
         QVERIFY(!world.links.isInUse(link::LinkId{7}));
-        world.inUse.insert(node(1));
+        world.inUse.insert(device(1));
         QVERIFY(world.links.isInUse(link::LinkId{7}));
         QVERIFY(!world.links.isInUse(link::LinkId{8}));
     }
@@ -111,15 +111,15 @@ private Q_SLOTS:
     void opensWhatIsWantedAndTriesAgain()
     {
         World world;
-        QVERIFY(world.links.want(node(1), {address(1), address(2), address(3), address(4)}));
+        QVERIFY(world.links.want(device(1), {address(1), address(2), address(3), address(4)}));
         QCOMPARE(world.connects, (std::vector{address(1), address(2), address(3)}));
         // The same again asks for nothing, other addresses do.
-        QVERIFY(world.links.want(node(1), {address(1), address(2), address(3), address(4)}));
+        QVERIFY(world.links.want(device(1), {address(1), address(2), address(3), address(4)}));
         QCOMPARE(world.connects.size(), std::size_t(3));
-        QVERIFY(world.links.want(node(1), {address(9)}));
+        QVERIFY(world.links.want(device(1), {address(9)}));
         QCOMPARE(world.connects.back(), address(9));
         QTRY_VERIFY_WITH_TIMEOUT(world.connects.size() >= 5, 10'000);
-        world.up(7, node(1));
+        world.up(7, device(1));
         const std::size_t before = world.connects.size();
         world.down(7);
         QTRY_VERIFY_WITH_TIMEOUT(world.connects.size() > before, 20'000);
@@ -129,13 +129,13 @@ private Q_SLOTS:
     {
         World world;
         for (unsigned char i = 1; i <= PayloadLinks::kMaxWanted; ++i) {
-            world.up(i, node(i));
-            QVERIFY(world.links.want(node(i), {address(i)}));
+            world.up(i, device(i));
+            QVERIFY(world.links.want(device(i), {address(i)}));
         }
-        QVERIFY(!world.links.want(node(200), {address(200)}));
-        QVERIFY(world.links.want(node(1), {address(1)}));
-        world.links.wantOnly({node(2)});
-        QVERIFY(world.links.want(node(200), {address(200)}));
+        QVERIFY(!world.links.want(device(200), {address(200)}));
+        QVERIFY(world.links.want(device(1), {address(1)}));
+        world.links.wantOnly({device(2)});
+        QVERIFY(world.links.want(device(200), {address(200)}));
         QCOMPARE(world.connects, std::vector{address(200)});
     }
 };

@@ -12,7 +12,7 @@ using namespace starling::node;
 
 namespace {
 
-NodeId node(unsigned char number)
+NodeId device(unsigned char number)
 {
     std::array<std::byte, NodeId::kSize> bytes{};
     bytes[0] = std::byte{number};
@@ -64,13 +64,13 @@ private Q_SLOTS:
     {
         World world;
         for (const unsigned char number : {1, 2}) {
-            world.tunnel->received(node(number), viewOf(packet('\x41')));
+            world.tunnel->received(device(number), viewOf(packet('\x41')));
             QTRY_VERIFY(world.swarm.hasPendingDatagrams());
             const QNetworkDatagram datagram = world.swarm.receiveDatagram();
             QCOMPARE(datagram.data(), packet('\x41'));
             const Endpoint from =
                 fromQt(datagram.senderAddress(), static_cast<quint16>(datagram.senderPort()));
-            QVERIFY(from == world.tunnel->addressOf(node(number)));
+            QVERIFY(from == world.tunnel->addressOf(device(number)));
         }
     }
 
@@ -78,17 +78,17 @@ private Q_SLOTS:
     {
         World world;
         for (const unsigned char number : {1, 2}) {
-            const Endpoint to = *world.tunnel->addressOf(node(number));
+            const Endpoint to = *world.tunnel->addressOf(device(number));
             world.swarm.writeDatagram(packet('\x01'), toQt(to), to.port);
             QTRY_COMPARE(world.sent.size(), std::size_t(number));
-            QVERIFY(world.sent.back() == std::pair(node(number), packet('\x01')));
+            QVERIFY(world.sent.back() == std::pair(device(number), packet('\x01')));
         }
     }
 
     void hearsNobodyButTheSwarm()
     {
         World world;
-        const Endpoint to = *world.tunnel->addressOf(node(1));
+        const Endpoint to = *world.tunnel->addressOf(device(1));
         QUdpSocket other;
         QVERIFY(other.bind(QHostAddress(QStringLiteral("127.0.0.2")), 0));
         other.writeDatagram(packet('\x01'), toQt(to), to.port);
