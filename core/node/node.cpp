@@ -36,7 +36,7 @@ swarm::Config swarmConfig(const AgentConfig& config)
 {
     swarm::Config result;
     result.listen = config.listen;
-    // Never the links' number: libtorrent opens a UDP socket beside its TCP one.
+    // Never the links' number: libtorrent opens a UDP socket beside its TCP one. For foreign clients only.
     result.listen.port = config.swarmPort;
     result.admission = config.admission;
     result.uploadLimit = config.uploadLimit;
@@ -155,13 +155,19 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_neighbors(m_identity.node, m_keeper, m_random, m_timers,
                   {[this](const link::Input& input) { feedLinks(input); },
                    [this](const overlay::Input& input) { feedOverlay(input); },
-                   [this](const Error& error) { reportRefusal(error); }})
+                   [this](const Error& error) { reportRefusal(error); },
+                   [this](link::LinkId link) { return m_payloadLinks.isInUse(link); }})
     , m_natDesk({m_timers, m_random, [this](const Endpoint& to, ByteView bytes) { send(to, bytes); }})
     , m_desk({m_store, m_timers, m_keeper, m_identity,
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
               [this](const trust::Receipt& receipt) { Q_EMIT receiptTaken(receipt); }})
-    , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers,
+    , m_payloadLinks(m_timers,
+                     {[this](const link::Input& input) { feedLinks(input); },
+                      [this](const NodeId& node) { m_swarm.linked(node); },
+                      [this](const NodeId& from, ByteView bytes) { m_swarm.received(from, bytes); },
+                      [this](const NodeId& node) { return m_swarm.isInUse(node); }})
+    , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers, m_payloadLinks,
               [this](std::uint16_t port) {
                   return board::Parcel{m_identity.certificateEnvelope, descriptor(port)}.serialize();
               })
@@ -398,7 +404,7 @@ void Node::act(const link::Output& output)
 {
     if (const auto* send = std::get_if<link::SendDatagram>(&output)) {
         // Lost if the socket's buffer is full: links retransmit.
-        this->send(send->to, send->bytes);
+        return this->send(send->to, send->bytes);
     } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
         m_timers.reschedule(static_cast<std::uint64_t>(timer->timer.link), timer->delay,
                             [this, value = timer->timer] { feedLinks(link::TimerExpired{value}); });
@@ -420,6 +426,7 @@ void Node::act(const link::Output& output)
                shortName(down->reason).data());
         Q_EMIT linkChanged(node, false);
     }
+    m_payloadLinks.take(output);
     m_neighbors.take(output);
 }
 

@@ -142,6 +142,7 @@ private:
     Neighbors m_neighbors;
     NatDesk m_natDesk;
     ReceiptDesk m_desk;
+    PayloadLinks m_payloadLinks;
     SwarmHost m_swarm;
     Updater m_updater;
     VerifyWorker m_pushVerifier;
