@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Datagrams between a socket on loopback, which stands for libtorrent's, and links.
+#include "link/frame.h"
+#include "link/link.h"
+#include "link/packet.h"
 #include "node/net_address.h"
 #include "node/payload_tunnel.h"
 
@@ -83,6 +86,12 @@ private Q_SLOTS:
             QTRY_COMPARE(world.sent.size(), std::size_t(number));
             QVERIFY(world.sent.back() == std::pair(device(number), packet('\x01')));
         }
+    }
+
+    void whatTheTunnelLetsThroughFitsALink()
+    {
+        QCOMPARE(tunnel::Config().maxDatagramBytes,
+                 link::Config().datagramBytes - link::kSealedOverheadBytes - link::kUnreliableOverheadBytes);
     }
 
     void hearsNobodyButTheSwarm()
