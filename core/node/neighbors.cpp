@@ -22,11 +22,11 @@ link::LinkId linkOf(overlay::NeighborId neighbor)
 
 } // namespace
 
-Neighbors::Neighbors(const NodeId& self, const overlay::Mediator& mediator, RandomSource& random,
-                     TimerQueue& timers, Wires wires)
+Neighbors::Neighbors(const NodeId& self, const overlay::MembershipConfig& config,
+                     const overlay::Mediator& mediator, RandomSource& random, TimerQueue& timers, Wires wires)
     : m_timers(timers)
     , m_wires(std::move(wires))
-    , m_membership(self, {}, mediator, random)
+    , m_membership(self, config, mediator, random)
 {
 }
 
@@ -120,7 +120,7 @@ void Neighbors::feed(const overlay::MembershipInput& input)
 void Neighbors::act(const overlay::MembershipOutput& output)
 {
     if (const auto* connect = std::get_if<overlay::ConnectTo>(&output))
-        m_wires.links(link::Connect{connect->to, connect->tries});
+        m_wires.links(link::Connect{connect->to, connect->tries, connect->node});
     else if (const auto* close = std::get_if<overlay::CloseLink>(&output))
         m_wires.links(link::Close{linkOf(close->link)});
     else if (const auto* probe = std::get_if<overlay::ProbeLink>(&output))

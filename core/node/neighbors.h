@@ -24,8 +24,8 @@ public:
         std::function<void(const Error&)> refused; ///< a contact that nobody may have passed on
     };
     /// `mediator`, `random` and `timers` must outlive it.
-    Neighbors(const NodeId& self, const overlay::Mediator& mediator, RandomSource& random, TimerQueue& timers,
-              Wires wires);
+    Neighbors(const NodeId& self, const overlay::MembershipConfig& config, const overlay::Mediator& mediator,
+              RandomSource& random, TimerQueue& timers, Wires wires);
 
     /// Addresses where it begins, and to which it comes back.
     void setBootstrap(const std::vector<Endpoint>& endpoints);
@@ -38,6 +38,8 @@ public:
     void take(const link::Output& output);
     /// Who is at the other end of a link that is up; zero if it is not.
     NodeId nodeOf(link::LinkId link) const;
+    /// What is known of where nodes are reached, in their own words.
+    std::vector<overlay::Contact> known() const { return m_membership.known(); }
 
 private:
     void feed(const overlay::MembershipInput& input);
