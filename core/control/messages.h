@@ -53,6 +53,28 @@ struct TrafficLine
     std::uint64_t bytesFrom = 0, bytesTo = 0;
 };
 
+/// One link of this agent that is up.
+struct PeerLine
+{
+    NodeId node;
+    std::string kind; ///< "direct", "punched" or "relayed"
+    Endpoint endpoint; ///< of a relayed one, zeros
+    NodeId relay; ///< of a relayed one: through whom; zero if that node has just gone
+    std::uint64_t roundTripMicros = 0; ///< 0: not measured yet
+    std::uint64_t ageSeconds = 0;
+    std::string whyNotBetter; ///< a sentence; empty if nothing is better
+};
+
+/// A device that has a link to a rendezvous.
+struct SessionLine
+{
+    NodeId node;
+    std::vector<Endpoint> internal; ///< its own addresses, in its own words; empty if it has not told yet
+    Endpoint external; ///< where this agent sees it; zeros if the link is relayed
+    nat::Mapping mapping = nat::Mapping::Unknown;
+    std::uint64_t ageSeconds = 0; ///< of its link
+};
+
 /// A device that asked this agent to be let in, and was not yet.
 struct PendingLine
 {
@@ -130,9 +152,18 @@ struct NetCheckRequest
 {
 };
 
-using Request =
-    std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest, PushChunk, PushEnd,
-                 PendingRequest, AdmitRequest, TokenRequest, PublishRequest, TrustRequest, NetCheckRequest>;
+/// Which links does this agent have, and why none that is better?
+struct PeersRequest
+{
+};
+/// Who has a link to this rendezvous?
+struct SessionsRequest
+{
+};
+
+using Request = std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest,
+                             PushChunk, PushEnd, PendingRequest, AdmitRequest, TokenRequest, PublishRequest,
+                             TrustRequest, NetCheckRequest, PeersRequest, SessionsRequest>;
 
 // --- Replies
 
@@ -233,8 +264,19 @@ struct NetCheckReply
     std::vector<Endpoint> asked;
 };
 
+struct PeersReply
+{
+    std::vector<PeerLine> peers;
+};
+struct SessionsReply
+{
+    bool isRendezvous = false; ///< otherwise there are none
+    std::vector<SessionLine> sessions;
+};
+
 using Reply = std::variant<StatusReply, UpdatesReply, DevicesReply, WatchReply, PushReply, ErrorReply, Event,
-                           PendingReply, AdmitReply, TokenReply, PublishReply, TrustReply, NetCheckReply>;
+                           PendingReply, AdmitReply, TokenReply, PublishReply, TrustReply, NetCheckReply,
+                           PeersReply, SessionsReply>;
 
 constexpr std::size_t kMaxChunkBytes =
     256 * 1024; ///< guess: a fraction of a frame, large enough to keep the disk busy

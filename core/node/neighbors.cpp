@@ -24,7 +24,8 @@ link::LinkId linkOf(overlay::NeighborId neighbor)
 
 Neighbors::Neighbors(const NodeId& self, const overlay::MembershipConfig& config,
                      const overlay::Mediator& mediator, RandomSource& random, TimerQueue& timers, Wires wires)
-    : m_timers(timers)
+    : m_mediator(mediator)
+    , m_timers(timers)
     , m_wires(std::move(wires))
     , m_membership(self, config, mediator, random)
 {
@@ -76,6 +77,15 @@ void Neighbors::setOwn(overlay::Contact own)
 NodeId Neighbors::nodeOf(link::LinkId link) const
 {
     return m_membership.nodeOf(neighborOf(link)).value_or(NodeId());
+}
+
+std::map<NodeId, std::vector<Endpoint>> Neighbors::addresses() const
+{
+    std::map<NodeId, std::vector<Endpoint>> addresses;
+    for (const overlay::Contact& contact : m_membership.known())
+        if (const auto info = m_mediator.examineContact(contact.descriptor, contact.certificate))
+            addresses[info->node] = info->endpoints;
+    return addresses;
 }
 
 void Neighbors::take(const link::Output& output)

@@ -38,13 +38,14 @@ public:
     void take(const link::Output& output);
     /// Who is at the other end of a link that is up; zero if it is not.
     NodeId nodeOf(link::LinkId link) const;
-    /// What is known of where nodes are reached, in their own words.
-    std::vector<overlay::Contact> known() const { return m_membership.known(); }
+    /// Where nodes are reached, in their own words; of those that are linked, and some others.
+    std::map<NodeId, std::vector<Endpoint>> addresses() const;
 
 private:
     void feed(const overlay::MembershipInput& input);
     void act(const overlay::MembershipOutput& output);
 
+    const overlay::Mediator& m_mediator;
     TimerQueue& m_timers;
     Wires m_wires;
     overlay::Membership m_membership;
