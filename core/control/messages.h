@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/size.h"
-#include "nat/behaviour.h"
+#include "control/net_messages.h"
 #include "trust/documents.h"
 
 #include <variant>
@@ -51,28 +51,6 @@ struct TrafficLine
     InfoHash payload;
     NodeId node; ///< zero: a stranger in an open swarm
     std::uint64_t bytesFrom = 0, bytesTo = 0;
-};
-
-/// One link of this agent that is up.
-struct PeerLine
-{
-    NodeId node;
-    std::string kind; ///< "direct", "punched" or "relayed"
-    Endpoint endpoint; ///< of a relayed one, zeros
-    NodeId relay; ///< of a relayed one: through whom; zero if that node has just gone
-    std::uint64_t roundTripMicros = 0; ///< 0: not measured yet
-    std::uint64_t ageSeconds = 0;
-    std::string whyNotBetter; ///< a sentence; empty if nothing is better
-};
-
-/// A device that has a link to a rendezvous.
-struct SessionLine
-{
-    NodeId node;
-    std::vector<Endpoint> internal; ///< its own addresses, in its own words; empty if it has not told yet
-    Endpoint external; ///< where this agent sees it; zeros if the link is relayed
-    nat::Mapping mapping = nat::Mapping::Unknown;
-    std::uint64_t ageSeconds = 0; ///< of its link
 };
 
 /// A device that asked this agent to be let in, and was not yet.
@@ -145,20 +123,6 @@ struct PublishRequest
 struct TrustRequest
 {
     KeyId signer; ///< whose deny lists are wanted
-};
-
-/// How do others see this agent? Takes some seconds.
-struct NetCheckRequest
-{
-};
-
-/// Which links does this agent have, and why none that is better?
-struct PeersRequest
-{
-};
-/// Who has a link to this rendezvous?
-struct SessionsRequest
-{
 };
 
 using Request = std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest,
@@ -254,24 +218,6 @@ struct TrustReply
     FleetId fleet;
     Bytes root; ///< envelope of the newest root
     std::vector<Bytes> denyLists; ///< envelopes of those that the signer has signed
-};
-
-/// In the words of core/nat/behaviour.h.
-struct NetCheckReply
-{
-    nat::NatBehaviour behaviour;
-    std::vector<Endpoint> locals; ///< the device's own addresses
-    std::vector<Endpoint> asked;
-};
-
-struct PeersReply
-{
-    std::vector<PeerLine> peers;
-};
-struct SessionsReply
-{
-    bool isRendezvous = false; ///< otherwise there are none
-    std::vector<SessionLine> sessions;
 };
 
 using Reply = std::variant<StatusReply, UpdatesReply, DevicesReply, WatchReply, PushReply, ErrorReply, Event,
