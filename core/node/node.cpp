@@ -59,6 +59,8 @@ Updater::Settings updaterSettings(const Node::Options& options)
 link::Config linkConfig(const AgentConfig& config)
 {
     link::Config links;
+    if (!config.relay)
+        links.relay.mode = link::RelayConfig::Mode::Introduce;
     if (config.network == NetworkProfile::Lan) {
         // Five links of 72-byte PINGs and PONGs: 51 B/s of the 60 that performance.md, 10, allows.
         links.keepalive = std::chrono::seconds(7);
@@ -66,6 +68,17 @@ link::Config linkConfig(const AgentConfig& config)
         links.idleTimeout = std::chrono::seconds(25);
     }
     return links;
+}
+
+overlay::MembershipConfig membershipConfig(const AgentConfig& config)
+{
+    overlay::MembershipConfig membership;
+    if (config.rendezvous) {
+        // Links to many, so that it can introduce them to each other. Guess: half of what the overlay takes.
+        membership.most = 64;
+        membership.inbound = membership.most - membership.wanted;
+    }
+    return membership;
 }
 
 store::NoticeRow rowOf(const release::BoardEntry& entry)
@@ -152,12 +165,14 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
           [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); })
     , m_links(m_identity.node, linkConfig(m_options.config), m_authenticator, m_random)
     , m_overlay(m_identity.node, {}, m_keeper, m_random)
-    , m_neighbors(m_identity.node, m_keeper, m_random, m_timers,
+    , m_neighbors(m_identity.node, membershipConfig(m_options.config), m_keeper, m_random, m_timers,
                   {[this](const link::Input& input) { feedLinks(input); },
                    [this](const overlay::Input& input) { feedOverlay(input); },
                    [this](const Error& error) { reportRefusal(error); },
                    [this](link::LinkId link) { return m_payloadLinks.isInUse(link); }})
     , m_natDesk({m_timers, m_random, [this](const Endpoint& to, ByteView bytes) { send(to, bytes); }})
+    , m_reach({m_timers, m_natDesk, [this](const link::Input& input) { feedLinks(input); },
+               [this] { return reachableAddresses(listenEndpoint()); }})
     , m_desk({m_store, m_timers, m_keeper, m_identity,
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
@@ -209,6 +224,7 @@ Status Node::begin()
         return restored;
     m_neighbors.setBootstrap(m_options.config.neighbors);
     m_neighbors.load(contactFile());
+    m_reach.ask(m_options.config.stunServers);
     tellAddresses();
     m_timers.schedule(kSaveInterval, [this] { saveContacts(); });
     scheduleReceipt(kReceiptDelay);
@@ -318,7 +334,9 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
     compare(config.deploy == held.deploy && config.deviceRoot == held.deviceRoot
                 && config.puppet == held.puppet,
             "deploy");
-    held.stunServers = config.stunServers;
+    compare(config.rendezvous == held.rendezvous && config.relay == held.relay, "[nat]");
+    if (std::exchange(held.stunServers, config.stunServers) != config.stunServers)
+        m_reach.ask(held.stunServers);
     held.uploadLimit = config.uploadLimit;
     held.downloadLimit = config.downloadLimit;
     m_swarm.setLimits(held.uploadLimit, held.downloadLimit);
@@ -367,7 +385,7 @@ void Node::checkNetwork(NatDesk::Done done)
 {
     std::vector<Endpoint> servers = m_options.config.stunServers;
     for (const link::LinkInfo& link : m_links.links())
-        if (link.isUp)
+        if (link.isUp && link.kind != link::LinkInfo::Kind::Relayed)
             servers.push_back(link.endpoint);
     m_natDesk.check(std::move(servers), reachableAddresses(listenEndpoint()), std::move(done));
 }
@@ -427,6 +445,7 @@ void Node::act(const link::Output& output)
         Q_EMIT linkChanged(node, false);
     }
     m_payloadLinks.take(output);
+    m_reach.take(output);
     m_neighbors.take(output);
 }
 
@@ -544,13 +563,14 @@ void Node::saveContacts()
 void Node::tellAddresses()
 {
     m_timers.schedule(kAddressInterval, [this] { tellAddresses(); });
-    std::vector<Endpoint> addresses = reachableAddresses(listenEndpoint());
+    std::vector<Endpoint> addresses = m_reach.candidates(), locals = reachableAddresses(listenEndpoint());
     if (addresses == m_toldAddresses)
         return;
     const bool isFirst = !m_toldAddresses;
     if (Bytes own = descriptor(0); !own.empty()) {
         m_toldAddresses = std::move(addresses);
-        if (!isFirst)
+        // What others see of us has changed by itself; only another address of our own is news to links.
+        if (std::exchange(m_locals, locals) != locals && !isFirst)
             feedLinks(link::AddressChanged{});
         m_neighbors.setOwn({std::move(own), m_identity.certificateEnvelope});
     }

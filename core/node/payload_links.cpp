@@ -69,7 +69,7 @@ bool PayloadLinks::want(const NodeId& node, const std::vector<Endpoint>& address
     wanted.addresses = addresses;
     if (isNews && !isLinked(node)) {
         wanted.tries = 0;
-        connect(wanted);
+        connect(node, wanted);
     }
     return true;
 }
@@ -93,7 +93,7 @@ void PayloadLinks::wantOnly(const std::set<NodeId>& nodes)
     std::erase_if(m_wanted, [&](const auto& wanted) { return !nodes.contains(wanted.first); });
 }
 
-void PayloadLinks::connect(Wanted& wanted)
+void PayloadLinks::connect(const NodeId& node, Wanted& wanted)
 {
     wanted.nextTry =
         m_timers.now() + std::min(kTryIntervalMax, kTryInterval * (1 << std::min(wanted.tries, kDoublings)));
@@ -103,7 +103,7 @@ void PayloadLinks::connect(Wanted& wanted)
     std::vector<Endpoint> addresses = wanted.addresses;
     addresses.resize(std::min(addresses.size(), kMaxAddresses));
     for (const Endpoint& address : addresses)
-        m_wires.links(link::Connect{address, kHellos});
+        m_wires.links(link::Connect{address, kHellos, node});
 }
 
 void PayloadLinks::tryAgain()
@@ -115,7 +115,7 @@ void PayloadLinks::tryAgain()
             due.push_back(node);
     for (const NodeId& node : due)
         if (const auto wanted = m_wanted.find(node); wanted != m_wanted.end())
-            connect(wanted->second);
+            connect(node, wanted->second);
     schedule();
 }
 

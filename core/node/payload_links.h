@@ -57,7 +57,7 @@ private:
     };
 
     bool giveOneUp();
-    void connect(Wanted& wanted);
+    void connect(const NodeId& node, Wanted& wanted);
     void tryAgain();
     void schedule();
     void dropLink(link::LinkId link);

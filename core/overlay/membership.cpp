@@ -56,7 +56,10 @@ void Membership::Impl::on(const Remembered& input, Instant)
 
 void Membership::Impl::on(const LinkUp& input, Instant now)
 {
-    const auto tried = m_attempts.find(input.endpoint);
+    auto tried = m_attempts.find(input.endpoint);
+    if (tried == m_attempts.end()) // it may have been reached by another way
+        tried = std::find_if(m_attempts.begin(), m_attempts.end(),
+                             [&](const auto& other) { return other.second.node == input.node; });
     const std::optional<Attempt> attempt =
         tried == m_attempts.end() ? std::nullopt : std::optional(tried->second);
     const bool isLinkedAlready = std::any_of(m_peers.begin(), m_peers.end(), [&](const auto& other) {

@@ -110,6 +110,7 @@ struct ConnectTo
 {
     Endpoint to;
     unsigned tries = 0;
+    std::optional<NodeId> node = {}; ///< who is to be found there; it may be reached elsewhere, too
 };
 struct CloseLink
 {

@@ -162,7 +162,7 @@ void Membership::Impl::connect(const Candidate& candidate, Purpose purpose, Inst
             continue;
         ++ways;
         m_attempts[endpoint] = {purpose, candidate.node, now};
-        m_outputs.emplace_back(ConnectTo{endpoint, m_config.tries});
+        m_outputs.emplace_back(ConnectTo{endpoint, m_config.tries, candidate.node});
     }
     Candidate* held = ways == 0 ? m_passive.find(candidate.node) : nullptr;
     if (held != nullptr)
