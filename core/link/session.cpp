@@ -266,10 +266,11 @@ std::optional<Errc> Session::onData(const Data& data, Instant now)
 void Session::onUnreliable(const Unreliable& unreliable)
 {
     ++m_shared->stats.unreliableIn;
+    Bytes bytes = toBytes(unreliable.payload);
     if (unreliable.isMessage)
-        m_shared->outputs.push_back(MessageReceived{m_id, toBytes(unreliable.payload)});
+        m_shared->outputs.emplace_back(MessageReceived{m_id, std::move(bytes)});
     else
-        m_shared->outputs.push_back(UnreliableReceived{m_id, toBytes(unreliable.payload)});
+        m_shared->outputs.emplace_back(UnreliableReceived{m_id, std::move(bytes)});
 }
 
 void Session::onAck(const Ack& ack, Instant now)

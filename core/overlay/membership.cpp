@@ -91,7 +91,7 @@ void Membership::Impl::on(const LinkUp& input, Instant now)
         m_begun = 0;
         if (isLacking())
             return ask(peer, nextRole(), true, now);
-        return sendShuffle(peer, now);
+        return sendShuffle(peer, kFew, now);
     case Purpose::Fill:
         return isLacking() ? ask(peer, nextRole(), false, now) : close(input.link);
     case Purpose::Measure:
@@ -153,6 +153,8 @@ void Membership::Impl::on(const LinkSilence& input, Instant now)
     if (peer.silentSince)
         return;
     peer.silentSince = now;
+    if (peer.state == State::Active)
+        askAnybody(now);
     // Where one failed, more may have: now is the time to know.
     if (peer.state != State::Active || now - m_lastBurst < kBetweenBursts)
         return;

@@ -48,7 +48,7 @@ struct MembershipConfig
     Duration contactMin = std::chrono::milliseconds(500); ///< link's reconnectMin; doubled up to
     Duration contactMax = std::chrono::seconds(30); ///< link's reconnectMax
     /// Guess: now and then a bootstrap is heard, so that a fleet that fell apart grows together.
-    Duration reunion = std::chrono::minutes(10);
+    Duration reunion = std::chrono::minutes(20);
 };
 
 /// What this node tells of itself; also when it is reached elsewhere from now on.

@@ -10,6 +10,7 @@
 
 namespace starling::overlay {
 
+constexpr std::size_t kFew = 2; ///< contacts from which two parts of a fleet grow together; guess
 constexpr std::size_t kShuffled = 6; ///< contacts; HyParView section 5.1 says 7, and one is our own
 constexpr Duration kRefused = std::chrono::seconds(20); ///< before it is asked again; doubled each time
 /// Who refused to be one more near neighbour has nearer ones; guess.
@@ -147,7 +148,8 @@ private:
     void measure(Instant now);
     void shuffle(Instant now);
     void settleAgain(Instant now);
-    void sendShuffle(Peers::value_type& peer, Instant now);
+    void askAnybody(Instant now);
+    void sendShuffle(Peers::value_type& peer, std::size_t count, Instant now);
     void reunite(Instant now);
     void arm(Instant now);
     Duration about(Duration interval);

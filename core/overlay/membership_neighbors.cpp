@@ -6,7 +6,6 @@ namespace starling::overlay {
 namespace {
 
 constexpr std::size_t kOffered = 6; ///< contacts in an Answer; guess
-constexpr std::size_t kOfferedToNear = 2; ///< to who has enough neighbours, and wants a nearer one; guess
 constexpr std::size_t kWalks = 3; ///< ForwardJoin messages of one Join; guess: as many neighbours as it wants
 constexpr std::uint8_t kWalkLength = 4; ///< HyParView's 6 is for 10,000 nodes; handshakes are dear. Guess
 constexpr std::uint8_t kPassiveAt = 2; ///< time to live at which a walk is remembered; HyParView: PRWL, 3
@@ -94,7 +93,9 @@ void Membership::Impl::on(Peers::value_type& from, const ShuffleMessage& message
     if (peer.reshuffled && now - *peer.reshuffled < kBetweenShuffles)
         return;
     peer.reshuffled = now;
-    send(from.first, ShuffleReplyMessage{offer(kShuffled, peer.node)});
+    // As many as came; who knows few gets some.
+    const std::size_t count = std::clamp(message.contacts.size(), kFew, kShuffled);
+    send(from.first, ShuffleReplyMessage{offer(count, peer.node)});
     learn(from, message.contacts, now);
 }
 
@@ -208,7 +209,7 @@ void Membership::Impl::answer(Peers::value_type& asker, Urgency urgency, Instant
     const NeighborId link = asker.first;
     Peer& peer = asker.second;
     // The first one is our own.
-    std::vector<Contact> others = offer(urgency == Urgency::Near ? kOfferedToNear : kOffered, peer.node);
+    std::vector<Contact> others = offer(kOffered, peer.node);
     if (m_shunned.contains(peer.node))
         return close(link);
     // Asked in both directions at once: each is the other's answer.

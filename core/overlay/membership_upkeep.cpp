@@ -244,10 +244,10 @@ void Membership::Impl::measure(Instant now)
         connect(*candidate, Purpose::Measure, now);
 }
 
-void Membership::Impl::sendShuffle(Peers::value_type& peer, Instant now)
+void Membership::Impl::sendShuffle(Peers::value_type& peer, std::size_t count, Instant now)
 {
     peer.second.shuffled = now;
-    send(peer.first, ShuffleMessage{offer(kShuffled, peer.second.node)});
+    send(peer.first, ShuffleMessage{offer(count, peer.second.node)});
 }
 
 void Membership::Impl::shuffle(Instant now)
@@ -258,7 +258,7 @@ void Membership::Impl::shuffle(Instant now)
     if (isYoung(now) && m_passive.isFull())
         return;
     if (auto* peer = anyActive({}))
-        sendShuffle(*peer, now);
+        sendShuffle(*peer, kShuffled, now);
 }
 
 void Membership::Impl::reunite(Instant now)
@@ -275,11 +275,19 @@ void Membership::Impl::reunite(Instant now)
     m_outputs.emplace_back(ConnectTo{endpoint, m_config.tries});
 }
 
+/// Who lacks a neighbour asks those, too, that refused when there were enough.
+void Membership::Impl::askAnybody(Instant now)
+{
+    m_passive.forgive(now);
+    m_nextFill = now;
+    m_refused = 0;
+}
+
 /// Where one neighbour went, others may have: candidates are to be found, and to be looked at.
 void Membership::Impl::settleAgain(Instant now)
 {
-    m_unsettled = m_nextFill = now;
-    m_refused = 0;
+    m_unsettled = now;
+    askAnybody(now);
     m_nextMeasure = std::min(m_nextMeasure, now + about(m_config.youngMeasure));
     m_nextShuffle = std::min(m_nextShuffle, now + about(m_config.youngShuffle));
 }

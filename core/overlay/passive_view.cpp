@@ -77,6 +77,14 @@ void PassiveView::add(Candidate candidate)
     put(placeOf(victim), std::move(candidate));
 }
 
+void PassiveView::forgive(Instant now)
+{
+    for (Candidate& candidate : m_candidates) {
+        candidate.nextTry = std::min(candidate.nextTry, now);
+        candidate.refusals = 0;
+    }
+}
+
 void PassiveView::remove(const NodeId& node)
 {
     const Candidate* held = find(node);

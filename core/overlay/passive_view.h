@@ -31,6 +31,8 @@ public:
     /// room, or one that was not measured, drawn at random; if there are none, the farthest.
     void add(Candidate candidate);
     void remove(const NodeId& node);
+    /// All may be tried now, whoever refused or failed.
+    void forgive(Instant now);
     Candidate* find(const NodeId& node);
     /// Whether a candidate has exactly this contact.
     bool holds(const Contact& contact) const;
