@@ -34,7 +34,7 @@ void DeviceModel::setQuery(fleetview::Query query)
 void DeviceModel::setTheme(const Theme& theme)
 {
     for (const fleetview::Standing standing : fleetview::kAllStandings)
-        m_glyphs[static_cast<std::size_t>(standing)] = theme.glyph(standing, 16, 2);
+        m_glyphs[static_cast<std::size_t>(standing)] = theme.glyphIcon(standing, 16);
     if (!m_rows.empty())
         Q_EMIT dataChanged(index(0, State), index(rowCount() - 1, State), {Qt::DecorationRole});
 }

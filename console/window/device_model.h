@@ -46,7 +46,7 @@ private:
     fleetview::Query m_query;
     fleetview::SortBy m_sortBy = fleetview::SortBy::Standing;
     fleetview::SortOrder m_sortOrder = fleetview::SortOrder::Descending;
-    std::array<QPixmap, fleetview::kStandings> m_glyphs;
+    std::array<QIcon, fleetview::kStandings> m_glyphs;
     bool m_isWorking = false, m_isStale = false;
     QThreadPool m_pool; ///< last: what it runs is over before the rest goes
 };

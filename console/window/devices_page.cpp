@@ -87,7 +87,7 @@ DevicesPage::DevicesPage(QWidget* parent)
     down->setSizes({500, 210});
     across->addWidget(down);
     across->setStretchFactor(1, 1);
-    across->setSizes({210, 900});
+    across->setSizes({190, 920});
     layout->addWidget(across);
     connect(m_model, &DeviceModel::settled, this, [this] {
         showCount();
@@ -160,7 +160,7 @@ QWidget* DevicesPage::makeTable()
     m_table->verticalHeader()->setDefaultSectionSize(32);
     m_table->horizontalHeader()->setStretchLastSection(false);
     m_table->horizontalHeader()->setSectionResizeMode(DeviceModel::Says, QHeaderView::Stretch);
-    const std::array widths{130, 150, 110, 140, 80, 0, 150};
+    const std::array widths{126, 120, 92, 116, 82, 0, 132};
     for (int i = 0; i < DeviceModel::Columns; ++i)
         if (widths[static_cast<std::size_t>(i)] > 0)
             m_table->setColumnWidth(i, widths[static_cast<std::size_t>(i)]);
@@ -284,7 +284,7 @@ void DevicesPage::showFacets()
                 heading,
                 {standing ? standingWord(*standing) : plain(value.value, 40), number(value.devices)});
             if (standing)
-                item->setIcon(0, m_theme.glyph(*standing, 16, 2));
+                item->setIcon(0, m_theme.glyphIcon(*standing, 16));
             item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
             const QString test = QString::fromStdString(facet.field + "=" + fleetview::quoted(value.value));
             item->setData(0, Qt::UserRole, test);

@@ -98,6 +98,7 @@ void MainWindow::makeStatusBar()
     statusBar()->setSizeGripEnabled(false);
     statusBar()->setAccessibleName(tr("Status"));
     m_age = label({});
+    m_age->setMinimumWidth(150); // the others do not move as it grows
     m_links = label({});
     m_rates = label({});
     m_vantage = label({});
@@ -156,6 +157,8 @@ void MainWindow::goTo(Page* page)
     m_pages->setCurrentWidget(page);
     for (const auto& [room, button] : m_rooms)
         button->setChecked(room == page);
+    if (page == m_map && m_snapshot)
+        m_map->show(m_snapshot);
     showTitle();
 }
 
@@ -191,7 +194,8 @@ void MainWindow::show(const SnapshotPtr& snapshot)
     m_snapshot = snapshot;
     m_lost.clear();
     for (const auto& [page, button] : m_rooms)
-        page->show(snapshot);
+        if (page != m_map || page == m_pages->currentWidget()) // a map that nobody sees is not painted
+            page->show(snapshot);
     const control::StatusReply& status = snapshot->status;
     const auto up =
         std::count_if(status.links.begin(), status.links.end(), [](const auto& l) { return l.isUp; });

@@ -136,7 +136,7 @@ QWidget* MapPage::makeBar()
         m_marks[static_cast<std::size_t>(standing)] = mark;
     }
     row->addWidget(m_legend);
-    auto* const save = named(new QPushButton(tr("Export")), tr("Export the map"));
+    auto* const save = named(new QPushButton(tr("Export")), tr("Export the map"), "menu");
     auto* const menu = named(new QMenu(save), tr("Export as"));
     menu->addAction(tr("Picture (PNG)"), this, [this] { chooseExport(Format::Png); });
     menu->addAction(tr("Drawing (SVG)"), this, [this] { chooseExport(Format::Svg); });
@@ -178,7 +178,7 @@ void MapPage::setTheme(const Theme& theme)
     m_grid->setTheme(theme);
     m_waves->setTheme(theme);
     for (const Standing standing : fleetview::kAllStandings)
-        m_marks[static_cast<std::size_t>(standing)]->setIcon(theme.glyph(standing, 16, 2));
+        m_marks[static_cast<std::size_t>(standing)]->setIcon(theme.glyphIcon(standing, 16));
     refresh();
 }
 

@@ -46,7 +46,8 @@ QListWidget* makeList(const QString& name)
     auto* const list = named(new QListWidget, name);
     list->setFrameShape(QFrame::NoFrame);
     list->setIconSize({18, 18});
-    list->setStyleSheet(QStringLiteral("QListWidget { border: none; background: transparent; }"));
+    list->setStyleSheet(QStringLiteral(
+        "QListWidget { border: none; background: transparent; } QListView::item { padding: 5px 2px; }"));
     list->setUniformItemSizes(true);
     return list;
 }
@@ -160,14 +161,12 @@ QLayout* OverviewPage::makeLists()
     row->setSpacing(16);
     QWidget* const needs = card(tr("Needs you"));
     needs->layout()->addWidget(label(tr("Needs you"), "heading"));
-    needs->layout()->addWidget(m_needsEmpty = label(tr("Nothing needs you."), "muted"));
+    needs->layout()->addWidget(m_needsEmpty = label(tr("Not known yet."), "muted"));
     needs->layout()->addWidget(m_needs = makeList(tr("What needs you, largest first")));
     static_cast<QVBoxLayout*>(needs->layout())->addStretch();
     QWidget* const releases = card(tr("Newest releases"));
     releases->layout()->addWidget(label(tr("Newest releases"), "heading"));
-    m_releasesEmpty = label(tr("No release yet. Push one to any agent of the fleet:\n"
-                               "starling push RELEASE.torrent --payload DIRECTORY"),
-                            "muted");
+    m_releasesEmpty = label(tr("Not known yet."), "muted");
     m_releasesEmpty->setTextInteractionFlags(Qt::TextSelectableByMouse);
     releases->layout()->addWidget(m_releasesEmpty);
     releases->layout()->addWidget(m_releases = makeList(tr("Newest releases with the devices on them")));
@@ -186,7 +185,11 @@ void OverviewPage::setTheme(const Theme& theme)
 {
     Page::setTheme(theme);
     if (m_snapshot)
-        show(m_snapshot);
+        return show(m_snapshot);
+    m_glyph->setPixmap(theme.glyph(Standing::Unknown, kGlyph, devicePixelRatioF()));
+    for (QWidget* const widget :
+         std::initializer_list<QWidget*>{m_bar, m_legend, m_action, m_needs, m_releases})
+        widget->hide();
 }
 
 void OverviewPage::show(const SnapshotPtr& snapshot)
@@ -209,6 +212,7 @@ void OverviewPage::showVerdict()
                 ? verdictOf(picture)
                 : tr("The agent is joining its fleet: %1").arg(plain(m_snapshot->status.waiting)));
     m_bar->show(picture.standings, m_theme);
+    m_bar->setVisible(!picture.devices.empty());
     showLegend();
     const QString query = mood == fleetview::Mood::Failing
         ? QStringLiteral("state=failed or state=rolled-back")
@@ -285,12 +289,13 @@ void OverviewPage::showNeeds()
     const int kept = m_needs->currentRow();
     m_needs->clear();
     for (const Row& row : rows) {
-        auto* const item = new QListWidgetItem(m_theme.glyph(row.glyph, 18, 2), row.text, m_needs);
+        auto* const item = new QListWidgetItem(m_theme.glyphIcon(row.glyph, 18), row.text, m_needs);
         item->setData(kQueryRole, row.query);
         item->setToolTip(row.text.toHtmlEscaped());
     }
     m_needs->setCurrentRow(kept);
     m_needs->setVisible(!rows.empty());
+    setText(m_needsEmpty, tr("Nothing needs you."));
     m_needsEmpty->setVisible(rows.empty());
 }
 
@@ -311,11 +316,14 @@ void OverviewPage::showReleases()
                                 number(release.count(Standing::Healthy)), number(release.devices()));
         if (release.known && !release.known->label.empty())
             text += QStringLiteral("  ·  ") + plain(release.known->label, 60);
-        auto* const item = new QListWidgetItem(m_theme.glyph(glyph, 18, 2), text, m_releases);
+        auto* const item = new QListWidgetItem(m_theme.glyphIcon(glyph, 18), text, m_releases);
         item->setData(kQueryRole, QStringLiteral("uri=") + plain(release.uri.text()));
     }
     m_releases->setCurrentRow(kept);
     m_releases->setVisible(m_releases->count() > 0);
+    setText(m_releasesEmpty,
+            tr("No release yet. Push one to any agent of the fleet:\n"
+               "starling push RELEASE.torrent --payload DIRECTORY"));
     m_releasesEmpty->setVisible(m_releases->count() == 0);
 }
 

@@ -43,6 +43,19 @@ void paintTick(QPainter& painter, const QRectF& area)
     painter.drawPath(tick);
 }
 
+void paintArrow(QPainter& painter, const QRectF& area)
+{
+    const double w = area.width(), h = area.height();
+    QPainterPath arrow;
+    arrow.moveTo(area.center().x(), area.top() + h * 0.24);
+    arrow.lineTo(area.center().x(), area.top() + h * 0.72);
+    arrow.moveTo(area.left() + w * 0.31, area.top() + h * 0.53);
+    arrow.lineTo(area.center().x(), area.top() + h * 0.73);
+    arrow.lineTo(area.left() + w * 0.69, area.top() + h * 0.53);
+    painter.setBrush(Qt::NoBrush);
+    painter.drawPath(arrow);
+}
+
 QPolygonF triangle(const QRectF& area)
 {
     return {{area.center().x(), area.top()}, area.bottomRight(), area.bottomLeft()};
@@ -154,12 +167,15 @@ QStatusBar::item { border: none; }
 QStatusBar QLabel { color: @muted; padding: 3px 10px; }
 QLineEdit, QComboBox { background: @surface; color: @text; border: 1px solid @line; border-radius: 6px; padding: 5px 9px; min-height: 20px; selection-background-color: @accent; selection-color: @onAccent; }
 QLineEdit:focus, QComboBox:focus { border: 2px solid @accent; padding: 4px 8px; }
-QComboBox::drop-down { border: none; width: 20px; }
+QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow { image: url(:/icons/@chevron.svg); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: @raised; color: @text; border: 1px solid @line; selection-background-color: @soft; selection-color: @text; }
 QPushButton { background: @raised; color: @text; border: 1px solid @line; border-radius: 6px; padding: 5px 14px; min-height: 20px; }
 QPushButton:hover { border-color: @accent; }
 QPushButton:focus { border: 2px solid @accent; padding: 4px 13px; }
-QPushButton:checked { background: @soft; border-color: @accent; font-weight: 600; }
+QPushButton:checked { background: @soft; border-color: @accent; }
+QPushButton::menu-indicator { image: url(:/icons/@chevron.svg); width: 12px; subcontrol-position: right center; subcontrol-origin: padding; right: 8px; }
+QPushButton#menu { padding-right: 28px; }
 QPushButton:disabled { color: @muted; }
 QAbstractItemView { background: @surface; color: @text; border: 1px solid @line; border-radius: 8px; alternate-background-color: @surface; outline: none; }
 QAbstractItemView:focus { border-color: @accent; }
@@ -167,12 +183,13 @@ QTreeView::item, QTableView::item, QListView::item { padding: 5px 8px; border: n
 QTreeView::item:selected, QTableView::item:selected, QListView::item:selected { background: @soft; color: @text; }
 QTreeView::item:hover, QListView::item:hover { background: @window; }
 QHeaderView { background: @surface; border: none; border-radius: 8px; }
-QHeaderView::section { background: @surface; color: @muted; border: none; border-bottom: 1px solid @line; padding: 7px 8px; font-weight: 600; }
+QHeaderView::section { background: @surface; color: @muted; border: none; border-bottom: 1px solid @line; padding: 7px 11px; font-weight: 600; }
 QTabWidget::pane { background: @surface; border: 1px solid @line; border-radius: 8px; top: -1px; }
 QTabBar::tab { background: transparent; color: @muted; padding: 7px 16px; border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: @text; border-bottom-color: @accent; font-weight: 600; }
 QTabBar::tab:focus { color: @accent; }
 QTextBrowser { border: none; background: @surface; padding: 10px; }
+#card QTextBrowser { padding: 0; }
 QTabWidget QAbstractItemView { border: none; }
 QScrollArea { border: none; background: transparent; }
 QScrollBar:vertical { background: transparent; width: 11px; margin: 2px; }
@@ -188,6 +205,7 @@ QMenu::item { padding: 6px 22px; }
 QMenu::item:selected { background: @soft; }
 )");
     QString sheet = kSheet;
+    sheet.replace(QLatin1String("@chevron"), QLatin1String(isDark ? "chevron-light" : "chevron-dark"));
     const std::array<std::pair<const char*, QColor>, 9> roles{{{"@onAccent", onAccent},
                                                                {"@window", window},
                                                                {"@surface", surface},
@@ -260,9 +278,10 @@ void Theme::paintGlyph(QPainter& painter, Standing standing, const QRectF& area)
         painter.drawPie(box, 90 * 16, 180 * 16);
         break;
     case Standing::Downloading:
+        painter.setBrush(colour);
         painter.drawEllipse(box);
-        painter.setPen(QPen(colour, pen * 2));
-        painter.drawArc(box.adjusted(pen, pen, -pen, -pen), 90 * 16, -230 * 16);
+        painter.setPen(QPen(QColor(0x0b, 0x12, 0x20), pen * 1.2, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+        paintArrow(painter, box);
         break;
     case Standing::Waiting:
         painter.drawEllipse(box);
@@ -304,6 +323,15 @@ QPixmap Theme::glyph(Standing standing, int size, qreal ratio) const
     QPainter painter(&pixmap);
     paintGlyph(painter, standing, QRectF(0, 0, size, size));
     return pixmap;
+}
+
+QIcon Theme::glyphIcon(Standing standing, int size) const
+{
+    const QPixmap pixmap = glyph(standing, size, 2);
+    QIcon icon;
+    for (const QIcon::Mode mode : {QIcon::Normal, QIcon::Active, QIcon::Selected, QIcon::Disabled})
+        icon.addPixmap(pixmap, mode);
+    return icon;
 }
 
 QIcon Theme::icon(const QString& name) const

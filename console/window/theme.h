@@ -34,6 +34,8 @@ struct Theme
     /// The standing's shape, centred in `area`.
     void paintGlyph(QPainter& painter, fleetview::Standing standing, const QRectF& area) const;
     QPixmap glyph(fleetview::Standing standing, int size, qreal ratio) const;
+    /// The same where it is selected: a status does not change its colour by being chosen.
+    QIcon glyphIcon(fleetview::Standing standing, int size) const;
     /// An icon of resources/icons, in the colour of text, and of the accent where it is chosen.
     QIcon icon(const QString& name) const;
 };

@@ -7,6 +7,8 @@ namespace starling::fleetview {
 
 namespace {
 
+using Counts = std::map<std::string, std::size_t, NaturalOrder>;
+
 void sortByCount(Facet& facet)
 {
     std::stable_sort(facet.values.begin(), facet.values.end(),
@@ -17,7 +19,7 @@ void sortByCount(Facet& facet)
         facet.values.resize(kMaxFacetValues);
 }
 
-Facet facetOf(std::string field, const std::map<std::string, std::size_t>& counts)
+Facet facetOf(std::string field, const Counts& counts)
 {
     Facet facet{std::move(field), {}, 0};
     for (const auto& [value, count] : counts)
@@ -26,7 +28,44 @@ Facet facetOf(std::string field, const std::map<std::string, std::size_t>& count
     return facet;
 }
 
+bool isDigit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/// The digits at `at`, without leading zeros.
+std::string_view numberAt(std::string_view text, std::size_t at)
+{
+    std::size_t end = at;
+    while (end < text.size() && isDigit(text[end]))
+        ++end;
+    while (at + 1 < end && text[at] == '0')
+        ++at;
+    return text.substr(at, end - at);
+}
+
 } // namespace
+
+bool NaturalOrder::operator()(std::string_view a, std::string_view b) const
+{
+    std::size_t i = 0, j = 0;
+    while (i < a.size() && j < b.size()) {
+        if (isDigit(a[i]) && isDigit(b[j])) {
+            const std::string_view left = numberAt(a, i), right = numberAt(b, j);
+            if (left.size() != right.size() || left != right)
+                return std::pair(left.size(), left) < std::pair(right.size(), right);
+            i = static_cast<std::size_t>(left.data() - a.data()) + left.size();
+            j = static_cast<std::size_t>(right.data() - b.data()) + right.size();
+        } else if (a[i] != b[j]) {
+            return a[i] < b[j];
+        } else {
+            ++i;
+            ++j;
+        }
+    }
+    // Equal but for leading zeros: still an order.
+    return std::pair(a.size() - i, a) < std::pair(b.size() - j, b);
+}
 
 std::string groupValue(const Device& device, const std::string& field)
 {
@@ -42,8 +81,8 @@ std::string groupValue(const Device& device, const std::string& field)
 std::vector<Facet> facetsOf(const std::vector<DevicePtr>& devices)
 {
     std::array<std::size_t, kStandings> standings{};
-    std::map<std::string, std::size_t> versions;
-    std::map<std::string, std::map<std::string, std::size_t>> labels;
+    Counts versions;
+    std::map<std::string, Counts> labels;
     for (const DevicePtr& device : devices) {
         ++standings[static_cast<std::size_t>(device->standing)];
         ++versions[groupValue(*device, "version")];

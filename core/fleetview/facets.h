@@ -22,6 +22,12 @@ struct Facet
 constexpr std::size_t kMaxFacetValues = 12; ///< guess: a list that is read without scrolling
 constexpr std::size_t kMaxFacets = 6; ///< guess: state, version, and the four most used labels
 
+/// Names as people order them: numbers in them by value, "site-9" before "site-10".
+struct NaturalOrder
+{
+    bool operator()(std::string_view a, std::string_view b) const;
+};
+
 std::vector<Facet> facetsOf(const std::vector<DevicePtr>& devices);
 
 /// The value of `field` by which a device is grouped: "state", "version", or a label; empty if it has none.

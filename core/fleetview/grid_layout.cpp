@@ -70,7 +70,7 @@ std::optional<std::size_t> GridPlan::placeAt(int x, int y) const
 
 GridPlan planGrid(const std::vector<DevicePtr>& devices, const std::string& field, int width, int height)
 {
-    std::map<std::string, std::vector<std::uint32_t>> members;
+    std::map<std::string, std::vector<std::uint32_t>, NaturalOrder> members;
     for (std::size_t i = 0; i < devices.size(); ++i)
         members[field.empty() ? std::string() : groupValue(*devices[i], field)].push_back(
             static_cast<std::uint32_t>(i));

@@ -37,7 +37,7 @@ std::map<std::string, std::size_t> rowsOf(const Picture& picture, const std::str
     {
         std::size_t devices = 0, healthy = 0, trouble = 0;
     };
-    std::map<std::string, Sum> sums;
+    std::map<std::string, Sum, NaturalOrder> sums;
     for (const DevicePtr& device : picture.devices) {
         Sum& sum = sums[field.empty() ? std::string() : groupValue(*device, field)];
         ++sum.devices;

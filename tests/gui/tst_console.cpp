@@ -7,6 +7,9 @@
 #include "gui_fixture.h"
 #include "main_window.h"
 
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QSettings>
 #include <QStyleFactory>
 #include <QTableView>
@@ -107,6 +110,16 @@ void TestConsole::showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds()
     const auto* const why = find<QTextBrowser>(main, s("Why"));
     QTRY_VERIFY(why->toPlainText().contains(s("it says “healthy” of fw/gateway 1")));
     keepPicture(main, s("fleet-devices"));
+    const auto listed = [&](const char* where) {
+        const auto said = fleet.starling(
+            {s("--agent"), socket, s("--json"), s("device"), s("list"), s("--where"), s(where)});
+        return said.exitCode == 0
+            ? QJsonDocument::fromJson(said.output).object()[s("devices")].toArray().size()
+            : qsizetype{-said.exitCode};
+    };
+    QCOMPARE(listed("state=healthy and uri=fw/* and version<2"), qsizetype{2});
+    QCOMPARE(listed("state!=healthy"), qsizetype{0});
+    QCOMPARE(listed("state=green"), qsizetype{-2}); // usage
     find<QToolButton>(main, s("Overview"))->click();
     QTRY_VERIFY(find<QLabel>(main, s("2 of 2 devices are healthy in the newest release.")) != nullptr);
     QVERIFY(find<QLabel>(main, s("All healthy")) != nullptr);

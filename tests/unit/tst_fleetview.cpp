@@ -42,6 +42,7 @@ private Q_SLOTS:
     void moodFollowsTheWorst();
     void gathersNeedsByWhatAilsLargestFirst();
     void countsFacets();
+    void ordersNamesByTheNumbersInThem();
     void laysTheGridOutDeterministically();
     void findsTheCellUnderAPoint();
     void fillsWavesAsDevicesBecomeHealthy();
@@ -196,6 +197,19 @@ void TestFleetview::countsFacets()
     QCOMPARE(facets[3].field, std::string("site"));
     QCOMPARE(facets[3].values.size(), kMaxFacetValues);
     QCOMPARE(sum, std::size_t{700});
+}
+
+void TestFleetview::ordersNamesByTheNumbersInThem()
+{
+    const std::vector<std::string> ordered{"",     "1:2", "1:10", "a",     "a7",     "a07",
+                                           "a07b", "a8",  "a10",  "a10b2", "a10b10", "b"};
+    for (std::size_t i = 0; i < ordered.size(); ++i)
+        for (std::size_t j = 0; j < ordered.size(); ++j)
+            QVERIFY2(NaturalOrder()(ordered[i], ordered[j]) == (i < j)
+                         || (ordered[i] == "a7" && ordered[j] == "a07")
+                         || (ordered[i] == "a07" && ordered[j] == "a7"),
+                     (ordered[i] + " " + ordered[j]).c_str());
+    QVERIFY(NaturalOrder()("a7", "a07") != NaturalOrder()("a07", "a7"));
 }
 
 void TestFleetview::laysTheGridOutDeterministically()
