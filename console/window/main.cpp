@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// starling-console: the fleet in a window, as one agent tells of it.
 #include "feed.h"
+#include "grid_accessible.h"
 #include "main_window.h"
 #include "resources.h"
 
@@ -22,6 +23,7 @@ int main(int argc, char** argv)
     QApplication::setDesktopFileName(QStringLiteral("starling-console"));
     QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
     window::loadResources();
+    window::installGridAccessibility();
     QCommandLineParser parser;
     parser.setApplicationDescription(QStringLiteral("Shows a fleet as one agent tells of it."));
     const QCommandLineOption agent(QStringLiteral("agent"), QStringLiteral("Control socket of the agent."),

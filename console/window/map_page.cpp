@@ -28,6 +28,9 @@ using fleetview::Standing;
 
 namespace {
 
+/// Kept free for a scroll bar: cells do not move when it comes.
+constexpr int kScrollBar = 14;
+
 QString number(std::size_t value)
 {
     return QLocale().toString(static_cast<qulonglong>(value));
@@ -72,6 +75,7 @@ MapPage::MapPage(QWidget* parent)
     m_wavesScroll = scrolled(m_waves, tr("Waves"));
     m_wavesScroll->setWidgetResizable(true);
     m_gridScroll = scrolled(m_grid, tr("Grid"));
+    m_gridScroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_table = named(new QTableWidget, tr("Groups by state: the map as a table"));
     m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -227,7 +231,7 @@ void MapPage::refresh()
         return;
     const fleetview::PicturePtr& picture = m_snapshot->picture;
     if (m_lens == Lens::Grid)
-        m_grid->show(picture, field(), m_gridScroll->viewport()->size());
+        m_grid->show(picture, field(), m_gridScroll->maximumViewportSize() - QSize(kScrollBar, 0));
     else if (m_lens == Lens::Waves)
         m_waves->show(*picture, field());
     else

@@ -17,7 +17,7 @@ using fleetview::Device;
 
 namespace {
 
-constexpr int kNames = 170, kCounts = 130, kAxis = 30, kRow = 46;
+constexpr int kNames = 170, kCounts = 130, kAxis = 30, kRow = 46, kLeastRow = 24, kMargin = 14;
 
 /// What is drawn of the past: the picture that stood when the agent fell silent.
 void paintFrost(QPainter& painter, const QRect& area, const Theme& theme)
@@ -216,7 +216,7 @@ void WavesView::show(const fleetview::Picture& picture, const std::string& field
 
 QSize WavesView::minimumSizeHint() const
 {
-    return {kNames + kCounts + 200, static_cast<int>(m_waves.rows.size()) * kRow + kAxis + 20};
+    return {kNames + kCounts + 200, static_cast<int>(m_waves.rows.size()) * kLeastRow + kAxis + 2 * kMargin};
 }
 
 QString WavesView::nameOf(const fleetview::Wave& wave) const
@@ -281,18 +281,21 @@ void WavesView::paint(QPainter& painter, QSize size) const
     painter.setFont(font);
     const QFontMetrics metrics(font);
     const int wide = std::max(40, size.width() - kNames - kCounts - 32);
-    int top = 16;
+    const auto rows = std::max(1, static_cast<int>(m_waves.rows.size()));
+    const int row = std::clamp((size.height() - kAxis - 2 * kMargin) / rows, kLeastRow, kRow);
+    const int bar = row - row / 5;
+    int top = kMargin;
     for (const fleetview::Wave& wave : m_waves.rows) {
         painter.setPen(m_theme.text);
-        painter.drawText(QRect(16, top, kNames - 16, kRow - 10), Qt::AlignVCenter,
-                         metrics.elidedText(nameOf(wave), Qt::ElideRight, kNames - 24));
-        paintRow(painter, wave, QRect(kNames + 8, top, wide, kRow - 10));
+        painter.drawText(QRect(4, top, kNames - 4, bar), Qt::AlignVCenter,
+                         metrics.elidedText(nameOf(wave), Qt::ElideRight, kNames - 12));
+        paintRow(painter, wave, QRect(kNames + 8, top, wide, bar));
         painter.setPen(m_theme.muted);
         painter.drawText(
-            QRect(kNames + 8 + wide + 12, top, kCounts, kRow - 10), Qt::AlignVCenter,
+            QRect(kNames + 8 + wide + 12, top, kCounts, bar), Qt::AlignVCenter,
             tr("%1 of %2 healthy")
                 .arg(number(wave.points.empty() ? 0 : wave.points.back().healthy), number(wave.devices)));
-        top += kRow;
+        top += row;
     }
     paintAxis(painter, QRect(kNames + 8, top, wide, kAxis));
 }

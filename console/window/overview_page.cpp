@@ -3,6 +3,7 @@
 
 #include "base/size.h"
 #include "fleetview/query.h"
+#include "map_views.h"
 #include "words.h"
 
 #include <QGridLayout>
@@ -21,6 +22,7 @@ using fleetview::Standing;
 namespace {
 
 constexpr int kGlyph = 40;
+constexpr int kListHeight = 190; ///< a heading and four lines; more of them scroll
 constexpr int kQueryRole = Qt::UserRole;
 constexpr std::size_t kMaxReleasesShown = 6; ///< guess: the rest is a click away
 
@@ -105,7 +107,11 @@ OverviewPage::OverviewPage(QWidget* parent)
     QVBoxLayout* const layout = column(this, 24, 16);
     layout->addWidget(makeVerdict());
     layout->addLayout(makeTiles());
-    layout->addLayout(makeLists(), 1);
+    layout->addLayout(makeLists());
+    QWidget* const course = card(tr("How devices became healthy"));
+    course->layout()->addWidget(label(tr("Healthy over time"), "heading"));
+    course->layout()->addWidget(m_waves = new WavesView);
+    layout->addWidget(course, 1);
 }
 
 QWidget* OverviewPage::makeVerdict()
@@ -164,6 +170,7 @@ QLayout* OverviewPage::makeLists()
     needs->layout()->addWidget(m_needsEmpty = label(tr("Not known yet."), "muted"));
     needs->layout()->addWidget(m_needs = makeList(tr("What needs you, largest first")));
     static_cast<QVBoxLayout*>(needs->layout())->addStretch();
+    needs->setMaximumHeight(kListHeight);
     QWidget* const releases = card(tr("Newest releases"));
     releases->layout()->addWidget(label(tr("Newest releases"), "heading"));
     m_releasesEmpty = label(tr("Not known yet."), "muted");
@@ -171,6 +178,7 @@ QLayout* OverviewPage::makeLists()
     releases->layout()->addWidget(m_releasesEmpty);
     releases->layout()->addWidget(m_releases = makeList(tr("Newest releases with the devices on them")));
     static_cast<QVBoxLayout*>(releases->layout())->addStretch();
+    releases->setMaximumHeight(kListHeight);
     for (QListWidget* const list : {m_needs, m_releases})
         connect(list, &QListWidget::itemActivated, this, [this](const QListWidgetItem* item) {
             if (const QString query = item->data(kQueryRole).toString(); !query.isEmpty())
@@ -184,6 +192,7 @@ QLayout* OverviewPage::makeLists()
 void OverviewPage::setTheme(const Theme& theme)
 {
     Page::setTheme(theme);
+    m_waves->setTheme(theme);
     if (m_snapshot)
         return show(m_snapshot);
     m_glyph->setPixmap(theme.glyph(Standing::Unknown, kGlyph, devicePixelRatioF()));
@@ -195,6 +204,10 @@ void OverviewPage::setTheme(const Theme& theme)
 void OverviewPage::show(const SnapshotPtr& snapshot)
 {
     m_snapshot = snapshot;
+    const auto& devices = snapshot->picture->devices;
+    const bool hasSites = std::any_of(devices.begin(), devices.end(),
+                                      [](const auto& device) { return !device->label("site").empty(); });
+    m_waves->show(*snapshot->picture, hasSites ? "site" : "");
     showVerdict();
     showTiles();
     showNeeds();

@@ -9,6 +9,8 @@ class QPushButton;
 
 namespace starling::window {
 
+class WavesView;
+
 /// Devices by standing, as one bar with hatches for trouble.
 class StandingBar : public QWidget
 {
@@ -53,6 +55,7 @@ private:
     QLabel *m_glyph, *m_verdict, *m_sentence, *m_legend, *m_needsEmpty, *m_releasesEmpty;
     QPushButton* m_action;
     StandingBar* m_bar;
+    WavesView* m_waves;
     std::array<QLabel*, 4> m_figures{}, m_notes{};
     QListWidget *m_needs, *m_releases;
 };

@@ -52,12 +52,20 @@ std::size_t Release::devices() const
     return sum;
 }
 
-const Device* Picture::find(const NodeId& node) const
+std::optional<std::size_t> Picture::indexOf(const NodeId& node) const
 {
     const auto found =
         std::lower_bound(devices.begin(), devices.end(), node,
                          [](const DevicePtr& device, const NodeId& wanted) { return device->node < wanted; });
-    return found != devices.end() && (*found)->node == node ? found->get() : nullptr;
+    if (found == devices.end() || (*found)->node != node)
+        return std::nullopt;
+    return static_cast<std::size_t>(found - devices.begin());
+}
+
+const Device* Picture::find(const NodeId& node) const
+{
+    const auto index = indexOf(node);
+    return index ? devices[*index].get() : nullptr;
 }
 
 Mood moodOf(const Picture& picture)

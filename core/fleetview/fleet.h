@@ -100,6 +100,7 @@ struct Picture
 
     std::size_t count(Standing standing) const { return standings[static_cast<std::size_t>(standing)]; }
     const Device* find(const NodeId& node) const;
+    std::optional<std::size_t> indexOf(const NodeId& node) const; ///< of `devices`
 };
 using PicturePtr = std::shared_ptr<const Picture>;
 

@@ -71,17 +71,20 @@ Waves wavesOf(const Picture& picture, const std::string& field)
     waves.from = picture.since;
     waves.to = std::max(picture.at, picture.since);
     const auto rows = rowsOf(picture, field, waves);
+    std::vector<std::size_t> rowOf;
+    rowOf.reserve(picture.devices.size());
+    for (const DevicePtr& device : picture.devices)
+        rowOf.push_back(rows.at(field.empty() ? std::string() : groupValue(*device, field)));
     std::vector<Tally> tallies(waves.rows.size());
-    std::map<NodeId, Standing> standings;
+    std::vector<std::optional<Standing>> standings(picture.devices.size());
     for (const Step& step : *picture.steps) {
-        const Device* device = picture.find(step.node);
-        if (device == nullptr)
+        const auto index = picture.indexOf(step.node);
+        if (!index)
             continue;
-        const std::size_t row = rows.at(field.empty() ? std::string() : groupValue(*device, field));
-        const auto [held, isFirst] = standings.try_emplace(step.node, step.standing);
-        if (!isFirst)
-            count(tallies[row], held->second, false);
-        held->second = step.standing;
+        const std::size_t row = rowOf[*index];
+        if (standings[*index])
+            count(tallies[row], *standings[*index], false);
+        standings[*index] = step.standing;
         count(tallies[row], step.standing, true);
         append(waves.rows[row], step.at, tallies[row]);
     }

@@ -67,6 +67,7 @@ inline void keepPicture(QWidget& widget, const QString& name)
 {
     const QDir directory(QStringLiteral(STARLING_BINARY_DIR "/screenshots"));
     QVERIFY(directory.mkpath(QStringLiteral(".")));
+    QCoreApplication::processEvents(); // what was set is laid out
     QVERIFY(widget.grab().save(directory.filePath(name + QStringLiteral(".png"))));
 }
 

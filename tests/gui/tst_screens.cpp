@@ -2,10 +2,12 @@
 /// Every screen in every theme, without an agent: names, contrast, keyboard, exports, and a picture to look
 /// at.
 #include "devices_page.h"
+#include "grid_accessible.h"
 #include "gui_fixture.h"
 #include "main_window.h"
 #include "map_page.h"
 
+#include <QAccessible>
 #include <QFile>
 #include <QLineEdit>
 #include <QPushButton>
@@ -42,6 +44,7 @@ private Q_SLOTS:
     void paintsOnlyCellsThatChanged();
     void paintsTheSamePixelsEachTime();
     void tellsTheSameInTheTable();
+    void tellsTheGridToScreenReadersAsATable();
     void exportsPictureDrawingAndTable();
     void saysThatNoAgentAnswers();
     void saysHowOldItIsWhenTheAgentFallsSilent();
@@ -93,6 +96,7 @@ void TestScreens::initTestCase()
     QCoreApplication::setApplicationName(s("starling-console-test"));
     QApplication::setStyle(QStyleFactory::create(s("Fusion")));
     window::loadResources();
+    window::installGridAccessibility();
 }
 
 void TestScreens::everyWidgetHasAName()
@@ -289,6 +293,31 @@ void TestScreens::tellsTheSameInTheTable()
     for (int row = 0; row < 3; ++row)
         healthy += table->item(row, 2)->text().toInt();
     QCOMPARE(static_cast<std::size_t>(healthy), snapshot->picture->count(fleetview::Standing::Healthy));
+}
+
+void TestScreens::tellsTheGridToScreenReadersAsATable()
+{
+    window::MapPage map;
+    map.setTheme(Theme::of(Look::Light, QPalette()));
+    map.resize(900, 600);
+    map.show();
+    const auto snapshot = snapshotOf(pictureOf(700, 3));
+    map.show(snapshot);
+    QAccessibleInterface* const grid =
+        QAccessible::queryAccessibleInterface(map.findChild<window::GridView*>());
+    QVERIFY(grid != nullptr);
+    QCOMPARE(grid->role(), QAccessible::Table);
+    QAccessibleTableInterface* const table = grid->tableInterface();
+    QVERIFY(table != nullptr);
+    QCOMPARE(table->rowCount(), 3);
+    QCOMPARE(table->rowDescription(2), s("site-2"));
+    std::size_t healthy = 0;
+    for (int row = 0; row < 3; ++row)
+        healthy += table->cellAt(row, 0)->text(QAccessible::Value).toULongLong();
+    QCOMPARE(healthy, snapshot->picture->count(fleetview::Standing::Healthy));
+    QVERIFY(table->cellAt(1, 0)->text(QAccessible::Name).startsWith(s("site-1, Healthy: ")));
+    QVERIFY(table->cellAt(3, 0) == nullptr && table->cellAt(0, 9) == nullptr);
+    QCOMPARE(grid->indexOfChild(grid->child(11)), 11);
 }
 
 void TestScreens::exportsPictureDrawingAndTable()
