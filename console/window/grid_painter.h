@@ -32,6 +32,8 @@ public:
 private:
     bool isSamePlaces(const fleetview::GridPlan& plan, const fleetview::Picture& picture) const;
     void fillCell(std::size_t place);
+    void fillAll();
+    QRgb pixel(fleetview::Standing standing, int x, int y, int width, int height) const;
     void paintCell(QPainter& painter, std::size_t place) const;
     void paintCard(QPainter& painter, const fleetview::Device& device, const QRect& area) const;
     void paintHeadings(QPainter& painter) const;
@@ -41,6 +43,7 @@ private:
     Theme m_theme;
     fleetview::PicturePtr m_picture;
     fleetview::GridPlan m_plan;
+    std::vector<fleetview::Standing> m_standings; ///< by place: devices lie scattered in memory
     std::string m_field;
     QSize m_viewport;
     qreal m_ratio = 1;

@@ -110,7 +110,7 @@ OverviewPage::OverviewPage(QWidget* parent)
     layout->addLayout(makeLists());
     QWidget* const course = card(tr("How devices became healthy"));
     course->layout()->addWidget(label(tr("Healthy over time"), "heading"));
-    course->layout()->addWidget(m_waves = new WavesView);
+    static_cast<QVBoxLayout*>(course->layout())->addWidget(m_waves = new WavesView, 1);
     layout->addWidget(course, 1);
 }
 
@@ -149,7 +149,7 @@ QLayout* OverviewPage::makeTiles()
     auto* const row = new QHBoxLayout;
     row->setSpacing(16);
     const std::array titles{tr("Healthy in the newest"), tr("Releases known"), tr("Came from peers"),
-                            tr("Refused by devices")};
+                            tr("Forged or old, refused")};
     for (std::size_t i = 0; i < titles.size(); ++i) {
         QWidget* const tile = card(titles[i]);
         tile->layout()->setSpacing(2);
@@ -269,15 +269,14 @@ void OverviewPage::showTiles()
     }
     setText(m_figures[2], QString::fromStdString(toString(ByteCount{from})));
     setText(m_notes[2], tr("to this agent; it gave %1").arg(QString::fromStdString(toString(ByteCount{to}))));
-    std::uint64_t refused = 0;
-    QStringList kinds;
-    for (const auto& [name, count] : picture.alarms) {
+    std::uint64_t refused = 0, reported = 0;
+    for (const auto& [name, count] : m_snapshot->status.refused)
         refused += count;
-        kinds += QStringLiteral("%1 %2").arg(plain(name)).arg(count);
-    }
+    for (const auto& [name, count] : picture.alarms)
+        reported += count;
     setText(m_figures[3], QLocale().toString(static_cast<qulonglong>(refused)));
     setText(m_notes[3],
-            kinds.isEmpty() ? tr("nothing that was forged or old") : kinds.join(QStringLiteral(", ")));
+            tr("by this agent; %1 in receipts").arg(QLocale().toString(static_cast<qulonglong>(reported))));
 }
 
 void OverviewPage::showNeeds()

@@ -67,15 +67,23 @@ bool NaturalOrder::operator()(std::string_view a, std::string_view b) const
     return std::pair(a.size() - i, a) < std::pair(b.size() - j, b);
 }
 
+std::string_view groupView(const Device& device, const std::string& field, std::string& buffer)
+{
+    if (field.empty())
+        return {};
+    if (field == "state")
+        return standingName(device.standing);
+    if (field != "version")
+        return device.label(field);
+    const trust::ReceiptEntry* entry = device.decisiveEntry();
+    buffer = entry == nullptr ? std::string() : trust::toString(entry->revision);
+    return buffer;
+}
+
 std::string groupValue(const Device& device, const std::string& field)
 {
-    if (field == "state")
-        return std::string(standingName(device.standing));
-    if (field == "version") {
-        const trust::ReceiptEntry* entry = device.decisiveEntry();
-        return entry == nullptr ? std::string() : trust::toString(entry->revision);
-    }
-    return device.label(field);
+    std::string buffer;
+    return std::string(groupView(device, field, buffer));
 }
 
 std::vector<Facet> facetsOf(const std::vector<DevicePtr>& devices)

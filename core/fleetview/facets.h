@@ -32,5 +32,7 @@ std::vector<Facet> facetsOf(const std::vector<DevicePtr>& devices);
 
 /// The value of `field` by which a device is grouped: "state", "version", or a label; empty if it has none.
 std::string groupValue(const Device& device, const std::string& field);
+/// The same without a copy where there need be none; `buffer` holds what was made.
+std::string_view groupView(const Device& device, const std::string& field, std::string& buffer);
 
 } // namespace starling::fleetview

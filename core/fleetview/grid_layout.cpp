@@ -70,25 +70,39 @@ std::optional<std::size_t> GridPlan::placeAt(int x, int y) const
 
 GridPlan planGrid(const std::vector<DevicePtr>& devices, const std::string& field, int width, int height)
 {
-    std::map<std::string, std::vector<std::uint32_t>, NaturalOrder> members;
-    for (std::size_t i = 0; i < devices.size(); ++i)
-        members[field.empty() ? std::string() : groupValue(*devices[i], field)].push_back(
-            static_cast<std::uint32_t>(i));
+    struct Members
+    {
+        std::vector<std::uint32_t> indices;
+        std::array<std::size_t, kStandings> standings{};
+    };
+    // Found by plain order, which is quick, and sorted as people read once they are all known.
+    std::map<std::string, Members, std::less<>> found;
+    std::string buffer;
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        const std::string_view name = groupView(*devices[i], field, buffer);
+        auto at = found.find(name);
+        if (at == found.end())
+            at = found.emplace(name, Members()).first;
+        at->second.indices.push_back(static_cast<std::uint32_t>(i));
+        ++at->second.standings[static_cast<std::size_t>(devices[i]->standing)];
+    }
+    std::vector<const std::pair<const std::string, Members>*> groups;
+    for (const auto& group : found)
+        groups.push_back(&group);
+    std::sort(groups.begin(), groups.end(), [](const auto* a, const auto* b) {
+        if (a->first.empty() != b->first.empty())
+            return b->first.empty();
+        return NaturalOrder()(a->first, b->first);
+    });
     GridPlan plan;
     plan.heading = kHeading;
     plan.order.reserve(devices.size());
-    const auto add = [&](const std::string& name, const std::vector<std::uint32_t>& indices) {
-        GridGroup group{name, 0, 0, plan.order.size(), indices.size(), {}};
-        for (const std::uint32_t index : indices)
-            ++group.standings[static_cast<std::size_t>(devices[index]->standing)];
-        plan.order.insert(plan.order.end(), indices.begin(), indices.end());
-        plan.groups.push_back(std::move(group));
-    };
-    for (const auto& [name, indices] : members)
-        if (!name.empty())
-            add(name, indices);
-    if (const auto nameless = members.find(""); nameless != members.end())
-        add("", nameless->second);
+    for (const auto* group : groups) {
+        const Members& members = group->second;
+        plan.groups.push_back(
+            {group->first, 0, 0, plan.order.size(), members.indices.size(), members.standings});
+        plan.order.insert(plan.order.end(), members.indices.begin(), members.indices.end());
+    }
     for (const CellSize& size : kSizes) {
         place(plan, size, std::max(width, kSizes.back().width));
         if (plan.height <= height)

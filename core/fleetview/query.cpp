@@ -141,8 +141,8 @@ bool holdsOf(const Device& device, const Query::Item& item)
         return std::any_of(
             device.receipt.entries.begin(), device.receipt.entries.end(),
             [&](const auto& entry) { return holds(item.op, entryText(entry, item.field), item.value); });
-    const std::string& field = item.field;
-    return holds(item.op, device.label(field.starts_with("label.") ? field.substr(6) : field), item.value);
+    const bool isSaid = item.field.starts_with("label.");
+    return holds(item.op, isSaid ? device.label(item.field.substr(6)) : device.label(item.field), item.value);
 }
 
 } // namespace

@@ -147,6 +147,9 @@ void TestScreens::looksWell()
         goTo(main, name);
         QTest::qWait(0);
         main.show(snapshot);
+        if (auto* const grid = currentPage(main)->findChild<window::GridView*>())
+            for (const Qt::Key key : {Qt::Key_Home, Qt::Key_Down, Qt::Key_Right})
+                QTest::keyClick(grid, key);
         keepPicture(main, s("%1-%2").arg(s(QTest::currentDataTag()), s(name).toLower()));
         for (const QPushButton* button : currentPage(main)->findChildren<QPushButton*>())
             if (button->isVisible())
