@@ -87,7 +87,7 @@ DevicesPage::DevicesPage(QWidget* parent)
     down->setSizes({500, 210});
     across->addWidget(down);
     across->setStretchFactor(1, 1);
-    across->setSizes({190, 920});
+    across->setSizes({210, 900});
     layout->addWidget(across);
     connect(m_model, &DeviceModel::settled, this, [this] {
         showCount();
@@ -108,7 +108,7 @@ QWidget* DevicesPage::makeFacets()
     m_facets->setHeaderHidden(true);
     m_facets->setRootIsDecorated(false);
     m_facets->setIndentation(8);
-    m_facets->setMinimumWidth(170);
+    m_facets->setMinimumWidth(205);
     m_facets->header()->setStretchLastSection(false);
     m_facets->header()->setSectionResizeMode(0, QHeaderView::Stretch);
     m_facets->header()->setSectionResizeMode(1, QHeaderView::ResizeToContents);

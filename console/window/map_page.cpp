@@ -282,7 +282,7 @@ void MapPage::showLegend()
     for (const Standing standing : fleetview::kAllStandings) {
         const std::size_t count = m_snapshot->picture->count(standing);
         QPushButton* const mark = m_marks[static_cast<std::size_t>(standing)];
-        mark->setText(number(count));
+        mark->setText(QLatin1Char(' ') + number(count));
         mark->setAccessibleName(tr("%1: %2 devices").arg(standingWord(standing), number(count)));
         mark->setToolTip(tr("%1: %2 devices. Click shows them.").arg(standingWord(standing), number(count)));
         mark->setVisible(count > 0);

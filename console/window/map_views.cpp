@@ -281,7 +281,13 @@ void WavesView::paint(QPainter& painter, QSize size) const
     painter.setFont(font);
     const QFontMetrics metrics(font);
     const int wide = std::max(40, size.width() - kNames - kCounts - 32);
-    const auto rows = std::max(1, static_cast<int>(m_waves.rows.size()));
+    if (m_waves.rows.empty()) {
+        painter.setPen(m_theme.muted);
+        return painter.drawText(QRect(QPoint(), size).adjusted(4, kMargin, 0, 0),
+                                Qt::AlignLeft | Qt::AlignTop,
+                                tr("Nothing to show yet: no device has reported."));
+    }
+    const auto rows = static_cast<int>(m_waves.rows.size());
     const int row = std::clamp((size.height() - kAxis - 2 * kMargin) / rows, kLeastRow, kRow);
     const int bar = row - row / 5;
     int top = kMargin;

@@ -111,6 +111,7 @@ OverviewPage::OverviewPage(QWidget* parent)
     QWidget* const course = card(tr("How devices became healthy"));
     course->layout()->addWidget(label(tr("Healthy over time"), "heading"));
     static_cast<QVBoxLayout*>(course->layout())->addWidget(m_waves = new WavesView, 1);
+    m_waves->setFocusPolicy(Qt::NoFocus); // there is nothing to do with it here; the map has it, too
     layout->addWidget(course, 1);
 }
 
