@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/control_service.h"
 
+#include "agent/reach_view.h"
+
 namespace starling::agent {
 
 using namespace control;
@@ -93,6 +95,10 @@ std::optional<Reply> ControlService::handle(ConnectionId from, Request request)
         checkNetwork(from);
         return std::nullopt;
     }
+    if (std::holds_alternative<PeersRequest>(request))
+        return peersOf(m_node);
+    if (std::holds_alternative<SessionsRequest>(request))
+        return sessionsOf(m_node);
     if (const auto* token = std::get_if<TokenRequest>(&request))
         return createToken(*token);
     if (const auto* notice = std::get_if<PublishRequest>(&request))

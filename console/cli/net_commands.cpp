@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// `starling net check`: how others see the agent, and what that means.
+/// `starling net check`, how others see the agent and what that means; `starling peers` and `starling
+/// sessions`, how it is linked, and who is linked to it.
 #include "control/client.h"
+#include "progress.h"
 #include "report.h"
 
 #include <QJsonArray>
@@ -89,6 +91,99 @@ Result<Exit> check(const CommandLine& line)
     return nat::prospectOf(reply->behaviour) == nat::Prospect::Blocked ? Exit::Unreachable : Exit::Ok;
 }
 
+template <class T> Result<T> askAgent(const CommandLine& line, const control::Request& request)
+{
+    auto agent = control::Client::connect(toQString(line.agent), line.timeout(5s));
+    if (!agent)
+        return tl::unexpected<Error>(agent.error());
+    return agent->ask<T>(request, line.timeout(10s));
+}
+
+QJsonValue jsonOrNull(const Endpoint& endpoint)
+{
+    return endpoint == Endpoint() ? QJsonValue() : QJsonValue(toQString(toString(endpoint)));
+}
+
+QJsonObject jsonOf(const control::PeerLine& peer)
+{
+    return {{QStringLiteral("node"), toQString(peer.node.hex())},
+            {QStringLiteral("link"), toQString(peer.kind)},
+            {QStringLiteral("endpoint"), jsonOrNull(peer.endpoint)},
+            {QStringLiteral("relay"),
+             peer.relay.isZero() ? QJsonValue() : QJsonValue(toQString(peer.relay.hex()))},
+            {QStringLiteral("rtt_ms"),
+             peer.roundTripMicros == 0 ? QJsonValue()
+                                       : QJsonValue(static_cast<double>(peer.roundTripMicros) / 1'000)},
+            {QStringLiteral("age_s"), jsonNumber(peer.ageSeconds)},
+            {QStringLiteral("why_not_better"), toQString(peer.whyNotBetter)}};
+}
+
+std::string peerText(const control::PeerLine& peer)
+{
+    std::string text = peer.node.shortHex() + "  " + peer.kind;
+    if (peer.endpoint != Endpoint())
+        text += "  " + toString(peer.endpoint);
+    else if (!peer.relay.isZero())
+        text += "  by " + peer.relay.shortHex();
+    if (peer.roundTripMicros != 0)
+        text += "  " + std::to_string((peer.roundTripMicros + 500) / 1'000) + " ms";
+    return plain(text + "  for " + durationText(static_cast<double>(peer.ageSeconds)));
+}
+
+Result<Exit> peers(const CommandLine& line)
+{
+    const auto reply = askAgent<control::PeersReply>(line, control::PeersRequest{});
+    if (!reply)
+        return tl::unexpected<Error>(reply.error());
+    if (line.json) {
+        QJsonArray array;
+        for (const control::PeerLine& peer : reply->peers)
+            array.append(jsonOf(peer));
+        printJson({{QStringLiteral("peers"), array}});
+    }
+    if (reply->peers.empty())
+        say(line, "No link is up.");
+    for (const control::PeerLine& peer : reply->peers) {
+        say(line, peerText(peer));
+        if (!peer.whyNotBetter.empty())
+            say(line, plain("  not better: " + peer.whyNotBetter));
+    }
+    return Exit::Ok;
+}
+
+QJsonObject jsonOf(const control::SessionLine& session)
+{
+    return {{QStringLiteral("node"), toQString(session.node.hex())},
+            {QStringLiteral("internal"), jsonOf(session.internal)},
+            {QStringLiteral("external"), jsonOrNull(session.external)},
+            {QStringLiteral("mapping"), toQString(nat::nameOf(session.mapping))},
+            {QStringLiteral("age_s"), jsonNumber(session.ageSeconds)}};
+}
+
+Result<Exit> sessions(const CommandLine& line)
+{
+    const auto reply = askAgent<control::SessionsReply>(line, control::SessionsRequest{});
+    if (!reply)
+        return tl::unexpected<Error>(reply.error());
+    if (line.json) {
+        QJsonArray array;
+        for (const control::SessionLine& session : reply->sessions)
+            array.append(jsonOf(session));
+        printJson({{QStringLiteral("rendezvous"), reply->isRendezvous}, {QStringLiteral("sessions"), array}});
+    }
+    if (!reply->isRendezvous)
+        say(line, "This agent is no rendezvous: set 'rendezvous = true' in [nat].");
+    else if (reply->sessions.empty())
+        say(line, "Nobody is linked to this rendezvous.");
+    for (const control::SessionLine& session : reply->sessions)
+        say(line,
+            plain(session.node.shortHex() + "  internal " + listText(session.internal) + "  external "
+                  + (session.external == Endpoint() ? "relayed" : toString(session.external)) + "  NAT "
+                  + std::string(nat::nameOf(session.mapping)) + "  for "
+                  + durationText(static_cast<double>(session.ageSeconds))));
+    return Exit::Ok;
+}
+
 } // namespace
 
 void addNetCommands(CLI::App& app, CommandLine& line)
@@ -97,6 +192,10 @@ void addNetCommands(CLI::App& app, CommandLine& line)
         app.add_subcommand("net", "The network around an agent")->require_subcommand(1)->fallthrough();
     addCommand(*group, line, "check", "Find out how others see the agent, and what that means for it",
                "  starling net check\n  starling --json net check", [&line] { return check(line); });
+    addCommand(app, line, "peers", "Show how the agent is linked to others, and why not better",
+               "  starling peers\n  starling --json peers", [&line] { return peers(line); });
+    addCommand(app, line, "sessions", "Show who is linked to a rendezvous",
+               "  starling sessions\n  starling --json sessions", [&line] { return sessions(line); });
 }
 
 } // namespace starling::cli

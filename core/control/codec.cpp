@@ -255,6 +255,34 @@ Dict fieldsOf(const NetCheckReply& r)
             {"asked", endpointsValue(r.asked)}};
 }
 
+Value lineValue(const PeerLine& line)
+{
+    return Dict{{"node", blob(line.node.bytes())},          {"kind", words(line.kind)},
+                {"endpoint", endpointValue(line.endpoint)}, {"relay", blob(line.relay.bytes())},
+                {"rtt", number(line.roundTripMicros)},      {"age", number(line.ageSeconds)},
+                {"why", clipped(line.whyNotBetter)}};
+}
+
+Dict fieldsOf(const PeersReply& r)
+{
+    return {{"peers", listOf(r.peers, [](const PeerLine& line) { return lineValue(line); })}};
+}
+
+Value lineValue(const SessionLine& line)
+{
+    return Dict{{"node", blob(line.node.bytes())},
+                {"internal", endpointsValue(line.internal)},
+                {"external", endpointValue(line.external)},
+                {"mapping", number(static_cast<std::uint8_t>(line.mapping))},
+                {"age", number(line.ageSeconds)}};
+}
+
+Dict fieldsOf(const SessionsReply& r)
+{
+    return {{"rendezvous", number(r.isRendezvous)},
+            {"sessions", listOf(r.sessions, [](const SessionLine& line) { return lineValue(line); })}};
+}
+
 Dict fieldsOf(const PushReply& r)
 {
     return {{"answer", number(static_cast<std::uint8_t>(r.answer))}, {"received", number(r.receivedBytes)}};
@@ -373,12 +401,41 @@ std::vector<Endpoint> readEndpoints(Fields& in, std::string_view key)
     return in.items<Endpoint>(key, [](Fields& f) { return f.endpoint("at"); });
 }
 
+nat::Mapping readMapping(Fields& in)
+{
+    return static_cast<nat::Mapping>(
+        in.integer<std::uint8_t>("mapping", static_cast<std::uint64_t>(nat::Mapping::Dependent)));
+}
+
+PeerLine readPeer(Fields& in)
+{
+    PeerLine line;
+    line.node = in.id<NodeId>("node");
+    line.kind = in.text("kind");
+    line.endpoint = in.endpoint("endpoint");
+    line.relay = in.id<NodeId>("relay");
+    line.roundTripMicros = in.integer("rtt");
+    line.ageSeconds = in.integer("age");
+    line.whyNotBetter = in.text("why");
+    return line;
+}
+
+SessionLine readSession(Fields& in)
+{
+    SessionLine line;
+    line.node = in.id<NodeId>("node");
+    line.internal = readEndpoints(in, "internal");
+    line.external = in.endpoint("external");
+    line.mapping = readMapping(in);
+    line.ageSeconds = in.integer("age");
+    return line;
+}
+
 Result<Reply> readNetCheck(Fields& in)
 {
     NetCheckReply r;
     nat::NatBehaviour& found = r.behaviour;
-    found.mapping = static_cast<nat::Mapping>(
-        in.integer<std::uint8_t>("mapping", static_cast<std::uint64_t>(nat::Mapping::Dependent)));
+    found.mapping = readMapping(in);
     found.filtering = static_cast<nat::Filtering>(in.integer<std::uint8_t>(
         "filtering", static_cast<std::uint64_t>(nat::Filtering::AddressAndPortDependent)));
     if (const auto mapped = readEndpoints(in, "mapped"); !mapped.empty())
@@ -439,6 +496,10 @@ Result<Request> decodeRequest(ByteView bytes)
         return in.finish<Request>(TrustRequest{in.id<KeyId>("signer")});
     case 12:
         return Request(NetCheckRequest{});
+    case 13:
+        return Request(PeersRequest{});
+    case 14:
+        return Request(SessionsRequest{});
     }
     return fail(Errc::UnsupportedFormat, "control request of unknown type " + std::to_string(opened->type));
 }
@@ -502,6 +563,13 @@ Result<Reply> decodeReply(ByteView bytes)
     }
     case 12:
         return readNetCheck(in);
+    case 13:
+        return in.finish<Reply>(PeersReply{in.items<PeerLine>("peers", readPeer)});
+    case 14: {
+        SessionsReply sessions{in.integer("rendezvous", 1) == 1, {}};
+        sessions.sessions = in.items<SessionLine>("sessions", readSession);
+        return in.finish<Reply>(std::move(sessions));
+    }
     }
     return fail(Errc::UnsupportedFormat, "control reply of unknown type " + std::to_string(opened->type));
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/size.h"
-#include "nat/behaviour.h"
+#include "control/net_messages.h"
 #include "trust/documents.h"
 
 #include <variant>
@@ -126,14 +126,9 @@ struct TrustRequest
     KeyId signer; ///< whose deny lists are wanted
 };
 
-/// How do others see this agent? Takes some seconds.
-struct NetCheckRequest
-{
-};
-
-using Request =
-    std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest, PushChunk, PushEnd,
-                 PendingRequest, AdmitRequest, TokenRequest, PublishRequest, TrustRequest, NetCheckRequest>;
+using Request = std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest,
+                             PushChunk, PushEnd, PendingRequest, AdmitRequest, TokenRequest, PublishRequest,
+                             TrustRequest, NetCheckRequest, PeersRequest, SessionsRequest>;
 
 // --- Replies
 
@@ -226,16 +221,9 @@ struct TrustReply
     std::vector<Bytes> denyLists; ///< envelopes of those that the signer has signed
 };
 
-/// In the words of core/nat/behaviour.h.
-struct NetCheckReply
-{
-    nat::NatBehaviour behaviour;
-    std::vector<Endpoint> locals; ///< the device's own addresses
-    std::vector<Endpoint> asked;
-};
-
 using Reply = std::variant<StatusReply, UpdatesReply, DevicesReply, WatchReply, PushReply, ErrorReply, Event,
-                           PendingReply, AdmitReply, TokenReply, PublishReply, TrustReply, NetCheckReply>;
+                           PendingReply, AdmitReply, TokenReply, PublishReply, TrustReply, NetCheckReply,
+                           PeersReply, SessionsReply>;
 
 constexpr std::size_t kMaxChunkBytes =
     256 * 1024; ///< guess: a fraction of a frame, large enough to keep the disk busy

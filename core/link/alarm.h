@@ -3,9 +3,31 @@
 #pragma once
 
 #include "link/authenticator.h"
+#include "link/frame.h"
 #include "link/link.h"
 
+#include <deque>
+
 namespace starling::link {
+
+/// What a link leaves to those who know the other links (detours.h).
+struct Errand
+{
+    enum class What : std::uint8_t {
+        Dispatch, ///< our own datagram, to the detour `to`
+        Carry, ///< the other side's, to be carried to the node of `tag`
+        Arrived, ///< one that `node` carried here, from the node of `tag`
+        Seek, ///< the other side asks for the node of `tag`
+        Seen, ///< `node` has a link to it
+        Refused, ///< `node` does not carry to it
+    } what{};
+    LinkId link{};
+    NodeId node; ///< the other side of that link
+    NodeTag tag{};
+    NotForwarded::Reason reason{};
+    Endpoint to;
+    Bytes datagram;
+};
 
 struct Shared
 {
@@ -16,9 +38,15 @@ struct Shared
     Stats stats;
     std::vector<Output> outputs;
     std::uint64_t timerGeneration = 0;
+    std::vector<Endpoint> candidates; ///< where this node may be reached, best first
+    std::deque<Errand> errands; ///< not done yet
 
     void send(const Endpoint& to, Bytes bytes)
     {
+        if (isDetour(to)) {
+            errands.push_back({Errand::What::Dispatch, {}, {}, {}, {}, to, std::move(bytes)});
+            return;
+        }
         ++stats.datagramsOut;
         stats.bytesOut += bytes.size();
         outputs.push_back(SendDatagram{to, std::move(bytes)});

@@ -7,7 +7,7 @@
 
 namespace starling::link {
 
-/// A certificate and what the handshake adds to it fit one datagram of 1,200 bytes (packet.h), with a little
+/// A certificate and what the handshake adds to it fit one datagram of 1,186 bytes (packet.h), with a little
 /// to spare: one with three signatures may have some 450 bytes of labels. A larger one makes no link.
 constexpr std::size_t kMaxCertificateBytes = 1'024;
 

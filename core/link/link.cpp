@@ -7,6 +7,7 @@
 #include "link/link.h"
 
 #include "base/assert.h"
+#include "link/detours.h"
 #include "link/doorkeeper.h"
 #include "link/link_table.h"
 
@@ -43,9 +44,10 @@ class Links::Impl
 {
 public:
     Impl(NodeId self, Config config, Authenticator& authenticator, RandomSource& random)
-        : m_shared{self, clamped(config), authenticator, random, {}, {}}
+        : m_shared{self, clamped(config), authenticator, random, {}, {}, 0, {}, {}}
         , m_codec(authenticator.fleet())
         , m_table(m_shared, m_codec)
+        , m_detours(m_shared, m_table)
         , m_doorkeeper(random)
     {
         STARLING_ASSERT(authenticator.certificate().size() <= kMaxCertificateBytes);
@@ -59,11 +61,15 @@ public:
     void on(const SendMessage& input, Instant now);
     void on(const SendUnreliable& input, Instant now);
     void on(const AddressChanged& input, Instant now);
+    void on(const SetCandidates& input, Instant now);
     void on(const CloseAll& input, Instant now);
 
+    /// What links left to do, and what comes of it.
+    void settle(Instant now);
     std::vector<Output> takeOutputs() { return std::exchange(m_shared.outputs, {}); }
     const Stats& stats() const { return m_shared.stats; }
-    std::vector<LinkInfo> links() const { return m_table.links(); }
+    std::vector<LinkInfo> links() const;
+    std::uint64_t carriedBytes() const { return m_detours.carriedBytes(); }
     std::size_t halfOpen() const { return m_table.halfOpen(); }
     std::size_t maxUnreliableBytes() const { return Session::maxUnreliableBytes(m_shared.config); }
     bool isClosed() const { return m_isClosed; }
@@ -72,6 +78,7 @@ private:
     using Slot = LinkTable::Slot;
     using Iterator = LinkTable::Iterator;
 
+    void onDatagram(const Endpoint& from, ByteView bytes, Instant now);
     void on(const Endpoint& from, const Hello& hello, Instant now);
     void on(const Endpoint& from, const Welcome& welcome, Instant now);
     void on(const Endpoint& from, const Finish& finish, Instant now);
@@ -89,6 +96,7 @@ private:
     Shared m_shared;
     PacketCodec m_codec;
     LinkTable m_table;
+    Detours m_detours;
     Doorkeeper m_doorkeeper;
     bool m_isClosed = false;
 };
@@ -97,6 +105,12 @@ private:
 
 void Links::Impl::on(const Connect& input, Instant now)
 {
+    if (isDetour(input.to)) { // nobody can have it as an address
+        m_shared.outputs.push_back(LinkFailed{input.to});
+        return;
+    }
+    if (input.node && input.tries != 0)
+        m_detours.seek(*input.node, input.to, input.tries, now);
     const auto slot = m_table.obtain(input.to);
     Slot& s = slot->second;
     if ((s.link || s.away) && input.tries != 0)
@@ -131,12 +145,39 @@ void Links::Impl::on(const DatagramReceived& input, Instant now)
 {
     ++m_shared.stats.datagramsIn;
     m_shared.stats.bytesIn += input.bytes.size();
-    const auto packet = m_codec.parse(input.bytes);
+    if (isDetour(input.from)) { // a forged sender: what comes by a detour comes inside a link
+        ++m_shared.stats.malformed;
+        return;
+    }
+    onDatagram(input.from, input.bytes, now);
+}
+
+void Links::Impl::onDatagram(const Endpoint& from, ByteView bytes, Instant now)
+{
+    const auto packet = m_codec.parse(bytes);
     if (!packet) {
         ++m_shared.stats.malformed;
         return;
     }
-    std::visit([&](const auto& what) { on(input.from, what, now); }, *packet);
+    std::visit([&](const auto& what) { on(from, what, now); }, *packet);
+}
+
+void Links::Impl::settle(Instant now)
+{
+    // No datagram of a detour makes another one arrive here: this ends.
+    for (auto arrived = m_detours.work(now); !arrived.empty(); arrived = m_detours.work(now))
+        for (const Detours::Arrived& one : arrived)
+            onDatagram(one.from, one.datagram, now);
+    m_detours.review(m_shared.outputs, now);
+    static_cast<void>(m_detours.work(now)); // what review() sent
+}
+
+std::vector<LinkInfo> Links::Impl::links() const
+{
+    std::vector<LinkInfo> links = m_table.links();
+    for (LinkInfo& link : links)
+        link.relay = m_detours.relayOf(link.endpoint);
+    return links;
 }
 
 void Links::Impl::greet(Slot& slot, Instant now)
@@ -256,6 +297,12 @@ void Links::Impl::on(const Endpoint& from, const Finish& finish, Instant now)
         slot->second.answer.reset();
         return m_table.dropIfEmpty(slot);
     }
+    if (!m_detours.isNeeded(from, (**session)->peer().node)) {
+        slot->second.answer.reset();
+        return m_table.dropIfEmpty(slot);
+    }
+    if (!slot->second.isTarget && !isDetour(from))
+        m_detours.onReached(now);
     m_table.bringUp(slot, std::move(**session), now - answer->since(), now);
     slot->second.link->sendPing(now); // tells the other side that it is up
     slot->second.link->arm(now);
@@ -310,6 +357,8 @@ void Links::Impl::afterLink(Iterator slot, std::optional<Errc> end, Instant now)
 
 void Links::Impl::on(const TimerExpired& input, Instant now)
 {
+    if (m_detours.onTimer(input.timer, now))
+        return;
     const auto slot = m_table.find(input.timer.link);
     if (slot == m_table.slots().end())
         return;
@@ -380,12 +429,29 @@ void Links::Impl::on(const AddressChanged&, Instant now)
     }
 }
 
+void Links::Impl::on(const SetCandidates& input, Instant now)
+{
+    std::vector<Endpoint> candidates = input.endpoints;
+    candidates.resize(std::min(candidates.size(), kMaxNamedCandidates));
+    if (std::exchange(m_shared.candidates, candidates) == candidates)
+        return;
+    for (auto& [endpoint, slot] : m_table.slots())
+        if (slot.link) {
+            slot.link->onCandidatesChange(now);
+            slot.link->arm(now);
+        }
+}
+
 void Links::Impl::on(const SendMessage& input, Instant now)
 {
     const auto slot = m_table.findUp(input.link);
     if (slot == m_table.slots().end())
         return;
     Session* link = slot->second.link.get();
+    if (input.isOnce && input.message.size() <= maxUnreliableBytes()) {
+        link->sendUnreliable(input.message, true, now);
+        return link->arm(now);
+    }
     const auto status = link->send(input.message, now);
     if (status)
         return link->arm(now);
@@ -401,7 +467,7 @@ void Links::Impl::on(const SendUnreliable& input, Instant now)
     const auto slot = m_table.findUp(input.link);
     if (slot == m_table.slots().end())
         return;
-    slot->second.link->sendUnreliable(input.bytes, now);
+    slot->second.link->sendUnreliable(input.bytes, false, now);
     slot->second.link->arm(now);
 }
 
@@ -429,6 +495,7 @@ std::vector<Output> Links::handle(const Input& input, Instant now)
     if (m_impl->isClosed())
         return {};
     std::visit([&](const auto& what) { m_impl->on(what, now); }, input);
+    m_impl->settle(now);
     return m_impl->takeOutputs();
 }
 
@@ -445,6 +512,11 @@ std::vector<LinkInfo> Links::links() const
 std::size_t Links::maxUnreliableBytes() const
 {
     return m_impl->maxUnreliableBytes();
+}
+
+std::uint64_t Links::carriedBytes() const
+{
+    return m_impl->carriedBytes();
 }
 
 std::size_t Links::halfOpen() const

@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "link/relay.h"
 
 #include <memory>
 #include <optional>
@@ -40,11 +41,13 @@ struct TimerExpired
 };
 /// Keep a link to this address up, with backoff, for good; one that came up here and followed the other side
 /// elsewhere is enough. Or, with `tries`, send so many HELLOs at most until there is one, and let it end when
-/// it ends. For good wins over tries.
+/// it ends. For good wins over tries. With `node`, to be found there, neighbours are asked to relay as well
+/// if there is no link soon (detours.h); LinkFailed then follows when that has failed, too.
 struct Connect
 {
     Endpoint to;
     unsigned tries = 0; ///< 0: for good
+    std::optional<NodeId> node = {};
 };
 /// Say goodbye on this link, and keep it up no longer; LinkDown follows, with Cancelled.
 struct Close
@@ -62,6 +65,9 @@ struct SendMessage
 {
     LinkId link{};
     Bytes message;
+    /// Neither acknowledged nor sent again, and in no order with others, as SendUnreliable. One that does not
+    /// fit a datagram is sent like the others.
+    bool isOnce = false;
 };
 /// A datagram inside the link: it arrives once or not at all, in no order with others. Dropped, and counted
 /// in unreliableDropped, if it is over Links::maxUnreliableBytes() or its allowance, or if the other side is
@@ -76,11 +82,17 @@ struct SendUnreliable
 struct AddressChanged
 {
 };
+/// Where this node may be reached, best first; over kMaxNamedCandidates are ignored. What links on detours
+/// tell their other sides.
+struct SetCandidates
+{
+    std::vector<Endpoint> endpoints;
+};
 struct CloseAll
 {
 }; ///< say goodbye on every link; afterwards every input is ignored
 using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, SendUnreliable,
-                           AddressChanged, CloseAll>;
+                           AddressChanged, SetCandidates, CloseAll>;
 
 // Outputs
 struct SendDatagram
@@ -136,19 +148,25 @@ struct UnreliableReceived
     LinkId link{};
     Bytes bytes;
 };
+/// From where the other side of this link sees our datagrams come, in its own words.
+struct AddressSeen
+{
+    LinkId link{};
+    Endpoint endpoint;
+};
 struct ScheduleTimer
 {
     Duration delay;
     Timer timer;
 };
 using Output = std::variant<SendDatagram, LinkUp, LinkRefused, LinkFailed, LinkMoved, LinkDown, LinkSilence,
-                            MessageReceived, UnreliableReceived, ScheduleTimer>;
+                            MessageReceived, UnreliableReceived, AddressSeen, ScheduleTimer>;
 
 struct Config
 {
-    /// Of data; handshakes have their own (kHelloBytes). RFC 9000 section 14: fits every path that carries
-    /// QUIC.
-    std::size_t datagramBytes = 1'200;
+    /// Of data; handshakes have their own, the same (kHelloBytes). What a relay sends of one has 46 bytes
+    /// more, and fits the least MTU of IPv6: 1,280 - 40 - 8 (RFC 8200 section 5, RFC 768).
+    std::size_t datagramBytes = 1'186;
     std::size_t maxMessageBytes = 1024 * 1024; ///< architecture.md
     std::size_t maxQueuedBytes = 4 * 1024 * 1024; ///< per link; guess: four of the largest messages
     /// Guess: enough for a site, bounded against strangers. When all are taken, the oldest handshake that
@@ -157,7 +175,7 @@ struct Config
     /// Of SendUnreliable, in bytes per link. What it carries has its own congestion control; this keeps one
     /// link from filling the socket. Guesses: twice what was measured (nat.md), and a quarter of its buffer.
     std::uint64_t unreliablePerSecond = 160 * 1024 * 1024, unreliableBurst = 256 * 1024;
-    std::size_t windowFragments = 64; ///< in flight per link; 64 × 1,200 B = 75 KiB
+    std::size_t windowFragments = 64; ///< in flight per link; 64 × 1,186 B = 74 KiB
     /// Guess: above a LAN's jitter. RFC 6298 section 2.4 says 1 s, for the internet of its time.
     Duration minRetransmit = std::chrono::milliseconds(50);
     Duration maxRetransmit = std::chrono::seconds(3); ///< guess
@@ -173,6 +191,7 @@ struct Config
     Duration reconnectMax = std::chrono::seconds(30); ///< guess
     Duration rekeyTime = std::chrono::hours(1); ///< trust.md
     std::uint64_t rekeyDatagrams = std::uint64_t(1) << 32; ///< far below what the cipher bears
+    RelayConfig relay; ///< what is carried for others
 };
 
 struct Stats
@@ -196,6 +215,15 @@ struct LinkInfo
     Endpoint endpoint;
     bool isUp = false;
     std::optional<Duration> roundTrip;
+    enum class Kind : std::uint8_t {
+        Direct,
+        Punched, ///< by a detour first, from which both sides found the direct way
+        Relayed,
+    } kind = Kind::Direct;
+    Instant since = {}; ///< it is up
+    std::optional<NodeId> relay = {}; ///< of Relayed: who carries it
+    unsigned punches = 0; ///< of Relayed: rounds that came to nothing
+    std::size_t theirCandidates = 0; ///< of Relayed: addresses that the other side has named
 };
 
 class Authenticator;
@@ -212,6 +240,8 @@ public:
     std::vector<LinkInfo> links() const;
     /// The largest datagram that SendUnreliable takes: none is ever cut into several.
     std::size_t maxUnreliableBytes() const;
+    /// Bytes of others that this node has carried.
+    std::uint64_t carriedBytes() const;
     /// Handshakes of others that wait for their end.
     std::size_t halfOpen() const;
 

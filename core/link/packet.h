@@ -2,9 +2,9 @@
 /// The datagrams of links. Integers are big-endian. Pure. All begin with 0x82 (version 2; the top bit keeps
 /// them apart from STUN, 00......, and uTP, 0x01 … 0x41, on one socket) and a type:
 ///
-///     1 HELLO    cookie (16) Noise message 1 (1,166) code (16)           1,200 bytes
+///     1 HELLO    cookie (16) Noise message 1 (1,152) code (16)           1,186 bytes
 ///                message 1: ephemeral key (32), initiator's token (8), zeros
-///     2 WELCOME  to (8) Noise message 2                                  at most 1,200 bytes
+///     2 WELCOME  to (8) Noise message 2                                  at most 1,186 bytes
 ///                its payload: responder's token (8), certificate
 ///     3 FINISH   to (8) Noise message 3                                  its payload: certificate
 ///     4 COOKIE   to (8) cookie (16) code (16)                            42 bytes
@@ -33,7 +33,7 @@ enum class Token : std::uint64_t {};
 
 using Cookie = crypto::Code128;
 
-constexpr std::size_t kHelloBytes = 1'200; ///< RFC 9000 section 14: fits every path that carries QUIC
+constexpr std::size_t kHelloBytes = 1'186; ///< as Config::datagramBytes: relays carry it as well
 constexpr std::size_t kSealedHeaderBytes = 2 + 1 + 8 + 8;
 constexpr std::size_t kSealedOverheadBytes = kSealedHeaderBytes + 16;
 

@@ -33,7 +33,25 @@ void Paths::onCurrent(std::uint64_t counter)
 {
     m_newest = std::max(m_newest, counter);
     for (Candidate& candidate : m_candidates)
-        candidate.isRefuted = candidate.isRefuted || counter >= candidate.first;
+        candidate.isRefuted = candidate.isRefuted || (!m_isEager && counter >= candidate.first);
+}
+
+PathChallenge Paths::check(const Endpoint& to, Instant now)
+{
+    std::erase_if(m_candidates, [&](const Candidate& one) { return now - one.since >= kLifetime; });
+    Candidate* candidate = find(to);
+    if (candidate == nullptr) {
+        if (m_candidates.size() == kMaxChecked)
+            m_candidates.erase(m_candidates.begin());
+        candidate = &m_candidates.emplace_back();
+        candidate->endpoint = to;
+        candidate->nonce = m_random->u64();
+        candidate->since = now;
+    }
+    candidate->isChecked = true;
+    ++candidate->challenges;
+    candidate->asked = now;
+    return {candidate->nonce};
 }
 
 void Paths::onOther(const Endpoint& from, std::uint64_t counter, std::size_t bytes, Instant now)
@@ -42,7 +60,9 @@ void Paths::onOther(const Endpoint& from, std::uint64_t counter, std::size_t byt
     Candidate* candidate = find(from);
     if (candidate == nullptr) {
         // What was overtaken by something from the address in use says nothing about where it is now.
-        if (counter < m_newest || m_candidates.size() == kMaxCandidates)
+        const auto uncalled = std::count_if(m_candidates.begin(), m_candidates.end(),
+                                            [](const Candidate& one) { return !one.isChecked; });
+        if ((counter < m_newest && !m_isEager) || uncalled >= static_cast<std::ptrdiff_t>(kMaxCandidates))
             return;
         candidate = &m_candidates.emplace_back();
         candidate->endpoint = from;
@@ -88,11 +108,17 @@ std::vector<Paths::Ask> Paths::takeDue(Instant now, Duration timeout)
     return asks;
 }
 
+/// Whether nothing may come any more that speaks against it.
+bool Paths::isSettled(const Candidate& candidate, Instant now, Duration timeout) const
+{
+    return m_isEager || now - candidate.asked >= patience(timeout);
+}
+
 std::optional<Paths::Proven> Paths::proven(Instant now, Duration timeout) const
 {
     const Candidate* best = nullptr;
     for (const Candidate& candidate : m_candidates) {
-        if (!candidate.isToFollow() || now - candidate.asked < patience(timeout))
+        if (!candidate.isToFollow() || !isSettled(candidate, now, timeout))
             continue;
         if (best == nullptr || candidate.newest > best->newest)
             best = &candidate;
@@ -110,7 +136,8 @@ void Paths::follow(const Endpoint& endpoint)
     if (const Candidate* candidate = find(endpoint))
         m_newest = std::max(m_newest, candidate->newest);
     forget(endpoint);
-    std::erase_if(m_candidates, [this](const Candidate& one) { return one.newest < m_newest; });
+    std::erase_if(m_candidates,
+                  [this](const Candidate& one) { return one.isChecked || one.newest < m_newest; });
 }
 
 void Paths::forget(const Endpoint& endpoint)
@@ -124,7 +151,8 @@ std::optional<Instant> Paths::due(Duration timeout) const
     for (const Candidate& candidate : m_candidates) {
         if (!candidate.isToAsk() && !candidate.isToFollow())
             continue;
-        const Instant at = candidate.challenges == 0 ? candidate.since : candidate.asked + patience(timeout);
+        const bool isNow = candidate.challenges == 0 || (m_isEager && candidate.answered);
+        const Instant at = isNow ? candidate.since : candidate.asked + patience(timeout);
         nearest = nearest ? std::min(*nearest, at) : at;
     }
     return nearest;

@@ -34,6 +34,7 @@ public:
     /// For so long an address that did not answer, or stood in another's place, is not asked again.
     /// RFC 9000 section 8.2.4 says three timeouts; of a second each, and the wait after them.
     static constexpr Duration kLifetime = std::chrono::seconds(4);
+    static constexpr std::size_t kMaxChecked = kMaxCandidates + kMaxNamedCandidates; ///< together
     /// Bytes that go to an address which has not answered, for each that came from it. RFC 9000 section 8.
     static constexpr std::size_t kAmplification = 3;
 
@@ -41,6 +42,10 @@ public:
     explicit Paths(RandomSource& random);
 
     // What authenticated. `counter` says in which order the other side sent.
+    /// While the address in use is a detour, any other one that has answered is better: nothing refutes it.
+    void setEager(bool isEager) { m_isEager = isEager; }
+    /// A challenge to an address where the other side says that it may be reached. Who calls this paces them.
+    PathChallenge check(const Endpoint& to, Instant now);
     /// From the address in use; also if it came before.
     void onCurrent(std::uint64_t counter);
     /// From another one, with a datagram of `bytes`.
@@ -84,14 +89,21 @@ private:
         unsigned challenges = 0;
         std::optional<Instant> answered;
         bool isRefuted = false;
+        bool isChecked = false; ///< by check()
 
         bool maySend() const { return sent + kChallengeBytes <= kAmplification * received; }
-        bool isToAsk() const { return !answered && !isRefuted && challenges < kMaxChallenges && maySend(); }
+        bool isToAsk() const
+        {
+            return !answered && !isRefuted && !isChecked && challenges < kMaxChallenges && maySend();
+        }
         bool isToFollow() const { return answered && !isRefuted; }
     };
     Candidate* find(const Endpoint& endpoint);
 
+    bool isSettled(const Candidate& candidate, Instant now, Duration timeout) const;
+
     RandomSource* m_random;
+    bool m_isEager = false;
     std::uint64_t m_newest = 0; ///< counter of what came from the address in use
     std::vector<Candidate> m_candidates;
 };

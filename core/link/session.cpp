@@ -12,6 +12,8 @@ constexpr unsigned kSuspiciousTimeouts = 7;
 constexpr unsigned kSilentTimeouts = 3;
 /// Guess: some of the other side's timeouts, and before it gives up (Config::maxRetries).
 constexpr Duration kRemainderPatience = std::chrono::seconds(1);
+/// Guess: what may be lost waits so long for a relay that refused.
+constexpr Duration kHeldBack = std::chrono::seconds(1);
 } // namespace
 
 Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared& shared, Instant now)
@@ -23,16 +25,29 @@ Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared
     , m_incoming(shared.config.maxMessageBytes)
     , m_outgoing(shared.config)
     , m_paths(shared.random)
+    , m_punch(shared.self < peer.node)
+    , m_since(now)
+    , m_wasOnDetour(isDetour(peer.endpoint))
     , m_unreliable(shared.config.unreliablePerSecond, shared.config.unreliableBurst, now)
     , m_lastSent(now)
     , m_lastReceived(now)
     , m_retransmitFrom(now)
 {
+    m_paths.setEager(isOnDetour());
+    if (isOnDetour())
+        m_punch.begin(now);
 }
 
 LinkInfo Session::info() const
 {
-    return {m_id, m_peer.node, m_peer.endpoint, true, m_outgoing.roundTrip()};
+    LinkInfo info{m_id, m_peer.node, m_peer.endpoint, true, m_outgoing.roundTrip()};
+    info.kind = isOnDetour() ? LinkInfo::Kind::Relayed
+        : m_wasOnDetour      ? LinkInfo::Kind::Punched
+                             : LinkInfo::Kind::Direct;
+    info.since = m_since;
+    info.punches = m_punch.rounds();
+    info.theirCandidates = m_punch.named();
+    return info;
 }
 
 void Session::sendFrame(const Endpoint& to, const Frame& frame, Instant now)
@@ -49,7 +64,7 @@ void Session::sendBye(Instant now)
 void Session::sendPing(Instant now)
 {
     m_pingSent = now;
-    sendFrame(Ping{++m_pings}, now);
+    sendFrame(Ping{++m_pings, takeTelling()}, now);
 }
 
 void Session::probe(Instant now)
@@ -70,7 +85,7 @@ void Session::onAddressChange(Instant now)
 
 void Session::sendConfirmation(Instant now)
 {
-    sendFrame(Pong{0}, now);
+    sendFrame(Pong{0, takeTelling()}, now);
 }
 
 Status Session::send(Bytes message, Instant now)
@@ -82,15 +97,16 @@ Status Session::send(Bytes message, Instant now)
     return {};
 }
 
-void Session::sendUnreliable(ByteView bytes, Instant now)
+void Session::sendUnreliable(ByteView bytes, bool isMessage, Instant now)
 {
-    if (bytes.size() > maxUnreliableBytes(m_shared->config) || m_isSilent
+    const bool isHeld = m_heldUntil && now < *m_heldUntil && isOnDetour();
+    if (bytes.size() > maxUnreliableBytes(m_shared->config) || m_isSilent || isHeld
         || !m_unreliable.take(bytes.size() + kUnreliableOverheadBytes + kSealedOverheadBytes, now)) {
         ++m_shared->stats.unreliableDropped;
         return;
     }
     ++m_shared->stats.unreliableOut;
-    sendFrame(Unreliable{bytes}, now);
+    sendFrame(Unreliable{bytes, isMessage}, now);
 }
 
 void Session::transmit(Instant now)
@@ -108,7 +124,10 @@ void Session::transmit(Instant now)
 std::optional<Errc> Session::onSealed(const Sealed& sealed, const Endpoint& from, Instant now)
 {
     const auto bytes = m_channel.open(sealed, now);
+    // What still comes by the detour that this link has left is no sign that the other side has moved back,
+    // unless nothing comes on the direct way.
     const bool isCurrent = from == m_peer.endpoint;
+    const bool isLate = !isCurrent && isDetour(from) && !m_isSilent;
     if (!bytes) {
         const bool isReplayed = bytes.error().code == Errc::Refused;
         ++(isReplayed ? m_shared->stats.replayed : m_shared->stats.malformed);
@@ -118,10 +137,10 @@ std::optional<Errc> Session::onSealed(const Sealed& sealed, const Endpoint& from
     }
     if (isCurrent)
         m_paths.onCurrent(sealed.counter);
-    else
+    else if (!isLate)
         m_paths.onOther(from, sealed.counter, sealed.header.size() + sealed.frame.size(), now);
     const auto end = onFrame(*bytes, from, now);
-    if (!isCurrent && !end)
+    if (!isCurrent && !isLate && !end)
         sendChallenges(now);
     return end;
 }
@@ -145,9 +164,9 @@ std::optional<Errc> Session::onFrame(ByteView bytes, const Endpoint& from, Insta
     if (const auto* ack = std::get_if<Ack>(&*frame))
         onAck(*ack, now);
     else if (const auto* ping = std::get_if<Ping>(&*frame))
-        sendFrame(Pong{ping->number}, now);
+        onPing(*ping, from, now);
     else if (const auto* pong = std::get_if<Pong>(&*frame))
-        onPong(*pong, now);
+        onPong(*pong, from, now);
     else if (const auto* unreliable = std::get_if<Unreliable>(&*frame))
         onUnreliable(*unreliable);
     else if (const auto* challenge = std::get_if<PathChallenge>(&*frame))
@@ -156,7 +175,76 @@ std::optional<Errc> Session::onFrame(ByteView bytes, const Endpoint& from, Insta
         m_paths.onResponse(from, *response, now);
     else if (std::holds_alternative<Bye>(*frame))
         return Errc::Cancelled;
+    else
+        onOtherFrame(*frame, now);
     return std::nullopt;
+}
+
+void Session::onOtherFrame(const Frame& frame, Instant now)
+{
+    using What = Errand::What;
+    if (const auto* candidates = std::get_if<Candidates>(&frame))
+        return perform(m_punch.onCandidates(*candidates, m_shared->candidates, now), now);
+    if (const auto* go = std::get_if<Go>(&frame))
+        return m_punch.onGo(*go, now);
+    if (isOnDetour())
+        return; // nothing goes through two relays
+    if (const auto* forward = std::get_if<Forward>(&frame))
+        leave(What::Carry, forward->node, forward->datagram);
+    else if (const auto* forwarded = std::get_if<Forwarded>(&frame))
+        leave(What::Arrived, forwarded->node, forwarded->datagram);
+    else if (const auto* seek = std::get_if<Seek>(&frame))
+        leave(What::Seek, seek->node);
+    else if (const auto* seen = std::get_if<Seen>(&frame))
+        leave(What::Seen, seen->node);
+    else if (const auto* refusal = std::get_if<NotForwarded>(&frame))
+        leave(What::Refused, refusal->node, {}, refusal->reason);
+}
+
+void Session::leave(Errand::What what, std::uint64_t tag, ByteView datagram, NotForwarded::Reason reason)
+{
+    m_shared->errands.push_back({what, m_id, m_peer.node, NodeTag{tag}, reason, {}, toBytes(datagram)});
+}
+
+void Session::perform(const Punch::Deed& deed, Instant now)
+{
+    for (const Frame& frame : deed.say)
+        sendFrame(frame, now);
+    for (const Endpoint& endpoint : deed.check)
+        sendFrame(endpoint, m_paths.check(endpoint, now), now);
+}
+
+void Session::holdBack(Instant now)
+{
+    m_heldUntil = now + kHeldBack;
+}
+
+void Session::onCandidatesChange(Instant now)
+{
+    m_punch.hurry(now);
+}
+
+/// Where we see the other side, if it is still to be told. What comes by a detour shows nothing.
+std::optional<Endpoint> Session::takeTelling()
+{
+    if (m_tellings == 0 || isOnDetour())
+        return std::nullopt;
+    --m_tellings;
+    return m_peer.endpoint;
+}
+
+void Session::onTold(const std::optional<Endpoint>& seen, const Endpoint& from)
+{
+    if (!seen || isDetour(from) || isDetour(*seen) || m_seen == seen)
+        return;
+    m_seen = seen;
+    m_shared->outputs.push_back(AddressSeen{m_id, *seen});
+}
+
+void Session::onPing(const Ping& ping, const Endpoint& from, Instant now)
+{
+    onTold(ping.seen, from);
+    sendFrame(Pong{ping.number, takeTelling()}, now);
 }
 
 std::optional<Errc> Session::onData(const Data& data, Instant now)
@@ -178,7 +266,10 @@ std::optional<Errc> Session::onData(const Data& data, Instant now)
 void Session::onUnreliable(const Unreliable& unreliable)
 {
     ++m_shared->stats.unreliableIn;
-    m_shared->outputs.push_back(UnreliableReceived{m_id, toBytes(unreliable.payload)});
+    if (unreliable.isMessage)
+        m_shared->outputs.push_back(MessageReceived{m_id, toBytes(unreliable.payload)});
+    else
+        m_shared->outputs.push_back(UnreliableReceived{m_id, toBytes(unreliable.payload)});
 }
 
 void Session::onAck(const Ack& ack, Instant now)
@@ -193,8 +284,9 @@ void Session::onAck(const Ack& ack, Instant now)
     transmit(now);
 }
 
-void Session::onPong(const Pong& pong, Instant now)
+void Session::onPong(const Pong& pong, const Endpoint& from, Instant now)
 {
+    onTold(pong.seen, from);
     if (!m_pingSent || pong.number != m_pings)
         return;
     m_outgoing.addSample(now - *m_pingSent);
@@ -227,6 +319,12 @@ void Session::follow(const Paths::Proven& path, Instant now)
 {
     m_paths.follow(path.endpoint);
     m_peer.endpoint = path.endpoint;
+    m_paths.setEager(isOnDetour());
+    m_tellings = kTellings;
+    if (isOnDetour())
+        m_punch.begin(now);
+    else
+        m_punch.stop();
     m_pingSent.reset(); // it went the old way
     m_outgoing.restart(path.roundTrip);
     sendFrame(m_incoming.takeAck(), now); // those of late went the old way, too
@@ -238,6 +336,7 @@ std::optional<Errc> Session::onDeadline(Instant now)
     if (now >= m_lastReceived + m_shared->config.idleTimeout)
         return Errc::Timeout;
     sendChallenges(now);
+    perform(m_punch.onDue(m_shared->candidates, now), now);
     if (const auto due = remainderDue(); due && now >= *due)
         sendPing(now);
     if (isAwaitingAnswer() && now >= m_retransmitFrom + m_outgoing.retransmitTimeout()) {
@@ -290,7 +389,7 @@ Instant Session::deadline() const
     Instant nearest = std::min(m_lastReceived + m_shared->config.idleTimeout, keepaliveDue());
     if (isAwaitingAnswer())
         nearest = std::min(nearest, m_retransmitFrom + m_outgoing.retransmitTimeout());
-    for (const auto& due : {m_paths.due(m_outgoing.firstTimeout()), remainderDue()})
+    for (const auto& due : {m_paths.due(m_outgoing.firstTimeout()), remainderDue(), m_punch.due()})
         if (due)
             nearest = std::min(nearest, *due);
     return nearest;

@@ -10,12 +10,15 @@
 #include "link/incoming.h"
 #include "link/outgoing.h"
 #include "link/paths.h"
+#include "link/punch.h"
 
 namespace starling::link {
 
 class Session
 {
 public:
+    static constexpr unsigned kTellings =
+        3; ///< PINGs and PONGs after a beginning or a move; guess: one arrives
     static std::size_t maxUnreliableBytes(const Config& config)
     {
         return config.datagramBytes - kSealedOverheadBytes - kUnreliableOverheadBytes;
@@ -36,6 +39,12 @@ public:
     const Peer& peer() const { return m_peer; }
     LinkInfo info() const;
 
+    /// A frame as it is, without waiting for an answer.
+    void say(const Frame& frame, Instant now) { sendFrame(m_peer.endpoint, frame, now); }
+    /// Its relay carries no more for now: what may be lost is not sent for a while.
+    void holdBack(Instant now);
+    /// Our own candidates are others.
+    void onCandidatesChange(Instant now);
     void sendBye(Instant now);
     void sendPing(Instant now);
     /// A PING that is repeated until it is answered.
@@ -48,7 +57,7 @@ public:
     /// Fails with TooLarge (nothing happened) or Busy (the link is to be closed).
     Status send(Bytes message, Instant now);
     /// Sends it now, or never.
-    void sendUnreliable(ByteView bytes, Instant now);
+    void sendUnreliable(ByteView bytes, bool isMessage, Instant now);
     /// A datagram for our token. Why the link ends, if it does.
     std::optional<Errc> onSealed(const Sealed& sealed, const Endpoint& from, Instant now);
     /// What was in one.
@@ -80,7 +89,16 @@ private:
     std::optional<Errc> onData(const Data& data, Instant now);
     void onAck(const Ack& ack, Instant now);
     void onUnreliable(const Unreliable& unreliable);
-    void onPong(const Pong& pong, Instant now);
+    void onPing(const Ping& ping, const Endpoint& from, Instant now);
+    void onPong(const Pong& pong, const Endpoint& from, Instant now);
+    void onTold(const std::optional<Endpoint>& seen, const Endpoint& from);
+    /// Those that concern other links, or leaving a detour.
+    void onOtherFrame(const Frame& frame, Instant now);
+    void leave(Errand::What what, std::uint64_t tag, ByteView datagram = {},
+               NotForwarded::Reason reason = {});
+    void perform(const Punch::Deed& deed, Instant now);
+    std::optional<Endpoint> takeTelling();
+    bool isOnDetour() const { return isDetour(m_peer.endpoint); }
     void onChallenge(const PathChallenge& challenge, const Endpoint& from, Instant now);
 
     LinkId m_id;
@@ -91,6 +109,12 @@ private:
     Incoming m_incoming;
     Outgoing m_outgoing;
     Paths m_paths;
+    Punch m_punch;
+    Instant m_since; ///< it was up
+    bool m_wasOnDetour = false;
+    std::optional<Instant> m_heldUntil;
+    unsigned m_tellings = kTellings; ///< times that the other side will be told where we see it
+    std::optional<Endpoint> m_seen; ///< where the other side said that we are
     Allowance m_unreliable;
     Alarm m_alarm;
     Instant m_lastSent, m_lastReceived;

@@ -182,6 +182,8 @@ const std::map<std::string, Setter>& setters()
         {"agent.listen", setListen},
         {"agent.neighbours", setNeighbors},
         {"nat.stun", setStunServers},
+        {"nat.rendezvous", choice(&AgentConfig::rendezvous, {{"true", true}, {"false", false}})},
+        {"nat.relay", choice(&AgentConfig::relay, {{"true", true}, {"false", false}})},
         {"agent.network",
          choice(&AgentConfig::network, {{"wan", NetworkProfile::Wan}, {"lan", NetworkProfile::Lan}})},
         {"agent.labels", setLabels},

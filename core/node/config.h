@@ -53,6 +53,8 @@ struct AgentConfig
         "/etc/starling/observer.subscription"; ///< if it is there: who collects receipts
     // [nat]
     std::vector<Endpoint> stunServers; ///< asked besides linked neighbours, which answer STUN, too
+    bool rendezvous = false; ///< links to many, and introduces them to each other
+    bool relay = true; ///< carries for others, within link::RelayConfig, if it is reachable
     // [enrolment]
     std::filesystem::path tokenFile; ///< a join token, mode 0600; only looked at without a certificate
     std::optional<JoinContact> contact; ///< whom to ask without a token

@@ -22,11 +22,12 @@ link::LinkId linkOf(overlay::NeighborId neighbor)
 
 } // namespace
 
-Neighbors::Neighbors(const NodeId& self, const overlay::Mediator& mediator, RandomSource& random,
-                     TimerQueue& timers, Wires wires)
-    : m_timers(timers)
+Neighbors::Neighbors(const NodeId& self, const overlay::MembershipConfig& config,
+                     const overlay::Mediator& mediator, RandomSource& random, TimerQueue& timers, Wires wires)
+    : m_mediator(mediator)
+    , m_timers(timers)
     , m_wires(std::move(wires))
-    , m_membership(self, {}, mediator, random)
+    , m_membership(self, config, mediator, random)
 {
 }
 
@@ -78,6 +79,15 @@ NodeId Neighbors::nodeOf(link::LinkId link) const
     return m_membership.nodeOf(neighborOf(link)).value_or(NodeId());
 }
 
+std::map<NodeId, std::vector<Endpoint>> Neighbors::addresses() const
+{
+    std::map<NodeId, std::vector<Endpoint>> addresses;
+    for (const overlay::Contact& contact : m_membership.known())
+        if (const auto info = m_mediator.examineContact(contact.descriptor, contact.certificate))
+            addresses[info->node] = info->endpoints;
+    return addresses;
+}
+
 void Neighbors::take(const link::Output& output)
 {
     if (const auto* up = std::get_if<link::LinkUp>(&output)) {
@@ -120,10 +130,12 @@ void Neighbors::feed(const overlay::MembershipInput& input)
 void Neighbors::act(const overlay::MembershipOutput& output)
 {
     if (const auto* connect = std::get_if<overlay::ConnectTo>(&output))
-        m_wires.links(link::Connect{connect->to, connect->tries});
-    else if (const auto* close = std::get_if<overlay::CloseLink>(&output))
-        m_wires.links(link::Close{linkOf(close->link)});
-    else if (const auto* probe = std::get_if<overlay::ProbeLink>(&output))
+        m_wires.links(link::Connect{connect->to, connect->tries, connect->node});
+    else if (const auto* close = std::get_if<overlay::CloseLink>(&output)) {
+        // Of a link without a purpose, membership says so again some time later.
+        if (!m_wires.isInUse(linkOf(close->link)))
+            m_wires.links(link::Close{linkOf(close->link)});
+    } else if (const auto* probe = std::get_if<overlay::ProbeLink>(&output))
         m_wires.links(link::Probe{linkOf(probe->link)});
     else if (const auto* send = std::get_if<overlay::SendMessage>(&output))
         m_wires.links(link::SendMessage{linkOf(send->to), send->bytes});

@@ -22,10 +22,12 @@ public:
         std::function<void(const link::Input&)> links;
         std::function<void(const overlay::Input&)> overlay;
         std::function<void(const Error&)> refused; ///< a contact that nobody may have passed on
+        /// Whether a link that is no neighbour's must stay for something else.
+        std::function<bool(link::LinkId)> isInUse;
     };
     /// `mediator`, `random` and `timers` must outlive it.
-    Neighbors(const NodeId& self, const overlay::Mediator& mediator, RandomSource& random, TimerQueue& timers,
-              Wires wires);
+    Neighbors(const NodeId& self, const overlay::MembershipConfig& config, const overlay::Mediator& mediator,
+              RandomSource& random, TimerQueue& timers, Wires wires);
 
     /// Addresses where it begins, and to which it comes back.
     void setBootstrap(const std::vector<Endpoint>& endpoints);
@@ -38,11 +40,14 @@ public:
     void take(const link::Output& output);
     /// Who is at the other end of a link that is up; zero if it is not.
     NodeId nodeOf(link::LinkId link) const;
+    /// Where nodes are reached, in their own words; of those that are linked, and some others.
+    std::map<NodeId, std::vector<Endpoint>> addresses() const;
 
 private:
     void feed(const overlay::MembershipInput& input);
     void act(const overlay::MembershipOutput& output);
 
+    const overlay::Mediator& m_mediator;
     TimerQueue& m_timers;
     Wires m_wires;
     overlay::Membership m_membership;

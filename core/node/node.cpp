@@ -29,12 +29,14 @@ constexpr Duration kAddressInterval = std::chrono::seconds(5);
 /// Contacts of others are stored this often, and when the agent stops. Guess.
 constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
+/// Guess: above what a notice takes through the whole fleet.
+constexpr Duration kSettleDelay = std::chrono::milliseconds(100);
 
 swarm::Config swarmConfig(const AgentConfig& config)
 {
     swarm::Config result;
     result.listen = config.listen;
-    // Never the links' number: libtorrent opens a UDP socket beside its TCP one.
+    // Never the links' number: libtorrent opens a UDP socket beside its TCP one. For foreign clients only.
     result.listen.port = config.swarmPort;
     result.admission = config.admission;
     result.uploadLimit = config.uploadLimit;
@@ -57,6 +59,8 @@ Updater::Settings updaterSettings(const Node::Options& options)
 link::Config linkConfig(const AgentConfig& config)
 {
     link::Config links;
+    if (!config.relay)
+        links.relay.mode = link::RelayConfig::Mode::Introduce;
     if (config.network == NetworkProfile::Lan) {
         // Five links of 72-byte PINGs and PONGs: 51 B/s of the 60 that performance.md, 10, allows.
         links.keepalive = std::chrono::seconds(7);
@@ -64,6 +68,17 @@ link::Config linkConfig(const AgentConfig& config)
         links.idleTimeout = std::chrono::seconds(25);
     }
     return links;
+}
+
+overlay::MembershipConfig membershipConfig(const AgentConfig& config)
+{
+    overlay::MembershipConfig membership;
+    if (config.rendezvous) {
+        // Links to many, so that it can introduce them to each other. Guess: half of what the overlay takes.
+        membership.most = 64;
+        membership.inbound = membership.most - membership.wanted;
+    }
+    return membership;
 }
 
 store::NoticeRow rowOf(const release::BoardEntry& entry)
@@ -150,16 +165,24 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
           [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); })
     , m_links(m_identity.node, linkConfig(m_options.config), m_authenticator, m_random)
     , m_overlay(m_identity.node, {}, m_keeper, m_random)
-    , m_neighbors(m_identity.node, m_keeper, m_random, m_timers,
+    , m_neighbors(m_identity.node, membershipConfig(m_options.config), m_keeper, m_random, m_timers,
                   {[this](const link::Input& input) { feedLinks(input); },
                    [this](const overlay::Input& input) { feedOverlay(input); },
-                   [this](const Error& error) { reportRefusal(error); }})
+                   [this](const Error& error) { reportRefusal(error); },
+                   [this](link::LinkId link) { return m_payloadLinks.isInUse(link); }})
     , m_natDesk({m_timers, m_random, [this](const Endpoint& to, ByteView bytes) { send(to, bytes); }})
+    , m_reach({m_timers, m_natDesk, [this](const link::Input& input) { feedLinks(input); },
+               [this] { return reachableAddresses(listenEndpoint()); }})
     , m_desk({m_store, m_timers, m_keeper, m_identity,
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
               [this](const trust::Receipt& receipt) { Q_EMIT receiptTaken(receipt); }})
-    , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers,
+    , m_payloadLinks(m_timers,
+                     {[this](const link::Input& input) { feedLinks(input); },
+                      [this](const NodeId& node) { m_swarm.linked(node); },
+                      [this](const NodeId& from, ByteView bytes) { m_swarm.received(from, bytes); },
+                      [this](const NodeId& node) { return m_swarm.isInUse(node); }})
+    , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers, m_payloadLinks,
               [this](std::uint16_t port) {
                   return board::Parcel{m_identity.certificateEnvelope, descriptor(port)}.serialize();
               })
@@ -201,6 +224,7 @@ Status Node::begin()
         return restored;
     m_neighbors.setBootstrap(m_options.config.neighbors);
     m_neighbors.load(contactFile());
+    m_reach.ask(m_options.config.stunServers);
     tellAddresses();
     m_timers.schedule(kSaveInterval, [this] { saveContacts(); });
     scheduleReceipt(kReceiptDelay);
@@ -310,7 +334,9 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
     compare(config.deploy == held.deploy && config.deviceRoot == held.deviceRoot
                 && config.puppet == held.puppet,
             "deploy");
-    held.stunServers = config.stunServers;
+    compare(config.rendezvous == held.rendezvous && config.relay == held.relay, "[nat]");
+    if (std::exchange(held.stunServers, config.stunServers) != config.stunServers)
+        m_reach.ask(held.stunServers);
     held.uploadLimit = config.uploadLimit;
     held.downloadLimit = config.downloadLimit;
     m_swarm.setLimits(held.uploadLimit, held.downloadLimit);
@@ -359,7 +385,7 @@ void Node::checkNetwork(NatDesk::Done done)
 {
     std::vector<Endpoint> servers = m_options.config.stunServers;
     for (const link::LinkInfo& link : m_links.links())
-        if (link.isUp)
+        if (link.isUp && link.kind != link::LinkInfo::Kind::Relayed)
             servers.push_back(link.endpoint);
     m_natDesk.check(std::move(servers), reachableAddresses(listenEndpoint()), std::move(done));
 }
@@ -396,7 +422,7 @@ void Node::act(const link::Output& output)
 {
     if (const auto* send = std::get_if<link::SendDatagram>(&output)) {
         // Lost if the socket's buffer is full: links retransmit.
-        this->send(send->to, send->bytes);
+        return this->send(send->to, send->bytes);
     } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
         m_timers.reschedule(static_cast<std::uint64_t>(timer->timer.link), timer->delay,
                             [this, value = timer->timer] { feedLinks(link::TimerExpired{value}); });
@@ -418,13 +444,16 @@ void Node::act(const link::Output& output)
                shortName(down->reason).data());
         Q_EMIT linkChanged(node, false);
     }
+    m_payloadLinks.take(output);
+    m_reach.take(output);
     m_neighbors.take(output);
 }
 
 void Node::act(const overlay::Output& output)
 {
     if (const auto* send = std::get_if<overlay::SendMessage>(&output)) {
-        feedLinks(link::SendMessage{link::LinkId{static_cast<std::uint64_t>(send->to)}, send->bytes});
+        feedLinks(link::SendMessage{link::LinkId{static_cast<std::uint64_t>(send->to)}, send->bytes,
+                                    send->delivery == overlay::Delivery::Once});
     } else if (const auto* timer = std::get_if<overlay::ScheduleTimer>(&output)) {
         m_timers.schedule(timer->delay,
                           [this, value = timer->timer] { feedOverlay(overlay::TimerExpired{value}); });
@@ -456,14 +485,13 @@ void Node::settleOne()
     m_unsettled.pop_front();
     settle(taken);
     if (!m_unsettled.empty())
-        settleLater();
+        QMetaObject::invokeMethod(this, &Node::settleOne, Qt::QueuedConnection);
 }
 
-// Not from within what brought it: the datagrams that pass it on come first, and those that have arrived
-// meanwhile do, too. The disk is slow.
+// Not at once: what passes it on comes first, here and in other agents of this machine. The disk is slow.
 void Node::settleLater()
 {
-    QMetaObject::invokeMethod(this, &Node::settleOne, Qt::QueuedConnection);
+    m_timers.schedule(kSettleDelay, [this] { settleOne(); });
 }
 
 void Node::noteKnown(const release::Examined& taken)
@@ -535,13 +563,14 @@ void Node::saveContacts()
 void Node::tellAddresses()
 {
     m_timers.schedule(kAddressInterval, [this] { tellAddresses(); });
-    std::vector<Endpoint> addresses = reachableAddresses(listenEndpoint());
+    std::vector<Endpoint> addresses = m_reach.candidates(), locals = reachableAddresses(listenEndpoint());
     if (addresses == m_toldAddresses)
         return;
     const bool isFirst = !m_toldAddresses;
     if (Bytes own = descriptor(0); !own.empty()) {
         m_toldAddresses = std::move(addresses);
-        if (!isFirst)
+        // What others see of us has changed by itself; only another address of our own is news to links.
+        if (std::exchange(m_locals, locals) != locals && !isFirst)
             feedLinks(link::AddressChanged{});
         m_neighbors.setOwn({std::move(own), m_identity.certificateEnvelope});
     }

@@ -11,6 +11,7 @@
 #include "node/nat_desk.h"
 #include "node/neighbors.h"
 #include "node/push_intake.h"
+#include "node/reach_desk.h"
 #include "node/receipt_desk.h"
 #include "node/updater.h"
 
@@ -53,6 +54,8 @@ public:
     const ReceiptDesk& desk() const { return m_desk; }
     const SwarmHost& swarm() const { return m_swarm; }
     std::vector<link::LinkInfo> links() const { return m_links.links(); }
+    const ReachDesk& reach() const { return m_reach; }
+    const Neighbors& neighbors() const { return m_neighbors; }
     const NodeId& self() const { return m_identity.node; }
     const trust::Certificate& certificate() const { return m_certificate; }
     Endpoint listenEndpoint() const;
@@ -141,7 +144,9 @@ private:
     overlay::Overlay m_overlay;
     Neighbors m_neighbors;
     NatDesk m_natDesk;
+    ReachDesk m_reach;
     ReceiptDesk m_desk;
+    PayloadLinks m_payloadLinks;
     SwarmHost m_swarm;
     Updater m_updater;
     VerifyWorker m_pushVerifier;
@@ -151,6 +156,7 @@ private:
     std::deque<release::Examined> m_unsettled; ///< on the board, and not on disk yet
     std::deque<std::pair<InfoHash, std::chrono::system_clock::time_point>> m_knownSince;
     std::optional<std::vector<Endpoint>> m_toldAddresses;
+    std::vector<Endpoint> m_locals; ///< as of then
     std::optional<Instant> m_receiptDue;
     struct Reserved
     {

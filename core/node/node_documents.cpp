@@ -39,7 +39,7 @@ Bytes Node::descriptor(std::uint16_t swarmPort)
     }
     if (!sequence)
         return {};
-    trust::Descriptor document{m_identity.node, *sequence, reachableAddresses(listenEndpoint()), swarmPort};
+    trust::Descriptor document{m_identity.node, *sequence, m_reach.candidates(), swarmPort};
     trust::Envelope envelope{trust::Kind::Descriptor, document.serialize(), {}};
     envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
     return envelope.serialize();

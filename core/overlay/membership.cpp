@@ -13,7 +13,7 @@ constexpr std::size_t kMaxBootstrap = 64; ///< as node's configuration
 std::vector<MembershipOutput> Membership::Impl::handle(const MembershipInput& input, Instant now)
 {
     if (!std::exchange(m_isStarted, true)) {
-        m_started = m_nextBegin = m_nextEviction = now;
+        m_unsettled = m_nextBegin = m_nextEviction = now;
         m_nextMeasure = now + about(m_config.youngMeasure);
         m_nextShuffle = now + about(m_config.youngShuffle);
         m_nextReunion = now + about(m_config.reunion);
@@ -56,7 +56,10 @@ void Membership::Impl::on(const Remembered& input, Instant)
 
 void Membership::Impl::on(const LinkUp& input, Instant now)
 {
-    const auto tried = m_attempts.find(input.endpoint);
+    auto tried = m_attempts.find(input.endpoint);
+    if (tried == m_attempts.end()) // it may have been reached by another way
+        tried = std::find_if(m_attempts.begin(), m_attempts.end(),
+                             [&](const auto& other) { return other.second.node == input.node; });
     const std::optional<Attempt> attempt =
         tried == m_attempts.end() ? std::nullopt : std::optional(tried->second);
     const bool isLinkedAlready = std::any_of(m_peers.begin(), m_peers.end(), [&](const auto& other) {
@@ -130,6 +133,7 @@ void Membership::Impl::on(const LinkDown& input, Instant now)
     if (peer.state != State::Active)
         return;
     m_outputs.emplace_back(NeighborDown{input.link});
+    settleAgain(now);
     // It may have restarted.
     remember(peer, kFailed, now);
     m_nextBegin = std::min(m_nextBegin, now + m_config.contactMin);

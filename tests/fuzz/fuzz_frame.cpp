@@ -48,5 +48,14 @@ std::vector<Bytes> seeds()
         bytesOf(PathChallenge{8}),
         bytesOf(PathResponse{9}),
         bytesOf(Unreliable{payload}),
+        bytesOf(Unreliable{payload, true}),
+        bytesOf(Ping{4, Endpoint::ipv4(192, 0, 2, 1, 7891)}),
+        bytesOf(Forward{1, payload}),
+        bytesOf(Forwarded{2, payload}),
+        bytesOf(Seek{3}),
+        bytesOf(Seen{4}),
+        bytesOf(NotForwarded{5, NotForwarded::Reason::NoLink}),
+        bytesOf(Candidates{6, true, {Endpoint::ipv4(192, 0, 2, 1, 7891), Endpoint()}}),
+        bytesOf(Go{7}),
     };
 }

@@ -103,7 +103,9 @@ inline std::vector<Request> requests()
             TokenRequest{Endpoint::ipv4(192, 0, 2, 7, 7'891), 3'600},
             PublishRequest{toBytes("\x0a a signed list")},
             TrustRequest{filled<KeyId>(7)},
-            NetCheckRequest{}};
+            NetCheckRequest{},
+            PeersRequest{},
+            SessionsRequest{}};
 }
 
 inline std::vector<Reply> replies()
@@ -122,7 +124,15 @@ inline std::vector<Reply> replies()
             PublishReply{true},
             TrustReply{filled<FleetId>(3), toBytes("a root"), {toBytes("one"), toBytes("two")}},
             NetCheckReply{
-                netBehaviour(), {Endpoint::ipv4(10, 0, 0, 7, 7'891)}, {Endpoint::ipv4(192, 0, 2, 9, 7'891)}}};
+                netBehaviour(), {Endpoint::ipv4(10, 0, 0, 7, 7'891)}, {Endpoint::ipv4(192, 0, 2, 9, 7'891)}},
+            PeersReply{{{filled<NodeId>(2), "direct", Endpoint::ipv4(192, 0, 2, 9, 7'891), {}, 1'200, 60, ""},
+                        {filled<NodeId>(4), "relayed", {}, filled<NodeId>(2), 0, 3, "a firewall"}}},
+            SessionsReply{true,
+                          {{filled<NodeId>(2),
+                            {Endpoint::ipv4(10, 0, 0, 7, 7'891)},
+                            Endpoint::ipv4(192, 0, 2, 9, 7'891),
+                            nat::Mapping::EndpointIndependent,
+                            60}}}};
 }
 
 } // namespace starling::control::samples

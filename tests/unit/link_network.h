@@ -41,6 +41,7 @@ struct Host
     std::vector<LinkFailed> failures;
     std::vector<bool> silences;
     std::vector<Bytes> messages, unreliable;
+    std::vector<Endpoint> sightings; ///< where others say that it is
     std::uint64_t wakeUps = 0, schedules = 0, bytesSent = 0, datagramsSent = 0;
 };
 
@@ -216,6 +217,7 @@ private:
         note(message.message.size());
         host.messages.push_back(message.message);
     }
+    void perform(Host& host, const AddressSeen& seen) { host.sightings.push_back(seen.endpoint); }
     void perform(Host& host, const UnreliableReceived& received)
     {
         note(received.bytes.size());

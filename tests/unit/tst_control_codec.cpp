@@ -131,10 +131,26 @@ private Q_SLOTS:
 
     void keepsEveryFieldOfANetCheck()
     {
-        const auto reply = decodeReply(frameOf(samples::replies().back()));
+        const auto reply = decodeReply(frameOf(samples::replies().at(12)));
         const auto& seen = std::get<NetCheckReply>(*reply);
         QVERIFY(seen.behaviour == samples::netBehaviour());
         QCOMPARE(seen.locals.size() + seen.asked.size(), std::size_t{2});
+    }
+
+    void keepsEveryFieldOfPeersAndSessions()
+    {
+        const auto peers = decodeReply(frameOf(samples::replies().at(13)));
+        const auto& peer = std::get<PeersReply>(*peers).peers.at(0);
+        QCOMPARE(peer.kind + " " + toString(peer.endpoint), std::string("direct 192.0.2.9:7891"));
+        QCOMPARE(peer.roundTripMicros + peer.ageSeconds, std::uint64_t{1'260});
+        const auto& relayed = std::get<PeersReply>(*peers).peers.at(1);
+        QVERIFY(relayed.relay == peer.node && relayed.endpoint == Endpoint());
+        QCOMPARE(relayed.whyNotBetter, std::string("a firewall"));
+        const auto sessions = decodeReply(frameOf(samples::replies().at(14)));
+        const auto& session = std::get<SessionsReply>(*sessions).sessions.at(0);
+        QVERIFY(session.mapping == nat::Mapping::EndpointIndependent && session.internal.size() == 1);
+        QCOMPARE(toString(session.external), std::string("192.0.2.9:7891"));
+        QCOMPARE(session.ageSeconds, std::uint64_t{60});
     }
 
     void refusesAnotherProtocolVersion()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A node's control socket as the agent serves it.
 #include "agent/control_service.h"
+#include "agent/reach_view.h"
 #include "node_fixture.h"
 
 #include <QLocalSocket>
@@ -97,6 +98,28 @@ private Q_SLOTS:
                 && status->listen == m_node->listenEndpoint());
         QCOMPARE(status->mode + " " + status->swarm, std::string("deploy members"));
         QVERIFY(status->updates.empty() && status->floors.empty() && status->refused.empty());
+    }
+
+    void tellsHowItIsLinked()
+    {
+        Caller caller(m_path);
+        const auto none = caller.ask<PeersReply>(PeersRequest{});
+        QVERIFY(none && none->peers.empty());
+        const auto sessions = caller.ask<SessionsReply>(SessionsRequest{});
+        QVERIFY(sessions && !sessions->isRendezvous && sessions->sessions.empty());
+    }
+
+    void tellsWhatANatDoesByWhereADeviceIsSeen()
+    {
+        const Endpoint inside = Endpoint::ipv4(192, 168, 1, 2, 7'891);
+        const Endpoint outside = Endpoint::ipv4(203, 0, 113, 1, 7'891);
+        const Endpoint otherPort = Endpoint::ipv4(203, 0, 113, 1, 9);
+        using nat::Mapping;
+        QVERIFY(mappingOf(outside, {outside}) == Mapping::None);
+        QVERIFY(mappingOf(inside, {inside}) == Mapping::None);
+        QVERIFY(mappingOf(outside, {outside, inside}) == Mapping::EndpointIndependent);
+        QVERIFY(mappingOf(otherPort, {outside, inside}) == Mapping::Dependent);
+        QVERIFY(mappingOf(outside, {inside}) == Mapping::Unknown);
     }
 
     void issuesTokensAndTakesCertificatesForThoseWhoWait()

@@ -33,8 +33,19 @@ std::vector<Frame> oneOfEach()
         PathResponse{7},
         Unreliable{},
         Unreliable{kPayload},
+        Unreliable{kPayload, true},
+        Forward{1, kPayload},
+        Forwarded{2, kPayload},
+        Seek{3},
+        Seen{4},
+        NotForwarded{5, NotForwarded::Reason::Quota},
+        Candidates{6, true, {Endpoint::ipv4(192, 0, 2, 1, 7891), Endpoint()}},
+        Candidates{},
+        Go{7},
     };
 }
+
+const Endpoint kSeen = Endpoint::ipv4(192, 0, 2, 1, 7891);
 
 } // namespace
 
@@ -67,10 +78,43 @@ private Q_SLOTS:
         QCOMPARE(toHex(bytesOf(PathChallenge{1})), std::string("060000000000000001"));
         QCOMPARE(toHex(bytesOf(PathResponse{2})), std::string("070000000000000002"));
         QCOMPARE(toHex(bytesOf(Unreliable{kPayload})), std::string("0800077061796c6f6164"));
+        QCOMPARE(toHex(bytesOf(Unreliable{kPayload, true})), std::string("2000077061796c6f6164"));
         QCOMPARE(bytesOf(Unreliable{}).size(), kUnreliableOverheadBytes);
         QCOMPARE(toHex(bytesOf(Data{1, 2, true, false, kPayload})),
                  std::string("01000000000000000100000000000000020100077061796c6f6164"));
         QCOMPARE(bytesOf(Data{}).size(), kDataOverheadBytes);
+        QCOMPARE(toHex(bytesOf(Ping{1, kSeen})),
+                 std::string("030000000000000001"
+                             "00000000000000000000ffffc0000201"
+                             "1ed3"));
+        QCOMPARE(toHex(bytesOf(Forward{1, kPayload})), std::string("09000000000000000100077061796c6f6164"));
+        QCOMPARE(bytesOf(Forward{}).size(), kForwardOverheadBytes);
+        QCOMPARE(toHex(bytesOf(Candidates{6, true, {kSeen}})),
+                 std::string("0e060101"
+                             "00000000000000000000ffffc0000201"
+                             "1ed3"));
+        QCOMPARE(toHex(bytesOf(Go{7})), std::string("0f07"));
+    }
+
+    /// An earlier version says none, and ignores it.
+    void tellsAnAddressWithPingAndPong()
+    {
+        for (const Frame& frame : {Frame(Ping{1, kSeen}), Frame(Pong{2, kSeen})}) {
+            const Bytes bytes = bytesOf(frame);
+            const auto parsed = parseFrame(bytes);
+            QVERIFY(parsed && bytesOf(*parsed) == bytes);
+            const auto cut = parseFrame(ByteView(bytes).first(bytes.size() - 1));
+            QVERIFY(cut && bytesOf(*cut) == Bytes(bytes.begin(), bytes.begin() + 9));
+        }
+    }
+
+    void refusesTooManyCandidates()
+    {
+        Bytes bytes = bytesOf(Candidates{1, false, std::vector<Endpoint>(kMaxNamedCandidates)});
+        QVERIFY(parseFrame(bytes));
+        bytes[3] = std::byte{kMaxNamedCandidates + 1};
+        const auto parsed = parseFrame(bytes);
+        QVERIFY(!parsed && parsed.error().code == Errc::TooLarge);
     }
 
     void ignoresTrailingBytes()
@@ -103,7 +147,7 @@ private Q_SLOTS:
         QTest::addColumn<int>("value");
         QTest::addColumn<int>("code");
         QTest::newRow("kind 0") << 0 << 0 << int(Errc::UnsupportedFormat);
-        QTest::newRow("kind 9") << 0 << 9 << int(Errc::UnsupportedFormat);
+        QTest::newRow("kind 16") << 0 << 16 << int(Errc::UnsupportedFormat);
         QTest::newRow("too many bits") << 17 << 33 << int(Errc::Malformed);
         QTest::newRow("fewer bits than counted") << 17 << 1 << int(Errc::Truncated);
     }

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link/punch.h"
+
+#include "link/relay.h"
+
+#include <algorithm>
+
+namespace starling::link {
+
+bool isCheckable(const Endpoint& endpoint, const std::vector<Endpoint>& own)
+{
+    if (endpoint.port == 0 || isDetour(endpoint))
+        return false;
+    const auto& bytes = endpoint.address;
+    if (endpoint.isLoopback())
+        return std::any_of(own.begin(), own.end(), [](const Endpoint& one) { return one.isLoopback(); });
+    if (endpoint.isIpv4())
+        return bytes[12] != 0 && bytes[12] < 224; // 0.0.0.0/8; multicast, reserved, broadcast
+    return bytes[0] != 0xff && bytes[0] != 0; // multicast; unspecified and what else is of ::/8
+}
+
+Punch::Punch(bool isFirst)
+    : m_isFirst(isFirst)
+{
+}
+
+void Punch::begin(Instant now)
+{
+    m_state = State::Resting;
+    m_due = isLeading() ? now : now + kPatience;
+}
+
+void Punch::stop()
+{
+    m_state = State::Off;
+    m_theirs.clear();
+    m_rounds = 0;
+}
+
+void Punch::hurry(Instant now)
+{
+    if (m_state != State::Resting)
+        return;
+    m_rounds = 0;
+    m_due = std::min(m_due, now + kRest);
+}
+
+std::optional<Instant> Punch::due() const
+{
+    return m_state == State::Off ? std::nullopt : std::optional(m_due);
+}
+
+void Punch::rest(Instant now)
+{
+    constexpr unsigned kMaxDoublings = 12;
+    ++m_round;
+    m_state = State::Resting;
+    m_due = now + std::min<Duration>(kRest * (1u << std::min(m_rounds++, kMaxDoublings)), kMaxRest);
+    if (!isLeading())
+        m_due += kPatience;
+}
+
+void Punch::offer(Deed& deed, const std::vector<Endpoint>& own, Instant now)
+{
+    m_state = State::Offering;
+    m_offered = now;
+    m_due = now + kOfferPause;
+    ++m_offers;
+    deed.say.emplace_back(Candidates{m_round, false, own});
+}
+
+void Punch::take(const Candidates& candidates, const std::vector<Endpoint>& own)
+{
+    m_theirs.clear();
+    std::copy_if(candidates.endpoints.begin(), candidates.endpoints.end(), std::back_inserter(m_theirs),
+                 [&](const Endpoint& endpoint) { return isCheckable(endpoint, own); });
+}
+
+Punch::Deed Punch::onCandidates(const Candidates& candidates, const std::vector<Endpoint>& own, Instant now)
+{
+    Deed deed;
+    if (m_state == State::Off)
+        return deed;
+    if (candidates.isAnswer) {
+        if (m_state != State::Offering || candidates.round != m_round)
+            return deed;
+        take(candidates, own);
+        deed.say.emplace_back(Go{m_round});
+        m_state = State::Checking;
+        m_volleys = 0;
+        m_due = now + (now - m_offered) / 2; // GO is there then
+        return deed;
+    }
+    // Whose turn it is the round says; a repeated offer is answered again.
+    const bool isTheirs = (candidates.round % 2 == 0) != m_isFirst;
+    const bool isRepeated = m_state == State::Answered && candidates.round == m_round;
+    if (!isTheirs || (!isRepeated && m_taken && now - *m_taken < kBetweenRounds))
+        return deed;
+    if (!isRepeated)
+        m_taken = now;
+    m_round = candidates.round;
+    take(candidates, own);
+    m_state = State::Answered;
+    m_due = now + kPatience;
+    deed.say.emplace_back(Candidates{m_round, true, own});
+    return deed;
+}
+
+void Punch::onGo(const Go& go, Instant now)
+{
+    if (m_state != State::Answered || go.round != m_round)
+        return;
+    m_state = State::Checking;
+    m_volleys = 0;
+    m_due = now;
+}
+
+Punch::Deed Punch::onDue(const std::vector<Endpoint>& own, Instant now)
+{
+    Deed deed;
+    if (m_state == State::Off || now < m_due)
+        return deed;
+    switch (m_state) {
+    case State::Off:
+        break;
+    case State::Resting:
+        m_offers = 0;
+        if (isLeading())
+            offer(deed, own, now);
+        else
+            rest(now); // it did not come
+        break;
+    case State::Offering:
+        if (m_offers < kOffers)
+            offer(deed, own, now);
+        else
+            rest(now);
+        break;
+    case State::Answered:
+    case State::Checking:
+        if (m_state == State::Answered)
+            m_volleys = 0; // GO was lost
+        m_state = State::Checking;
+        if (m_volleys == kVolleys) {
+            rest(now);
+            break;
+        }
+        deed.check = m_theirs;
+        m_due = now + kVolleyPause * (1u << m_volleys++);
+        break;
+    }
+    return deed;
+}
+
+} // namespace starling::link

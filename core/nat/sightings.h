@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What others say of where a device's datagrams come from, put together: which of it is worth telling. Pure.
+///
+/// Each source has one vote for each family of addresses. Where sources see one address with several ports,
+/// the mapping depends on who is spoken to, and a port that only one has seen is of no use to others.
+#pragma once
+
+#include "nat/behaviour.h"
+
+#include <map>
+#include <span>
+
+namespace starling::nat {
+
+class Sightings
+{
+public:
+    /// Names who saw it: a link, a server.
+    enum class Source : std::uint64_t {};
+    static constexpr std::size_t kMaxSources = 128; ///< as the overlay's neighbours; others are not heard
+    static constexpr std::size_t kMaxMapped = 2; ///< for each family; guess: two uplinks
+
+    void note(Source source, const Endpoint& seen);
+    void forget(Source source);
+    /// Addresses at which others may reach the device, those that most have seen first, at most kMaxMapped of
+    /// each family; none of `locals`.
+    std::vector<Endpoint> mapped(std::span<const Endpoint> locals) const;
+    /// As far as it can be told from the sightings of IPv4, or of IPv6 if there are none.
+    Mapping mapping(std::span<const Endpoint> locals) const;
+
+private:
+    struct Seen
+    {
+        std::optional<Endpoint> ipv4, ipv6;
+    };
+    std::map<Endpoint, std::size_t> votes(bool ofIpv4) const;
+    std::map<Source, Seen> m_seen;
+};
+
+} // namespace starling::nat

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/reach_desk.h"
+
+#include "link/frame.h"
+
+#include <algorithm>
+
+namespace starling::node {
+
+namespace {
+
+/// Between two questions to servers. Guess: links notice sooner; this is for who has none.
+constexpr Duration kAskInterval = std::chrono::minutes(5);
+/// No link has this number.
+constexpr nat::Sightings::Source kServers{~std::uint64_t(0)};
+
+} // namespace
+
+bool isPrivate(const Endpoint& endpoint)
+{
+    const auto& a = endpoint.address;
+    if (!endpoint.isIpv4())
+        return (a[0] & 0xfe) == 0xfc || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) || endpoint.isLoopback();
+    return a[12] == 10 || (a[12] == 172 && (a[13] & 0xf0) == 16) || (a[12] == 192 && a[13] == 168)
+        || (a[12] == 100 && (a[13] & 0xc0) == 64) || (a[12] == 169 && a[13] == 254) || a[12] == 127;
+}
+
+ReachDesk::ReachDesk(Services services)
+    : m_services(std::move(services))
+{
+}
+
+void ReachDesk::ask(std::vector<Endpoint> stunServers)
+{
+    m_servers = std::move(stunServers);
+    ++m_generation;
+    if (m_servers.empty())
+        m_sightings.forget(kServers);
+    tellLinks();
+    askAgain(m_generation);
+}
+
+void ReachDesk::askAgain(std::uint64_t generation)
+{
+    if (generation != m_generation || m_servers.empty())
+        return;
+    m_services.timers.schedule(kAskInterval, [this, generation] { askAgain(generation); });
+    m_services.nat.check(m_servers, m_services.locals(), [this](const Result<NatDesk::Found>& found) {
+        if (!found || !found->behaviour.mapped)
+            return m_sightings.forget(kServers);
+        m_found = found->behaviour.mapping;
+        m_sightings.note(kServers, *found->behaviour.mapped);
+        tellLinks();
+    });
+}
+
+void ReachDesk::take(const link::Output& output)
+{
+    const auto sourceOf = [](link::LinkId link) {
+        return nat::Sightings::Source{static_cast<std::uint64_t>(link)};
+    };
+    if (const auto* seen = std::get_if<link::AddressSeen>(&output)) {
+        m_sightings.note(sourceOf(seen->link), seen->endpoint);
+        tellLinks();
+    } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
+        m_sightings.forget(sourceOf(down->link));
+    }
+}
+
+void ReachDesk::tellLinks()
+{
+    std::vector<Endpoint> all = candidates();
+    if (all == m_told)
+        return;
+    m_told = all;
+    m_services.links(link::SetCandidates{std::move(all)});
+}
+
+std::vector<Endpoint> ReachDesk::candidates() const
+{
+    std::vector<Endpoint> all = m_services.locals();
+    const std::vector<Endpoint> mapped = m_sightings.mapped(all);
+    const auto firstPrivate = std::stable_partition(
+        all.begin(), all.end(), [](const Endpoint& endpoint) { return !isPrivate(endpoint); });
+    all.insert(firstPrivate, mapped.begin(), mapped.end());
+    all.resize(std::min(all.size(), link::kMaxNamedCandidates));
+    return all;
+}
+
+nat::Mapping ReachDesk::mapping() const
+{
+    const nat::Mapping seen = m_sightings.mapping(m_services.locals());
+    return seen == nat::Mapping::Unknown ? m_found : seen;
+}
+
+std::string ReachDesk::whyNotBetter(const link::LinkInfo& link) const
+{
+    if (link.kind != link::LinkInfo::Kind::Relayed)
+        return {};
+    const nat::Mapping own = mapping();
+    if (own == nat::Mapping::Dependent || own == nat::Mapping::AddressDependent
+        || own == nat::Mapping::AddressAndPortDependent)
+        return "this device's NAT gives it another port for each destination, so that others cannot send "
+               "where it can be reached; tried "
+            + std::to_string(link.punches) + " times";
+    if (link.punches == 0)
+        return "both sides are about to try the direct way";
+    if (link.theirCandidates == 0)
+        return "the other side has told no address at which it may be reached";
+    return "both sides sent to each other at the same time, in " + std::to_string(link.punches)
+        + " rounds, and nothing arrived: a NAT that gives the other side another port for each destination, "
+          "or a firewall that lets no UDP out, is between; tried again within 5 minutes";
+}
+
+} // namespace starling::node

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Where this device may be reached, as it tells others: its own addresses, and those at which others see it.
+/// Every linked node says where it sees us, at no cost; servers of the configuration are asked besides.
+#pragma once
+
+#include "link/link.h"
+#include "nat/sightings.h"
+#include "node/nat_desk.h"
+
+namespace starling::node {
+
+class ReachDesk
+{
+public:
+    struct Services
+    {
+        TimerQueue& timers;
+        NatDesk& nat;
+        std::function<void(const link::Input&)> links;
+        std::function<std::vector<Endpoint>()> locals; ///< this device's own addresses
+    };
+    explicit ReachDesk(Services services);
+
+    /// Asks the servers now, and from time to time. To be called again when they are others.
+    void ask(std::vector<Endpoint> stunServers);
+    /// To be called for every output of the links.
+    void take(const link::Output& output);
+    /// Best first, at most link::kMaxNamedCandidates: own addresses that are public, then those that others
+    /// see, then the rest.
+    std::vector<Endpoint> candidates() const;
+    /// What stands between this device and others, as far as that is known.
+    nat::Mapping mapping() const;
+    /// Why this link has no better way, in a sentence; empty if there is none.
+    std::string whyNotBetter(const link::LinkInfo& link) const;
+
+private:
+    void askAgain(std::uint64_t generation);
+    void tellLinks();
+
+    Services m_services;
+    nat::Sightings m_sightings;
+    std::vector<Endpoint> m_servers;
+    std::uint64_t m_generation = 0; ///< of ask()
+    nat::Mapping m_found = nat::Mapping::Unknown; ///< by servers
+    std::vector<Endpoint> m_told;
+};
+
+/// Whether addresses of this kind are used in many networks at the same time: RFC 1918, RFC 6598, RFC 4193,
+/// link-local and loopback.
+bool isPrivate(const Endpoint& endpoint);
+
+} // namespace starling::node

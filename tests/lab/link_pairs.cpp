@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "link_pairs.h"
+
+#include "link/link.h"
+#include "nat/sightings.h"
+#include "plain_authenticator.h"
+#include "stun_driver.h"
+
+#include <algorithm>
+#include <map>
+#include <poll.h>
+#include <utility>
+
+namespace starling::lab {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration kPrepareLimit = 10s;
+constexpr Duration kLinkLimit = 8s;
+/// Longer than a first round of challenges (link/punch.h) and a bit.
+constexpr Duration kSettleTime = 2500ms;
+constexpr unsigned kTries = 2; // as overlay::MembershipConfig
+
+constexpr std::pair<Place, const char*> kNames[] = {
+    {Place::Open, "open"}, {Place::OpenNat, "opennat"}, {Place::Prc, "prc"},
+    {Place::Sym, "sym"},   {Place::Fw, "fw"},           {Place::Same, "same"},
+};
+
+Instant clockNow()
+{
+    return Instant(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+double millisecondsOf(Duration duration)
+{
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+const char* nameOf(link::LinkInfo::Kind kind)
+{
+    switch (kind) {
+    case link::LinkInfo::Kind::Direct:
+        return "direct";
+    case link::LinkInfo::Kind::Punched:
+        return "punched";
+    case link::LinkInfo::Kind::Relayed:
+        return "relayed";
+    }
+    return "";
+}
+
+/// A node: links on one socket.
+class PairNode
+{
+public:
+    PairNode(UdpSocket socket, unsigned number, std::uint64_t seed)
+        : m_socket(std::move(socket))
+        , m_node(idOf(number))
+        , m_authenticator(m_node, seed)
+        , m_random(seed)
+        , m_links(m_node, {}, m_authenticator, m_random)
+    {
+    }
+
+    const NodeId& node() const { return m_node; }
+    int descriptor() const { return m_socket.descriptor(); }
+    Endpoint local() const { return m_socket.local(); }
+    const link::Links& links() const { return m_links; }
+    std::size_t received() const { return m_received; }
+    bool isTold() const { return m_isTold; }
+    std::vector<Endpoint> candidates() const
+    {
+        const std::vector<Endpoint> locals{local()};
+        std::vector<Endpoint> all = m_sightings.mapped(locals);
+        all.insert(all.begin(), local());
+        return all;
+    }
+    std::optional<link::LinkInfo> linkTo(const NodeId& node) const
+    {
+        std::optional<link::LinkInfo> best;
+        for (const link::LinkInfo& info : m_links.links())
+            if (info.isUp && info.node == node && (!best || info.kind < best->kind))
+                best = info;
+        return best;
+    }
+
+    void give(const link::Input& input)
+    {
+        for (const link::Output& output : m_links.handle(input, clockNow())) {
+            if (const auto* send = std::get_if<link::SendDatagram>(&output))
+                m_socket.send(send->to, send->bytes);
+            else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output))
+                m_timers[timer->timer.link] = {clockNow() + timer->delay, timer->timer};
+            else if (const auto* seen = std::get_if<link::AddressSeen>(&output))
+                sighted(*seen);
+            else if (std::holds_alternative<link::MessageReceived>(output))
+                ++m_received;
+        }
+    }
+    void receive()
+    {
+        while (const auto datagram = m_socket.receive())
+            give(link::DatagramReceived{datagram->first, datagram->second});
+    }
+    void expire()
+    {
+        for (auto timer = m_timers.begin(); timer != m_timers.end();) {
+            if (timer->second.first > clockNow()) {
+                ++timer;
+                continue;
+            }
+            const link::Timer due = timer->second.second;
+            m_timers.erase(timer);
+            give(link::TimerExpired{due});
+            timer = m_timers.begin();
+        }
+    }
+    Instant nextTimer() const
+    {
+        Instant next = clockNow() + 1s;
+        for (const auto& [link, timer] : m_timers)
+            next = std::min(next, timer.first);
+        return next;
+    }
+
+private:
+    static NodeId idOf(unsigned number)
+    {
+        std::array<std::byte, NodeId::kSize> id{};
+        id[1] = static_cast<std::byte>(number >> 8);
+        id[0] = static_cast<std::byte>(number);
+        return NodeId(id);
+    }
+    void sighted(const link::AddressSeen& seen)
+    {
+        m_isTold = true;
+        m_sightings.note(nat::Sightings::Source{static_cast<std::uint64_t>(seen.link)}, seen.endpoint);
+        m_pendingCandidates = true;
+        tell();
+    }
+    void tell()
+    {
+        if (std::exchange(m_pendingCandidates, false))
+            give(link::SetCandidates{candidates()});
+    }
+
+    UdpSocket m_socket;
+    NodeId m_node;
+    link::PlainAuthenticator m_authenticator;
+    SeededRandom m_random;
+    link::Links m_links;
+    nat::Sightings m_sightings;
+    std::map<link::LinkId, std::pair<Instant, link::Timer>> m_timers;
+    std::size_t m_received = 0;
+    bool m_isTold = false, m_pendingCandidates = false;
+};
+
+} // namespace
+
+std::string nameOf(Place place)
+{
+    for (const auto& [each, name] : kNames)
+        if (each == place)
+            return name;
+    return {};
+}
+
+std::optional<Place> placeNamed(const std::string& name)
+{
+    for (const auto& [each, known] : kNames)
+        if (name == known)
+            return each;
+    return std::nullopt;
+}
+
+std::string nameOf(const Pair& pair)
+{
+    return nameOf(pair.from) + ":" + nameOf(pair.to);
+}
+
+std::optional<Pair> pairNamed(const std::string& name)
+{
+    const auto colon = name.find(':');
+    const auto from = placeNamed(name.substr(0, colon));
+    const auto to = colon == name.npos ? std::nullopt : placeNamed(name.substr(colon + 1));
+    if (!from || !to || *from == Place::Same || (*to == Place::Same && *from == Place::Open))
+        return std::nullopt;
+    return Pair{*from, *to};
+}
+
+std::vector<Pair> allPairs()
+{
+    using enum Place;
+    return {{Open, Open}, {Prc, Open}, {Sym, Open}, {Fw, Open}, {Open, OpenNat}, {Open, Prc},
+            {Open, Sym},  {Open, Fw},  {Prc, Prc},  {Fw, Prc},  {Prc, Fw},       {Fw, Fw},
+            {Prc, Sym},   {Sym, Prc},  {Fw, Sym},   {Sym, Sym}, {Prc, Same},     {Sym, Same}};
+}
+
+/// The three of one play, and what makes them go on.
+class LinkPairs::Nodes
+{
+public:
+    Result<std::size_t> add(const Internet::Host& host, unsigned number)
+    {
+        std::optional<UdpSocket> socket;
+        const auto opened = host.network->inside([&]() -> Status {
+            auto bound = UdpSocket::bind(host.addresses[0]);
+            if (!bound)
+                return tl::unexpected<Error>(bound.error());
+            socket.emplace(std::move(*bound));
+            return {};
+        });
+        if (!opened)
+            return tl::unexpected<Error>(opened.error());
+        m_nodes.push_back(std::make_unique<PairNode>(std::move(*socket), number, number));
+        return m_nodes.size() - 1;
+    }
+    PairNode& operator[](std::size_t index) { return *m_nodes[index]; }
+
+    bool runUntil(const std::function<bool()>& isDone, Duration limit)
+    {
+        const Instant end = clockNow() + limit;
+        while (!isDone()) {
+            if (clockNow() >= end)
+                return false;
+            step(end);
+        }
+        return true;
+    }
+
+private:
+    void step(Instant end)
+    {
+        std::vector<pollfd> polled;
+        for (const auto& node : m_nodes) {
+            polled.push_back({node->descriptor(), POLLIN, 0});
+            end = std::min(end, node->nextTimer());
+        }
+        const auto wait =
+            std::chrono::ceil<std::chrono::milliseconds>(std::max(end - clockNow(), Duration(0)));
+        ::poll(polled.data(), polled.size(), static_cast<int>(wait.count()));
+        for (const auto& node : m_nodes) {
+            node->receive();
+            node->expire();
+        }
+    }
+
+    std::vector<std::unique_ptr<PairNode>> m_nodes;
+};
+
+Result<std::unique_ptr<LinkPairs>> LinkPairs::create()
+{
+    std::unique_ptr<LinkPairs> pairs(new LinkPairs);
+    auto internet = Internet::create();
+    if (!internet)
+        return tl::unexpected<Error>(internet.error());
+    pairs->m_internet = std::move(*internet);
+    auto middle = pairs->m_internet->addPublicHost("middle", 1);
+    if (!middle)
+        return tl::unexpected<Error>(middle.error());
+    pairs->m_middle = std::move(*middle);
+    return pairs;
+}
+
+LinkPairs::~LinkPairs() = default;
+
+Result<Internet::Host> LinkPairs::hostAt(Place place, const std::string& name,
+                                         std::optional<Internet::Site>& site)
+{
+    if (place == Place::Open)
+        return m_internet->addPublicHost(name, 1);
+    if (place != Place::Same) {
+        static const std::map<Place, Edge> kEdgeOf{{Place::OpenNat, Edge::OpenNat},
+                                                   {Place::Prc, Edge::PortFilteringNat},
+                                                   {Place::Sym, Edge::SymmetricNat},
+                                                   {Place::Fw, Edge::Firewall}};
+        auto made = m_internet->addSite("edge of " + name, kEdgeOf.at(place));
+        if (!made)
+            return tl::unexpected<Error>(made.error());
+        site = std::move(*made);
+    }
+    return m_internet->addHost(*site, name);
+}
+
+Result<PairOutcome> LinkPairs::play(const Pair& pair)
+{
+    const std::string number = std::to_string(++m_played);
+    std::optional<Internet::Site> site, otherSite;
+    const auto from = hostAt(pair.from, "from" + number, site);
+    if (!from)
+        return tl::unexpected<Error>(from.error());
+    const auto to = hostAt(pair.to, "to" + number, pair.to == Place::Same ? site : otherSite);
+    if (!to)
+        return tl::unexpected<Error>(to.error());
+    Nodes nodes;
+    unsigned id = 0;
+    for (const Internet::Host* host : {&std::as_const(m_middle), &*from, &*to})
+        if (const auto added = nodes.add(*host, ++id); !added)
+            return tl::unexpected<Error>(added.error());
+    PairNode& middle = nodes[0];
+    PairNode& left = nodes[1];
+    PairNode& right = nodes[2];
+    for (PairNode* node : {&left, &right}) {
+        node->give(link::SetCandidates{node->candidates()});
+        node->give(link::Connect{middle.local()});
+    }
+    if (!nodes.runUntil([&] { return left.isTold() && right.isTold(); }, kPrepareLimit))
+        return fail(Errc::Timeout, nameOf(pair) + ": no link to the node in the middle");
+
+    PairOutcome outcome;
+    const Instant begun = clockNow();
+    for (const Endpoint& endpoint : right.candidates())
+        left.give(link::Connect{endpoint, kTries, right.node()});
+    const auto isUp = [&] { return left.linkTo(right.node()) && right.linkTo(left.node()); };
+    if (!nodes.runUntil(isUp, kLinkLimit))
+        return fail(Errc::Timeout, nameOf(pair) + ": no link");
+    outcome.linkMs = outcome.settledMs = millisecondsOf(clockNow() - begun);
+    outcome.first = nameOf(left.linkTo(right.node())->kind);
+    const auto isSettled = [&] {
+        const auto there = left.linkTo(right.node()), here = right.linkTo(left.node());
+        return there && here && there->kind != link::LinkInfo::Kind::Relayed
+            && here->kind != link::LinkInfo::Kind::Relayed;
+    };
+    if (nodes.runUntil(isSettled, kSettleTime))
+        outcome.settledMs = millisecondsOf(clockNow() - begun);
+    const auto there = left.linkTo(right.node()), here = right.linkTo(left.node());
+    if (!there || !here)
+        return fail(Errc::Unreachable, nameOf(pair) + ": the link has gone down");
+    outcome.kind = nameOf(std::max(there->kind, here->kind));
+    left.give(link::SendMessage{there->link, Bytes(20'000)});
+    right.give(link::SendMessage{here->link, Bytes(20'000)});
+    outcome.carriesMessages =
+        nodes.runUntil([&] { return left.received() == 1 && right.received() == 1; }, kLinkLimit);
+    outcome.relayedBytes = middle.links().carriedBytes();
+    return outcome;
+}
+
+} // namespace starling::lab

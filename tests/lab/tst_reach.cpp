@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Agents that nobody can reach from outside, and a rendezvous: how they are linked, in the words of
+/// `starling peers`, and whom the rendezvous sees, in those of `starling sessions`.
+#include "fleet.h"
+#include "internet.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <algorithm>
+#include <array>
+
+using namespace starling;
+using namespace starling::lab;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Why nothing can be tried here; found out in main(), before there are threads.
+std::string obstacle;
+
+constexpr std::size_t kRendezvous = 0;
+constexpr std::uint16_t kPort = 7'891;
+constexpr auto kLimit = 40s; // most of it for busy machines
+
+} // namespace
+
+class TestReach : public QObject
+{
+    Q_OBJECT
+
+private:
+    std::unique_ptr<QTemporaryDir> m_directory;
+    std::unique_ptr<Internet> m_internet;
+    std::vector<Internet::Site> m_sites;
+    std::vector<Internet::Host> m_hosts;
+    std::unique_ptr<support::Fleet> m_fleet;
+
+    static void expect(const Status& status)
+    {
+        QVERIFY2(status, status ? "" : toString(status.error()).c_str());
+    }
+
+    /// A public host, two behind NATs that can be punched, and one behind a symmetric one.
+    Status makeNetworks()
+    {
+        auto internet = Internet::create();
+        if (!internet)
+            return tl::unexpected<Error>(internet.error());
+        m_internet = std::move(*internet);
+        auto host = m_internet->addPublicHost("rendezvous", 1);
+        if (!host)
+            return tl::unexpected<Error>(host.error());
+        m_hosts.push_back(std::move(*host));
+        for (const Edge edge : {Edge::PortFilteringNat, Edge::PortFilteringNat, Edge::SymmetricNat}) {
+            const std::string number = std::to_string(m_hosts.size());
+            auto site = m_internet->addSite("edge " + number, edge);
+            if (!site)
+                return tl::unexpected<Error>(site.error());
+            m_sites.push_back(std::move(*site));
+            auto inside = m_internet->addHost(m_sites.back(), "host " + number);
+            if (!inside)
+                return tl::unexpected<Error>(inside.error());
+            m_hosts.push_back(std::move(*inside));
+        }
+        return {};
+    }
+
+    Endpoint listenOf(std::size_t i) const
+    {
+        Endpoint endpoint = m_hosts[i].addresses[0];
+        endpoint.port = kPort;
+        return endpoint;
+    }
+
+    Status makeFleet()
+    {
+        support::FleetPlan plan;
+        plan.directory = m_directory->path().toStdString();
+        plan.programs = std::filesystem::path(STARLING_BINARY_DIR) / "bin";
+        plan.agents = m_hosts.size();
+        plan.prepare = [this](std::size_t i, QProcess& process) { m_hosts[i].network->prepare(process); };
+        auto fleet = support::Fleet::create(std::move(plan));
+        if (!fleet)
+            return tl::unexpected<Error>(fleet.error());
+        m_fleet = std::move(*fleet);
+        for (std::size_t i = 0; i < m_hosts.size(); ++i) {
+            const bool isRendezvous = i == kRendezvous;
+            const support::Overrides settings{
+                {"agent.listen", toString(listenOf(i))},
+                {"agent.neighbours", isRendezvous ? "" : toString(listenOf(kRendezvous))},
+                {"nat.rendezvous", isRendezvous ? "true" : "false"}};
+            if (auto set = m_fleet->configure(i, settings); !set)
+                return set;
+        }
+        return m_fleet->startAll();
+    }
+
+    std::optional<control::PeerLine> peer(std::size_t of, std::size_t other) const
+    {
+        const auto reply = m_fleet->ask<control::PeersReply>(of, control::PeersRequest{});
+        if (!reply)
+            return std::nullopt;
+        const auto found = std::find_if(reply->peers.begin(), reply->peers.end(),
+                                        [&](const auto& line) { return line.node == m_fleet->node(other); });
+        return found == reply->peers.end() ? std::nullopt : std::optional(*found);
+    }
+    bool isLinked(std::size_t of, std::size_t other, const char* kind) const
+    {
+        const auto line = peer(of, other);
+        return line && line->kind == kind;
+    }
+    std::optional<control::SessionLine> session(std::size_t of) const
+    {
+        const auto reply = m_fleet->ask<control::SessionsReply>(kRendezvous, control::SessionsRequest{});
+        if (!reply || !reply->isRendezvous)
+            return std::nullopt;
+        const auto found = std::find_if(reply->sessions.begin(), reply->sessions.end(),
+                                        [&](const auto& line) { return line.node == m_fleet->node(of); });
+        return found == reply->sessions.end() ? std::nullopt : std::optional(*found);
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        if (obstacle.empty())
+            if (const auto missing = missingPrograms(); !missing.empty())
+                obstacle = "not installed: " + missing;
+        if (!obstacle.empty())
+            QSKIP(obstacle.c_str());
+        m_directory = std::make_unique<QTemporaryDir>();
+        QVERIFY(m_directory->isValid());
+        expect(makeNetworks());
+        if (!QTest::currentTestFailed())
+            expect(makeFleet());
+    }
+
+    void cleanupTestCase()
+    {
+        m_fleet.reset();
+        m_hosts.clear();
+        m_sites.clear();
+    }
+
+    void opensTheWayBetweenTwoNats()
+    {
+        QVERIFY(support::waitUntil([&] { return isLinked(1, 2, "punched") && isLinked(2, 1, "punched"); },
+                                   kLimit));
+        const auto line = peer(1, 2);
+        Endpoint outside = m_sites[1].outside;
+        outside.port = kPort;
+        QCOMPARE(toString(line->endpoint), toString(outside));
+        QVERIFY(line->whyNotBetter.empty());
+        QVERIFY(isLinked(1, kRendezvous, "direct"));
+    }
+
+    void relaysWhereANatLetsNobodyIn()
+    {
+        QVERIFY(support::waitUntil([&] { return isLinked(1, 3, "relayed") && isLinked(3, 1, "relayed"); },
+                                   kLimit));
+        QVERIFY(support::waitUntil([&] { return peer(3, 1) && !peer(3, 1)->whyNotBetter.empty(); }, kLimit));
+        QVERIFY(peer(1, 3)->relay == m_fleet->node(kRendezvous));
+        QVERIFY(peer(1, 3)->endpoint == Endpoint());
+    }
+
+    void showsWhoIsLinkedToTheRendezvous()
+    {
+        QVERIFY(support::waitUntil(
+            [&] {
+                const auto first = session(1);
+                return first && first->mapping == nat::Mapping::EndpointIndependent && session(2)
+                    && session(3);
+            },
+            kLimit));
+        const auto first = session(1);
+        Endpoint outside = m_sites[0].outside;
+        outside.port = kPort;
+        QCOMPARE(toString(first->external), toString(outside));
+        QVERIFY(first->internal == std::vector<Endpoint>{listenOf(1)});
+        // Others are none.
+        const auto reply = m_fleet->ask<control::SessionsReply>(1, control::SessionsRequest{});
+        QVERIFY(reply && !reply->isRendezvous && reply->sessions.empty());
+        const auto said = m_fleet->starling({QStringLiteral("--agent"),
+                                             QString::fromStdString(m_fleet->socket(kRendezvous).string()),
+                                             QStringLiteral("sessions")});
+        QVERIFY(said.output.contains(toString(outside).c_str()));
+    }
+
+    void noticesWhoLeavesAndWhoComesFromElsewhere()
+    {
+        expect(m_fleet->stop(2));
+        QVERIFY(support::waitUntil([&] { return !session(2); }, kLimit));
+        // Another port inside, and so another one outside.
+        Endpoint moved = listenOf(2);
+        moved.port = 9'000;
+        expect(m_fleet->configure(2, {{"agent.listen", toString(moved)}}));
+        expect(m_fleet->start(2));
+        QVERIFY(support::waitUntil([&] { return session(2) && session(2)->external.port == 9'000; }, kLimit));
+    }
+};
+
+int main(int argc, char** argv)
+{
+    if (const auto entered = enterOwnNetwork(); !entered)
+        obstacle = entered.error().context;
+    const QCoreApplication application(argc, argv);
+    TestReach test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "tst_reach.moc"

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Links by way of a third node, and how they leave it: two nodes behind filters that let in only what they
+/// have called, and a neighbour of both.
+#include "link_network.h"
+
+#include "link/detours.h"
+#include "link/punch.h"
+
+#include <QtTest>
+
+using namespace starling;
+using namespace starling::link;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr unsigned kTries = 2; // as overlay::MembershipConfig
+
+/// Three hosts: `left` and `right` have a link to `middle`.
+class Trio
+{
+public:
+    explicit Trio(std::uint64_t seed = 1, Faults faults = {}, RelayConfig relay = {})
+        : network(seed, faults)
+        , middle(network.add(withRelay(relay)))
+        , left(network.add())
+        , right(network.add())
+    {
+        network.onSend = [this](const Host& from, const SendDatagram& datagram) {
+            m_sender = from.endpoint;
+            largest = std::max(largest, datagram.bytes.size());
+            m_opened.insert({from.endpoint, datagram.to});
+            between += isBetween(from.endpoint, datagram.to) ? 1 : 0;
+        };
+        network.isLost = [this](const SendDatagram& datagram) {
+            if (!isBetween(m_sender, datagram.to))
+                return false;
+            return isBlocked || (isFiltered && !m_opened.contains({datagram.to, m_sender}));
+        };
+        for (Host* host : {&left, &right})
+            network.give(*host, SetCandidates{{host->endpoint}});
+        network.connect(left, middle);
+        network.connect(right, middle);
+    }
+    bool begin()
+    {
+        return network.runUntil(
+            [this] { return middle.up.size() == 2 && left.up.size() == 1 && right.up.size() == 1; }, 10s);
+    }
+    void reach() { network.give(left, Connect{right.endpoint, kTries, right.node}); }
+
+    static const LinkInfo* infoOf(const std::vector<LinkInfo>& links, const NodeId& node)
+    {
+        for (const LinkInfo& info : links)
+            if (info.isUp && info.node == node)
+                return &info;
+        return nullptr;
+    }
+    std::optional<LinkInfo> between1(const Host& here, const Host& there) const
+    {
+        const auto links = here.links->links();
+        const LinkInfo* info = infoOf(links, there.node);
+        return info == nullptr ? std::nullopt : std::optional(*info);
+    }
+    bool isLinked(LinkInfo::Kind kind) const
+    {
+        const auto there = between1(left, right), here = between1(right, left);
+        return there && here && there->kind == kind && here->kind == kind;
+    }
+    std::size_t linksOfPair() const
+    {
+        const auto links = left.links->links();
+        return static_cast<std::size_t>(
+            std::count_if(links.begin(), links.end(),
+                          [this](const LinkInfo& info) { return info.isUp && info.node == right.node; }));
+    }
+
+    Network network;
+    Host& middle;
+    Host& left;
+    Host& right;
+    bool isBlocked = false, isFiltered = true;
+    std::size_t largest = 0; ///< datagram of all
+    std::uint64_t between = 0; ///< datagrams from left to right or back
+
+private:
+    static Config withRelay(const RelayConfig& relay)
+    {
+        Config config;
+        config.relay = relay;
+        return config;
+    }
+    bool isBetween(const Endpoint& a, const Endpoint& b) const
+    {
+        return (a == left.endpoint && b == right.endpoint) || (a == right.endpoint && b == left.endpoint);
+    }
+    Endpoint m_sender;
+    std::set<std::pair<Endpoint, Endpoint>> m_opened;
+};
+
+} // namespace
+
+class TestLinkDetours : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void namesTheNodeAndItsRelay()
+    {
+        std::array<std::byte, NodeId::kSize> id{};
+        id[0] = std::byte{0xab};
+        id[7] = std::byte{0xcd};
+        const NodeId node(id);
+        id[1] = std::byte{0x12};
+        const NodeId relay(id);
+        const Endpoint detour = detourTo(tagOf(node), relay);
+        QVERIFY(isDetour(detour));
+        QVERIFY(targetOf(detour) == tagOf(node));
+        QVERIFY(leadsThrough(detour, relay));
+        QVERIFY(!leadsThrough(detour, node));
+        QVERIFY(!isDetour(Endpoint::ipv4(1, 0, 0, 0, 1)));
+        QVERIFY(!isDetour(Endpoint()));
+    }
+
+    void opensBothFiltersByWayOfANeighbour_data()
+    {
+        QTest::addColumn<int>("latency");
+        QTest::addColumn<unsigned>("loss");
+        QTest::newRow("1 ms") << 1 << 0u;
+        QTest::newRow("30 ms") << 30 << 0u;
+        QTest::newRow("100 ms") << 100 << 0u;
+        QTest::newRow("20 ms, 5 % loss") << 20 << 5u;
+    }
+    void opensBothFiltersByWayOfANeighbour()
+    {
+        QFETCH(const int, latency);
+        QFETCH(const unsigned, loss);
+        Trio trio(7, {.lossPercent = loss, .latency = std::chrono::milliseconds(latency)});
+        QVERIFY(trio.begin());
+        const Instant before = trio.network.now();
+        trio.reach();
+        const bool isPunched =
+            trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 10s);
+        QVERIFY(isPunched);
+        if (loss == 0)
+            QVERIFY(trio.network.now() - before < (latency < 100 ? 2s : 3s));
+        // One link, on which messages flow, and of which the neighbour sees nothing any more.
+        QCOMPARE(trio.linksOfPair(), std::size_t(1));
+        const auto carried = trio.middle.links->carriedBytes();
+        QVERIFY(carried > 0);
+        const LinkId link = trio.between1(trio.left, trio.right)->link;
+        trio.network.give(trio.left, SendMessage{link, Bytes(100'000)});
+        QVERIFY(trio.network.runUntil([&] { return !trio.right.messages.empty(); }, 10s));
+        QVERIFY(trio.middle.links->carriedBytes() - carried < 10'000);
+        QVERIFY(trio.left.failures.empty());
+    }
+
+    /// Mostly one: where a handshake by each way was answered before the other was over, whoever uses links
+    /// closes the one that it does not need.
+    void endsInLinksThatHoldWhenBothBeginAtOnce()
+    {
+        unsigned doubles = 0;
+        for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+            Trio trio(seed, {.latency = 10ms, .jitter = 10ms});
+            QVERIFY(trio.begin());
+            trio.reach();
+            trio.network.give(trio.right, Connect{trio.left.endpoint, kTries, trio.left.node});
+            QVERIFY(trio.network.runUntil(
+                [&] {
+                    return trio.isLinked(LinkInfo::Kind::Punched) || trio.isLinked(LinkInfo::Kind::Direct);
+                },
+                5s));
+            trio.network.run(5s);
+            QVERIFY(trio.linksOfPair() >= 1 && trio.linksOfPair() <= 2);
+            QCOMPARE(trio.left.up.size(), trio.right.up.size());
+            doubles += trio.linksOfPair() == 2 ? 1 : 0;
+            for (const LinkId link : trio.left.up)
+                trio.network.give(trio.left, SendMessage{link, Bytes(10)});
+            trio.network.run(1s);
+            QCOMPARE(trio.right.messages.size() + trio.middle.messages.size(), trio.left.up.size());
+            QVERIFY(trio.left.downs.empty() && trio.right.downs.empty());
+        }
+        QVERIFY2(doubles <= 15, std::to_string(doubles).c_str());
+    }
+
+    void goesDirectlyWhereNothingIsInTheWay()
+    {
+        Trio trio;
+        trio.isFiltered = false;
+        QVERIFY(trio.begin());
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Direct); }, 1s));
+        trio.network.run(5s);
+        QCOMPARE(trio.middle.links->carriedBytes(), std::uint64_t(0));
+        QVERIFY(trio.left.failures.empty());
+    }
+
+    void staysWithTheRelayWhereNothingGetsThrough()
+    {
+        Trio trio;
+        trio.isBlocked = true;
+        QVERIFY(trio.begin());
+        const Instant before = trio.network.now();
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
+        QVERIFY(trio.network.now() - before < 1s);
+        const auto info = trio.between1(trio.left, trio.right);
+        QVERIFY(info->relay == trio.middle.node);
+        trio.network.give(trio.left, SendMessage{info->link, Bytes(60'000)});
+        const Bytes most(trio.left.links->maxUnreliableBytes());
+        trio.network.give(trio.left, SendUnreliable{info->link, most});
+        QVERIFY(trio.network.runUntil([&] { return !trio.right.messages.empty(); }, 5s));
+        QVERIFY(trio.right.unreliable == std::vector<Bytes>{most});
+        // What the relay sends fits the least MTU of IPv6.
+        QVERIFY(trio.largest <= 1'280 - 40 - 8);
+        QVERIFY(trio.left.failures.empty());
+        // It keeps trying, ever less often, and the link stays.
+        trio.network.run(10min);
+        QVERIFY(trio.isLinked(LinkInfo::Kind::Relayed));
+        QVERIFY(trio.between1(trio.left, trio.right)->punches >= 4);
+        QVERIFY2(trio.between < 400, std::to_string(trio.between).c_str());
+        // When the way is free, it is found.
+        trio.isBlocked = false;
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 6min));
+        QVERIFY(trio.left.downs.empty() && trio.right.downs.empty());
+    }
+
+    void losesNoMessageWhenItLeavesTheDetour()
+    {
+        Trio trio(3, {.latency = 20ms, .jitter = 5ms});
+        trio.isBlocked = true;
+        QVERIFY(trio.begin());
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
+        const LinkId link = trio.between1(trio.left, trio.right)->link;
+        const LinkId back = trio.between1(trio.right, trio.left)->link;
+        for (int i = 0; i < 200; ++i) {
+            if (i == 20)
+                trio.isBlocked = false;
+            trio.network.give(trio.left, SendMessage{link, Bytes(1'000, std::byte(i))});
+            trio.network.give(trio.right, SendMessage{back, Bytes(1'000, std::byte(i))});
+            trio.network.run(50ms);
+        }
+        trio.network.run(5s);
+        QVERIFY(trio.isLinked(LinkInfo::Kind::Punched));
+        for (const Host* host : {&trio.left, &trio.right}) {
+            QCOMPARE(host->messages.size(), std::size_t(200));
+            for (std::size_t i = 0; i < 200; ++i)
+                QVERIFY(host->messages[i] == Bytes(1'000, std::byte(static_cast<unsigned char>(i))));
+        }
+    }
+
+    void failsAfterEverythingHas()
+    {
+        Trio trio;
+        trio.isBlocked = true;
+        QVERIFY(trio.begin());
+        // Nobody has a link to this one.
+        std::array<std::byte, NodeId::kSize> id{};
+        id[0] = std::byte{99};
+        const Endpoint nowhere = Endpoint::ipv4(127, 0, 0, 1, 9);
+        trio.network.give(trio.left, Connect{nowhere, kTries, NodeId(id)});
+        trio.network.run(5s);
+        QCOMPARE(trio.left.failures.size(), std::size_t(1));
+        QCOMPARE(toString(trio.left.failures[0].endpoint), toString(nowhere));
+        QCOMPARE(trio.left.links->links().size(), std::size_t(1));
+    }
+
+    void saysThatAQuotaIsOver()
+    {
+        RelayConfig relay;
+        relay.mode = RelayConfig::Mode::Introduce;
+        Trio trio(5, {}, relay);
+        trio.isBlocked = true;
+        QVERIFY(trio.begin());
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
+        const LinkId link = trio.between1(trio.left, trio.right)->link;
+        const Bytes datagram(1'000);
+        for (int i = 0; i < 1'000; ++i) {
+            trio.network.give(trio.left, SendUnreliable{link, datagram});
+            trio.network.run(5ms);
+        }
+        // 5 s: what everybody carries, and not the megabyte.
+        QVERIFY(trio.middle.links->carriedBytes() < relay.leastBurst + 7 * relay.leastPerSecond);
+        QVERIFY(trio.left.links->stats().unreliableDropped > 500);
+        // The link itself stays, and messages get through.
+        trio.network.give(trio.left, SendMessage{link, Bytes(2'000)});
+        QVERIFY(trio.network.runUntil([&] { return !trio.right.messages.empty(); }, 10s));
+        trio.network.run(1min);
+        QVERIFY(trio.isLinked(LinkInfo::Kind::Relayed));
+    }
+
+    void endsWhenTheRelayKnowsTheOtherSideNoLonger()
+    {
+        Trio trio;
+        trio.isBlocked = true;
+        QVERIFY(trio.begin());
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
+        trio.network.give(trio.right, CloseAll{});
+        const LinkId link = trio.between1(trio.left, trio.right)->link;
+        trio.network.run(10ms);
+        trio.network.give(trio.left, SendMessage{link, Bytes(10)});
+        QVERIFY(trio.network.runUntil([&] { return !trio.left.downs.empty(); }, 1s));
+    }
+
+    void boundsWhatOneNodeCarries()
+    {
+        RelayConfig config;
+        config.maxPairs = 2;
+        config.pairBytes = 10'000;
+        config.leastBurst = 1'000;
+        config.leastPerSecond = 100;
+        config.pairTime = 1min;
+        Relay relay(config, Instant());
+        relay.onReached();
+        const auto node = [](unsigned number) {
+            std::array<std::byte, NodeId::kSize> id{};
+            id[0] = static_cast<std::byte>(number);
+            return NodeId(id);
+        };
+        using Verdict = Relay::Verdict;
+        const Instant start;
+        for (int i = 0; i < 11;
+             ++i) // both directions are one pair; the last is within what everybody carries
+            QVERIFY(relay.judge(node(i % 2 == 0 ? 1 : 2), node(i % 2 == 0 ? 2 : 1), 1'000, start)
+                    == Verdict::Carry);
+        QVERIFY(relay.judge(node(1), node(2), 1'000, start) == Verdict::Refuse);
+        QVERIFY(relay.judge(node(1), node(2), 1'000, start) == Verdict::Drop); // it has been said
+        QVERIFY(relay.judge(node(1), node(3), 1'000, start) == Verdict::Carry);
+        QVERIFY(relay.judge(node(1), node(4), 1'000, start) == Verdict::Refuse); // one too many
+        QCOMPARE(relay.pairs(), std::size_t(2));
+        QVERIFY(relay.judge(node(1), node(2), 1'000, start + 2min) == Verdict::Carry);
+        QVERIFY(relay.judge(node(1), node(4), 1'000, start + 5min)
+                == Verdict::Carry); // 1 and 3 are forgotten
+    }
+
+    void takesNoDetourForAnAddress()
+    {
+        Trio trio;
+        QVERIFY(trio.begin());
+        const Endpoint forged = detourTo(tagOf(trio.right.node), trio.middle.node);
+        const auto malformed = trio.left.links->stats().malformed;
+        trio.network.inject(trio.left, forged, Bytes(kHelloBytes));
+        QCOMPARE(trio.left.links->stats().malformed, malformed + 1);
+        trio.network.give(trio.left, Connect{forged, kTries, trio.right.node});
+        QCOMPARE(trio.left.failures.size(), std::size_t(1));
+        QVERIFY(!isCheckable(forged, {}));
+    }
+
+    void challengesOnlyWhereSomebodyMayBe()
+    {
+        QVERIFY(isCheckable(Endpoint::ipv4(192, 0, 2, 1, 1), {}));
+        QVERIFY(!isCheckable(Endpoint::ipv4(192, 0, 2, 1, 0), {}));
+        QVERIFY(!isCheckable(Endpoint::ipv4(0, 0, 0, 0, 1), {}));
+        QVERIFY(!isCheckable(Endpoint::ipv4(224, 0, 0, 1, 1), {}));
+        QVERIFY(!isCheckable(Endpoint::ipv4(255, 255, 255, 255, 1), {}));
+        const Endpoint loopback = Endpoint::ipv4(127, 0, 0, 1, 1);
+        QVERIFY(!isCheckable(loopback, {}));
+        QVERIFY(isCheckable(loopback, {loopback}));
+        Endpoint multicast;
+        multicast.address[0] = 0xff;
+        multicast.port = 1;
+        QVERIFY(!isCheckable(multicast, {}));
+    }
+
+    void isNotMadeToSendChallengesWithoutEnd()
+    {
+        Punch punch(false);
+        Instant now;
+        punch.begin(now);
+        std::size_t challenges = 0;
+        const std::vector<Endpoint> victims(kMaxNamedCandidates, Endpoint::ipv4(192, 0, 2, 1, 7));
+        for (int i = 0; i < 10'000; ++i) { // 10 s
+            now += 1ms;
+            const auto round = static_cast<std::uint8_t>(2 * i);
+            punch.onCandidates({round, false, victims}, {}, now);
+            punch.onGo({round}, now);
+            challenges += punch.onDue({}, now).check.size();
+        }
+        QVERIFY2(challenges <= 11 * Punch::kVolleys * kMaxNamedCandidates,
+                 std::to_string(challenges).c_str());
+    }
+
+    void saysWhereItSeesTheOtherSide()
+    {
+        Trio trio;
+        QVERIFY(trio.begin());
+        trio.network.run(1s);
+        QCOMPARE(trio.left.sightings.size(), std::size_t(1));
+        QCOMPARE(toString(trio.left.sightings[0]), toString(trio.left.endpoint));
+        QCOMPARE(trio.middle.sightings.size(), std::size_t(2));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestLinkDetours)
+#include "tst_link_detours.moc"
