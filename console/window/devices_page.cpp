@@ -278,13 +278,13 @@ void DevicesPage::showFacets()
         heading->setFont(0, bold);
         heading->setFlags(Qt::ItemIsEnabled);
         for (const fleetview::FacetValue& value : facet.values) {
+            const bool isState = facet.field == "state";
             const auto standing =
-                facet.field == "state" ? fleetview::standingNamed(value.value) : std::nullopt;
+                fleetview::standingNamed(isState ? value.value : "").value_or(fleetview::Standing::Unknown);
             auto* const item = new QTreeWidgetItem(
-                heading,
-                {standing ? standingWord(*standing) : plain(value.value, 40), number(value.devices)});
-            if (standing)
-                item->setIcon(0, m_theme.glyphIcon(*standing, 16));
+                heading, {isState ? standingWord(standing) : plain(value.value, 40), number(value.devices)});
+            if (isState)
+                item->setIcon(0, m_theme.glyphIcon(standing, 16));
             item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
             const QString test = QString::fromStdString(facet.field + "=" + fleetview::quoted(value.value));
             item->setData(0, Qt::UserRole, test);
