@@ -192,15 +192,16 @@ Reply ControlService::devices() const
     reply.isObserver = m_node.desk().isObserver();
     if (!reply.isObserver) {
         if (const auto& own = m_node.desk().own())
-            reply.devices.push_back({own->node, m_node.certificate().name, *own});
+            reply.devices.push_back(
+                {own->node, m_node.certificate().name, m_node.certificate().labels, *own});
         return reply;
     }
     auto receipts = m_node.desk().receipts(kMaxDevicesTold);
     if (!receipts)
         return refusal(receipts.error());
     for (board::DeviceReceipt& device : *receipts)
-        reply.devices.push_back(
-            {device.receipt.node, std::move(device.certificate.name), std::move(device.receipt)});
+        reply.devices.push_back({device.receipt.node, std::move(device.certificate.name),
+                                 std::move(device.certificate.labels), std::move(device.receipt)});
     return reply;
 }
 

@@ -2,6 +2,8 @@
 /// Commands that ask an agent: status, updates, devices, watch; and version.
 #include "control/client.h"
 #include "enrol/fingerprint.h"
+#include "fleetview/query.h"
+#include "model/intake.h"
 #include "observe_command.h"
 #include "progress.h"
 #include "report.h"
@@ -142,26 +144,67 @@ void sayPending(const CommandLine& line, const control::PendingReply& pending)
         }
 }
 
-Result<Exit> devices(const CommandLine& line)
+/// What the window shows of them, too: where each device stands.
+fleetview::PicturePtr pictureOf(const control::DevicesReply& devices, const control::UpdatesReply& updates)
 {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    fleetview::Fleet fleet(now);
+    fleet.take(console::reportsOf(devices.devices), console::releasesOf(updates.updates), now);
+    return fleet.picture(now);
+}
+
+/// Without those that `where` does not match.
+Status narrow(control::DevicesReply& devices, const fleetview::Picture& picture, const std::string& where)
+{
+    const auto query = fleetview::Query::parse(where);
+    if (!query)
+        return fail(Error(query.error()), "--where");
+    std::erase_if(devices.devices, [&](const control::DeviceLine& line) {
+        const fleetview::Device* device = picture.find(line.node);
+        return device == nullptr || !query->matches(*device);
+    });
+    return {};
+}
+
+QJsonObject jsonWithState(const control::DeviceLine& line, const fleetview::Picture& picture)
+{
+    QJsonObject object = jsonOf(line);
+    if (const fleetview::Device* device = picture.find(line.node))
+        object.insert(QStringLiteral("state"), toQString(fleetview::standingName(device->standing)));
+    return object;
+}
+
+Result<Exit> devices(const CommandLine& line, const std::string& where)
+{
+    if (const auto query = fleetview::Query::parse(where); !query)
+        return fail(Error(query.error()), "--where");
     auto reply = askAgent<control::DevicesReply>(line, control::DevicesRequest{});
     if (!reply)
         return tl::unexpected<Error>(reply.error());
+    const auto known = askAgent<control::UpdatesReply>(line, control::UpdatesRequest{});
+    if (!known)
+        return tl::unexpected<Error>(known.error());
+    const fleetview::PicturePtr picture = pictureOf(*reply, *known);
+    const std::size_t all = reply->devices.size();
+    if (auto narrowed = narrow(*reply, *picture, where); !narrowed)
+        return tl::unexpected<Error>(narrowed.error());
     auto pending = askAgent<control::PendingReply>(line, control::PendingRequest{});
     if (!pending)
         return tl::unexpected<Error>(pending.error());
     if (line.json) {
         QJsonArray array;
         for (const control::DeviceLine& device : reply->devices)
-            array.append(jsonOf(device));
+            array.append(jsonWithState(device, *picture));
         printJson({{QStringLiteral("devices"), array},
                    {QStringLiteral("pending"), pendingArray(*pending)},
                    {QStringLiteral("observer"), reply->isObserver}});
     }
     if (!reply->isObserver)
         remark(line, "Note: " + std::string(kNoObserver) + ".");
-    if (reply->devices.empty())
+    if (all == 0)
         say(line, "No receipt yet: devices report once they are linked to this agent's overlay.");
+    else if (reply->devices.empty())
+        say(line, "0 of " + std::to_string(all) + " device(s) match.");
     for (const control::DeviceLine& device : reply->devices) {
         say(line, plain((device.name.empty() ? "(no name)" : device.name) + "  " + device.node.shortHex()));
         for (const trust::ReceiptEntry& entry : device.receipt.entries)
@@ -169,7 +212,8 @@ Result<Exit> devices(const CommandLine& line)
                 plain("  " + entry.uri.text() + " " + trust::toString(entry.revision) + "  "
                       + outcomeText(entry.phase, entry.code, entry.detail)));
     }
-    sayPending(line, *pending);
+    if (where.empty())
+        sayPending(line, *pending);
     return Exit::Ok;
 }
 
@@ -240,9 +284,14 @@ void addAgentCommands(CLI::App& app, CommandLine& line)
                           ->require_subcommand(1)
                           ->fallthrough();
     addDenyCommand(*group, line);
-    addCommand(*group, line, "list",
-               "List the devices whose receipts the agent holds, and those that wait to be admitted",
-               "  starling device list --json", [&line] { return devices(line); });
+    auto where = std::make_shared<std::string>();
+    addCommand(
+        *group, line, "list",
+        "List the devices whose receipts the agent holds, and those that wait to be admitted",
+        "  starling device list --json\n  starling device list --where 'site=berlin* and state!=healthy'",
+        [&line, where] { return devices(line, *where); })
+        ->add_option("--where", *where,
+                     "Only devices that match: site=lab, version<2, name~gw, and or not ( )");
     addCommand(app, line, "watch", "Show what happens at an agent, as it happens",
                "  starling watch --json | jq .", [&line] { return watch(line); });
     addCommand(app, line, "version", "Show the version", "  starling version",

@@ -40,6 +40,14 @@ QJsonObject countersOf(const std::map<std::string, std::uint64_t>& counters)
     return object;
 }
 
+QJsonObject labelsOf(const std::map<std::string, std::string>& labels)
+{
+    QJsonObject object;
+    for (const auto& [name, value] : labels)
+        object.insert(toQString(name), toQString(value));
+    return object;
+}
+
 QJsonObject jsonOf(const control::FloorLine& floor)
 {
     QJsonObject object{{QStringLiteral("uri"), toQString(floor.uri.text())},
@@ -169,6 +177,7 @@ QJsonObject jsonOf(const control::DeviceLine& device)
 {
     QJsonObject object{{QStringLiteral("node"), toQString(device.node.hex())},
                        {QStringLiteral("name"), toQString(device.name)},
+                       {QStringLiteral("labels"), labelsOf(device.labels)},
                        {QStringLiteral("sequence"), jsonNumber(device.receipt.sequence)},
                        {QStringLiteral("root"), jsonNumber(device.receipt.rootNumber)},
                        {QStringLiteral("uptime_s"), jsonNumber(device.receipt.uptimeSeconds)},

@@ -133,15 +133,25 @@ Value lineValue(const TrafficLine& line)
                 {"to", number(line.bytesTo)}};
 }
 
+Value labelsValue(const std::map<std::string, std::string>& labels)
+{
+    Dict dict;
+    for (const auto& [name, value] : labels)
+        dict[name] = words(value);
+    return dict;
+}
+
 Value lineValue(const DeviceLine& line)
 {
-    return Dict{
-        {"node", blob(line.node.bytes())}, {"name", words(line.name)}, {"receipt", line.receipt.serialize()}};
+    return Dict{{"node", blob(line.node.bytes())},
+                {"name", words(line.name)},
+                {"labels", labelsValue(line.labels)},
+                {"receipt", line.receipt.serialize()}};
 }
 
 DeviceLine readDeviceLine(Fields& in)
 {
-    DeviceLine line{in.id<NodeId>("node"), in.text("name"), {}};
+    DeviceLine line{in.id<NodeId>("node"), in.text("name"), in.texts("labels"), {}};
     if (auto receipt = trust::Receipt::parse(in.bytes("receipt")))
         line.receipt = std::move(*receipt);
     else

@@ -10,6 +10,7 @@ namespace starling::control {
 constexpr bencode::Integer kMost = INT64_MAX;
 constexpr std::size_t kMaxText = 4'096;
 constexpr std::size_t kMaxItems = 65'536;
+constexpr std::size_t kMaxLabels = 32; ///< trust::Certificate's
 
 /// Reads fields one after the other and remembers the first failure, so that a struct reads as a list of
 /// fields.
@@ -82,6 +83,23 @@ public:
                 counts[name] = static_cast<std::uint64_t>(*count);
         }
         return counts;
+    }
+    std::map<std::string, std::string> texts(std::string_view key)
+    {
+        std::map<std::string, std::string> values;
+        const auto entries = m_reader.dict(key);
+        if (!entries) {
+            note(entries.error());
+            return values;
+        }
+        for (const auto& [name, value] : entries->entries()) {
+            const bencode::String* text = value.string();
+            if (text == nullptr || text->size() > kMaxText || values.size() == kMaxLabels)
+                note(Error{Errc::Malformed, std::string(key)});
+            else
+                values[name] = toText(*text);
+        }
+        return values;
     }
     template <class Item, class Read> std::vector<Item> items(std::string_view key, Read read)
     {

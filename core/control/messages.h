@@ -67,6 +67,7 @@ struct DeviceLine
 {
     NodeId node;
     std::string name; ///< from its certificate
+    std::map<std::string, std::string> labels; ///< from its certificate
     trust::Receipt receipt;
 };
 

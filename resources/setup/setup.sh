@@ -11,7 +11,8 @@ build_packages=(
     cmake                     # 3.25: presets of version 6
     ninja-build               # the presets' generator
     pkg-config                # finds libsodium
-    qt6-base-dev              # Core, Network, Test
+    qt6-base-dev              # Core, Network, Widgets, Test
+    qt6-svg-dev               # the console's icons, and maps as drawings
     libtorrent-rasterbar-dev  # BitTorrent v2
     libsodium-dev             # signatures, sealed keys
     libssl-dev                # SHA-256 by the processor's instructions

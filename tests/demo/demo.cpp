@@ -275,6 +275,9 @@ Result<Outcome> runDemo(const Options& options, Fleet& fleet, const fs::path& wo
     view.say("agent " + std::to_string(witness + 1) + " is entitled to collect the receipts of all");
     if (auto observed = fleet.observe(witness); !observed)
         return fail(observed.error(), "observe");
+    if (options.observed)
+        if (auto seen = options.observed(fleet.socket(witness)); !seen)
+            return tl::unexpected<Error>(seen.error());
     for (const std::uint64_t version : {1u, 2u}) {
         auto torrent = spreadVersion(fleet, payloads[version - 1], view, version);
         if (!torrent)

@@ -17,7 +17,10 @@ struct Options
     std::size_t agents = 4;
     bool json = false;
     bool keep = false;
+    bool console = false; ///< open starling-console on the observer, and go on until it is closed
     std::filesystem::path programs; ///< where starling and starling-agent are
+    std::function<Status(const std::filesystem::path& socket)>
+        observed{}; ///< an agent sees the fleet from now on
 };
 
 /// What one agent ended with.

@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 #include <QCoreApplication>
+#include <QEventLoop>
+#include <QProcess>
 #include <QTemporaryDir>
 
 #include <cstdio>
@@ -31,7 +33,40 @@ void showHowToGoOn(const support::Fleet& fleet, const std::filesystem::path& pro
                  fleet.socket(fleet.size() - 1).c_str(), pids.c_str(), workspace.c_str());
 }
 
-int run(const Options& options)
+/// The window that `--console` opens, as a process of its own.
+class Console
+{
+public:
+    explicit Console(const std::filesystem::path& program)
+        : m_program(QString::fromStdString(program.string()))
+    {
+    }
+
+    Status open(const std::filesystem::path& socket)
+    {
+        m_process.setProcessChannelMode(QProcess::ForwardedChannels);
+        m_process.start(m_program, {QStringLiteral("--agent"), QString::fromStdString(socket.string())});
+        if (!m_process.waitForStarted())
+            return fail(Errc::Io, "starling-console: " + m_process.errorString().toStdString());
+        return {};
+    }
+    /// Until somebody closes it.
+    void wait()
+    {
+        if (m_process.state() == QProcess::NotRunning)
+            return;
+        std::fputs("\nThe fleet goes on until the console is closed.\n", stderr);
+        QEventLoop loop;
+        QObject::connect(&m_process, &QProcess::finished, &loop, &QEventLoop::quit);
+        loop.exec();
+    }
+
+private:
+    QString m_program;
+    QProcess m_process;
+};
+
+int run(Options options)
 {
     // Before anything can start a thread, which would not have them blocked.
     agent::UnixSignals signals;
@@ -64,6 +99,9 @@ int run(const Options& options)
         std::fputs("\nstarling-demo: stopped; its agents and files are gone\n", stderr);
         std::_Exit(kInterrupted);
     });
+    Console console(options.programs / "starling-console");
+    if (options.console)
+        options.observed = [&console](const auto& socket) { return console.open(socket); };
     const auto outcome = runDemo(options, **fleet, directory, view);
     if (!outcome) {
         std::fprintf(stderr, "starling-demo: %s\n", toString(outcome.error()).c_str());
@@ -78,6 +116,7 @@ int run(const Options& options)
         std::printf("\n%s\n%s in %.1f s\n", table(*outcome).c_str(),
                     outcome->isGood() ? "All of it holds:" : "NOT all of it holds:", outcome->seconds);
     std::fflush(stdout);
+    console.wait();
     if (options.keep) {
         workspace.setAutoRemove(false);
         showHowToGoOn(**fleet, options.programs, directory);
@@ -105,6 +144,8 @@ int main(int argc, char** argv)
         ->capture_default_str();
     app.add_flag("--json", options.json, "One final line of JSON on standard output");
     app.add_flag("--keep", options.keep, "Leave the fleet running, and say how to look at it and stop it");
+    app.add_flag("--console", options.console,
+                 "Open the desktop console on the fleet, which goes on until that is closed");
     app.add_option("--data-bytes", bytes, "How much data to generate")->capture_default_str();
     app.add_option("--attack", attack)->group(""); // the attacker's own process: OLD NEW HOME ENDPOINT…
     try {

@@ -30,6 +30,7 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"overlay", {"base", "crypto"}},
     {"board", {"base", "bencode", "crypto", "trust", "release", "link", "overlay"}},
     {"update", {"base", "bencode", "crypto", "trust", "release"}},
+    {"fleetview", {"base", "bencode", "crypto", "trust"}},
     {"deploy", {"base", "bencode", "crypto", "trust", "release"}},
     {"store", {"base", "bencode", "crypto", "trust", "release", "update"}},
     {"swarm", {"base", "bencode", "crypto", "trust", "release"}},
@@ -41,9 +42,9 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
 };
 
 /// Rooms without I/O: values in, values out.
-const std::set<std::string_view> kPureRooms{"base",  "bencode", "crypto", "nat",   "tunnel",
-                                            "trust", "release", "link",   "enrol", "overlay",
-                                            "board", "update",  "sim"};
+const std::set<std::string_view> kPureRooms{"base",  "bencode", "crypto",    "nat",   "tunnel",
+                                            "trust", "release", "link",      "enrol", "overlay",
+                                            "board", "update",  "fleetview", "sim"};
 
 bool isHeader(std::string_view path)
 {

@@ -112,7 +112,7 @@ inline std::vector<Reply> replies()
 {
     return {status(),
             UpdatesReply{{updateLine(), updateLine()}},
-            DevicesReply{{{filled<NodeId>(2), "device-2", receipt()}}, true},
+            DevicesReply{{{filled<NodeId>(2), "device-2", {{"site", "lab"}}, receipt()}}, true},
             WatchReply{},
             PushReply{PushReply::Answer::SendPayload, 4'096},
             ErrorReply{{Errc::Rollback, "fw/gateway version 6 is not above 7"}},

@@ -126,6 +126,7 @@ private Q_SLOTS:
         QCOMPARE(seen.uri + " " + seen.text, std::string("fw/gateway no answer on port 80"));
         const auto devices = decodeReply(frameOf(samples::replies()[2]));
         QVERIFY(std::get<DevicesReply>(*devices).devices.at(0).receipt == samples::receipt());
+        QCOMPARE(std::get<DevicesReply>(*devices).devices.at(0).labels.at("site"), std::string("lab"));
     }
 
     void keepsEveryFieldOfANetCheck()

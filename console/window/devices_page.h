@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Devices: facets with counts, a query box, the table, and what there is to know of one.
+#pragma once
+
+#include "device_model.h"
+#include "page.h"
+
+class QLineEdit;
+class QPushButton;
+class QTableView;
+class QTabWidget;
+class QTextBrowser;
+class QTreeWidget;
+
+namespace starling::window {
+
+class DevicesPage : public Page
+{
+    Q_OBJECT
+public:
+    explicit DevicesPage(QWidget* parent = nullptr);
+    void show(const SnapshotPtr& snapshot) override;
+    void setTheme(const Theme& theme) override;
+    void setQuery(const QString& text);
+    /// Selects it, and shows all devices if the query hides it.
+    void choose(const NodeId& node);
+    void focusQuery();
+    using Page::show;
+
+private:
+    QWidget* makeFacets();
+    QWidget* makeTable();
+    QWidget* makeDock();
+    void applyQuery();
+    void showFacets();
+    void showCount();
+    void showDetail();
+    void pick(const QString& test, bool isAdded);
+    void copyRows() const;
+    SnapshotPtr m_snapshot;
+    DeviceModel* m_model;
+    QLineEdit* m_query;
+    QLabel *m_problem, *m_count;
+    QPushButton* m_clear;
+    QTreeWidget* m_facets;
+    QTableView* m_table;
+    QTabWidget* m_dock;
+    QTextBrowser *m_why, *m_identity, *m_history;
+    std::optional<NodeId> m_chosen; ///< stays chosen while it is filtered away
+    bool m_isSettling = false; ///< the model moves rows, nobody chooses
+    std::vector<std::string> m_facetKey; ///< what the facets were built of
+};
+
+} // namespace starling::window

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "feed.h"
+
+#include "enrol/fingerprint.h"
+#include "model/intake.h"
+#include "trust/join.h"
+#include "words.h"
+
+#include <QDateTime>
+
+namespace starling::window {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr qint64 kStatusEvery = 1'000; ///< ms: rates and links change without events
+constexpr qint64 kDevicesEvery = 10'000; ///< ms: should an event be lost
+constexpr qint64 kRetryAfter = 1'000; ///< ms; guess: an agent that starts is there within it
+constexpr std::size_t kEventsAtOnce = 4'096; ///< control::Client keeps no more
+constexpr auto kPatience = 3s; ///< guess: a local agent answers in milliseconds
+
+UtcTime secondOf(qint64 milliseconds)
+{
+    return UtcTime(std::chrono::seconds(milliseconds / 1'000));
+}
+
+std::vector<Applicant> applicantsOf(const control::PendingReply& pending)
+{
+    std::vector<Applicant> applicants;
+    for (const control::PendingLine& line : pending.devices)
+        if (const auto request = trust::openJoinRequest(line.request, pending.fleet))
+            applicants.push_back(
+                {plain(request->name), plain(enrol::fingerprintOf(request->node)), line.ageSeconds});
+    return applicants;
+}
+
+} // namespace
+
+FeedWorker::FeedWorker(QString socket)
+    : m_socket(std::move(socket))
+{
+}
+
+void FeedWorker::begin()
+{
+    m_timer = new QTimer(this);
+    connect(m_timer, &QTimer::timeout, this, &FeedWorker::tick);
+    m_timer->start(kBatch);
+    tick();
+}
+
+void FeedWorker::giveUp(const Error& error)
+{
+    m_agent.reset();
+    m_nextTry = QDateTime::currentMSecsSinceEpoch() + kRetryAfter;
+    Q_EMIT lost(QStringLiteral("%1 · %2").arg(plain(error.context, 300),
+                                              QString::fromStdString(codeName(error.code))));
+}
+
+void FeedWorker::tick()
+{
+    const qint64 now = QDateTime::currentMSecsSinceEpoch();
+    if (!m_agent) {
+        if (now < m_nextTry)
+            return;
+        auto agent = control::Client::connect(m_socket, 1s);
+        if (!agent)
+            return giveUp(agent.error());
+        m_agent.emplace(std::move(*agent));
+        if (auto watching = m_agent->ask<control::WatchReply>(control::WatchRequest{}, kPatience); !watching)
+            return giveUp(watching.error());
+        m_isDirty = true;
+        m_askedAt = m_devicesAt = 0;
+    }
+    if (auto looked = look(); !looked)
+        giveUp(looked.error());
+}
+
+Status FeedWorker::drainEvents()
+{
+    for (std::size_t i = 0; i < kEventsAtOnce; ++i) {
+        auto event = m_agent->nextEvent(0ms);
+        if (!event)
+            return fail(std::move(event.error()), "events");
+        if (!*event)
+            break;
+        m_isDirty = true;
+    }
+    return {};
+}
+
+Status FeedWorker::askDevices()
+{
+    auto devices = m_agent->ask<control::DevicesReply>(control::DevicesRequest{}, kPatience);
+    if (!devices)
+        return fail(std::move(devices.error()), "devices");
+    auto updates = m_agent->ask<control::UpdatesReply>(control::UpdatesRequest{}, kPatience);
+    if (!updates)
+        return fail(std::move(updates.error()), "updates");
+    auto pending = m_agent->ask<control::PendingReply>(control::PendingRequest{}, kPatience);
+    if (!pending)
+        return fail(std::move(pending.error()), "applicants");
+    m_applicants = applicantsOf(*pending);
+    const UtcTime now = secondOf(QDateTime::currentMSecsSinceEpoch());
+    if (!m_fleet)
+        m_fleet.emplace(now);
+    m_fleet->take(console::reportsOf(std::move(devices->devices)), console::releasesOf(updates->updates),
+                  now);
+    return {};
+}
+
+Status FeedWorker::look()
+{
+    if (auto drained = drainEvents(); !drained)
+        return drained;
+    const qint64 now = QDateTime::currentMSecsSinceEpoch();
+    const bool wantsDevices = m_isDirty || now - m_devicesAt >= kDevicesEvery;
+    if (!wantsDevices && now - m_askedAt < kStatusEvery)
+        return {};
+    auto status = m_agent->ask<control::StatusReply>(control::StatusRequest{}, kPatience);
+    if (!status)
+        return fail(std::move(status.error()), "status");
+    m_status = std::move(*status);
+    m_askedAt = now;
+    if (wantsDevices) {
+        m_isDirty = false;
+        m_devicesAt = now;
+        if (auto asked = askDevices(); !asked)
+            return asked;
+    }
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->takenAt = QDateTime::currentMSecsSinceEpoch();
+    snapshot->picture = m_fleet->picture(secondOf(snapshot->takenAt));
+    snapshot->status = m_status;
+    snapshot->applicants = m_applicants;
+    Q_EMIT snapshotTaken(snapshot);
+    return {};
+}
+
+Feed::Feed(const QString& socket, QObject* parent)
+    : QObject(parent)
+    , m_worker(new FeedWorker(socket))
+{
+    qRegisterMetaType<SnapshotPtr>();
+    m_worker->moveToThread(&m_thread);
+    connect(&m_thread, &QThread::started, m_worker, &FeedWorker::begin);
+    connect(&m_thread, &QThread::finished, m_worker, &QObject::deleteLater);
+    connect(m_worker, &FeedWorker::snapshotTaken, this, &Feed::snapshotTaken);
+    connect(m_worker, &FeedWorker::lost, this, &Feed::lost);
+}
+
+Feed::~Feed()
+{
+    m_thread.quit();
+    m_thread.wait();
+}
+
+void Feed::begin()
+{
+    m_thread.start();
+}
+
+} // namespace starling::window

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What an agent tells over its control socket, asked in a thread of its own: the window's one way in.
+/// Snapshots come in batches, at most kBatch apart from each other, and are values that nobody changes.
+#pragma once
+
+#include "control/client.h"
+#include "fleetview/fleet.h"
+
+#include <QObject>
+#include <QThread>
+#include <QTimer>
+
+namespace starling::window {
+
+/// A device that waits to be let in.
+struct Applicant
+{
+    QString name, words;
+    std::uint64_t waitingSeconds = 0;
+};
+
+struct Snapshot
+{
+    fleetview::PicturePtr picture;
+    control::StatusReply status;
+    std::vector<Applicant> applicants;
+    qint64 takenAt = 0; ///< ms since 1970, by this machine's clock
+};
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+/// Lives in the feed's thread.
+class FeedWorker : public QObject
+{
+    Q_OBJECT
+public:
+    explicit FeedWorker(QString socket);
+    void begin();
+
+    static constexpr std::chrono::milliseconds kBatch{250}; ///< 4 Hz (console specification)
+
+Q_SIGNALS:
+    void snapshotTaken(const starling::window::SnapshotPtr& snapshot);
+    void lost(const QString& why);
+
+private:
+    void tick();
+    Status look();
+    Status drainEvents();
+    Status askDevices();
+    void giveUp(const Error& error);
+    QString m_socket;
+    QTimer* m_timer = nullptr;
+    std::optional<control::Client> m_agent;
+    std::optional<fleetview::Fleet> m_fleet;
+    control::StatusReply m_status;
+    std::vector<Applicant> m_applicants;
+    bool m_isDirty = true; ///< receipts or updates have come since the devices were asked for
+    qint64 m_askedAt = 0, m_devicesAt = 0, m_nextTry = 0; ///< ms since 1970
+};
+
+class Feed : public QObject
+{
+    Q_OBJECT
+public:
+    explicit Feed(const QString& socket, QObject* parent = nullptr);
+    ~Feed() override;
+    void begin();
+
+Q_SIGNALS:
+    void snapshotTaken(const starling::window::SnapshotPtr& snapshot);
+    void lost(const QString& why);
+
+private:
+    QThread m_thread;
+    FeedWorker* m_worker;
+};
+
+} // namespace starling::window
+
+Q_DECLARE_METATYPE(starling::window::SnapshotPtr)

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "main_window.h"
+
+#include "command_palette.h"
+#include "devices_page.h"
+#include "map_page.h"
+#include "overview_page.h"
+#include "releases_page.h"
+#include "words.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDateTime>
+#include <QMessageBox>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QToolButton>
+
+namespace starling::window {
+
+namespace {
+
+constexpr qint64 kStaleAfter = 5'000; ///< ms; guess: five statuses that did not come
+constexpr std::chrono::milliseconds kAgeEvery{1'000};
+
+} // namespace
+
+MainWindow::MainWindow(QString socket)
+    : m_socket(std::move(socket))
+    , m_systemPalette(QApplication::palette())
+{
+    setAccessibleName(tr("Starling console"));
+    setWindowIcon(QIcon(QStringLiteral(":/icons/starling-console.svg")));
+    auto* const body = named(new QWidget, tr("Console"));
+    auto* const across = new QHBoxLayout(body);
+    across->setContentsMargins(0, 0, 0, 0);
+    across->setSpacing(0);
+    across->addWidget(makeRail());
+    auto* const right = named(new QWidget, tr("Screen"), "page");
+    QVBoxLayout* const layout = column(right, 0, 0);
+    m_offline = label({}, "offline");
+    m_offline->hide();
+    m_offline->setWordWrap(true);
+    layout->addWidget(m_offline);
+    layout->addWidget(makeTitle());
+    layout->addWidget(m_pages = named(new QStackedWidget, tr("Screens")), 1);
+    across->addWidget(right, 1);
+    setCentralWidget(body);
+    addPage(m_overview = new OverviewPage, tr("Overview"), QStringLiteral("overview"), Qt::CTRL | Qt::Key_1);
+    addPage(m_devices = new DevicesPage, tr("Devices"), QStringLiteral("devices"), Qt::CTRL | Qt::Key_2);
+    addPage(m_releases = new ReleasesPage, tr("Releases"), QStringLiteral("releases"), Qt::CTRL | Qt::Key_3);
+    addPage(m_map = new MapPage, tr("Map"), QStringLiteral("map"), Qt::CTRL | Qt::Key_5);
+    m_railLayout->addStretch();
+    makeStatusBar();
+    makeActions();
+    const auto showDevices = [this](const QString& query) {
+        m_devices->setQuery(query);
+        goTo(m_devices);
+    };
+    connect(m_overview, &OverviewPage::devicesWanted, this, showDevices);
+    connect(m_releases, &ReleasesPage::devicesWanted, this, showDevices);
+    connect(m_map, &MapPage::devicesWanted, this, showDevices);
+    connect(m_map, &MapPage::deviceWanted, this, [this](const NodeId& node) {
+        goTo(m_devices);
+        m_devices->choose(node);
+    });
+    connect(&m_ageTimer, &QTimer::timeout, this, &MainWindow::showAge);
+    m_ageTimer.start(kAgeEvery);
+    goTo(m_overview);
+    restore();
+    applyTheme();
+    showAge();
+}
+
+QWidget* MainWindow::makeRail()
+{
+    m_rail = named(new QWidget, tr("Screens to choose from"), "rail");
+    m_rail->setAttribute(Qt::WA_StyledBackground);
+    m_rail->setFixedWidth(92);
+    m_railLayout = column(m_rail, 8, 4);
+    return m_rail;
+}
+
+QWidget* MainWindow::makeTitle()
+{
+    auto* const bar = named(new QWidget, tr("Title"));
+    auto* const row = new QHBoxLayout(bar);
+    row->setContentsMargins(24, 16, 24, 0);
+    row->addWidget(m_title = label({}, "title"));
+    row->addSpacing(10);
+    row->addWidget(m_subtitle = label({}, "subtitle"), 1, Qt::AlignBottom);
+    return bar;
+}
+
+void MainWindow::makeStatusBar()
+{
+    statusBar()->setSizeGripEnabled(false);
+    statusBar()->setAccessibleName(tr("Status"));
+    m_age = label({});
+    m_age->setMinimumWidth(150); // the others do not move as it grows
+    m_links = label({});
+    m_rates = label({});
+    m_vantage = label({});
+    statusBar()->addWidget(m_age);
+    statusBar()->addWidget(m_links);
+    statusBar()->addWidget(m_rates);
+    statusBar()->addPermanentWidget(m_vantage);
+}
+
+void MainWindow::addPage(Page* page, const QString& name, const QString& icon, const QKeySequence& keys)
+{
+    named(page, name);
+    m_pages->addWidget(page);
+    auto* const button = named(new QToolButton, name);
+    button->setText(name);
+    button->setCheckable(true);
+    button->setToolButtonStyle(Qt::ToolButtonTextUnderIcon);
+    button->setIconSize({24, 24});
+    button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    button->setFocusPolicy(Qt::StrongFocus);
+    button->setProperty("icon-name", icon);
+    button->setToolTip(QStringLiteral("%1 (%2)").arg(name, keys.toString(QKeySequence::NativeText)));
+    connect(button, &QToolButton::clicked, this, [this, page] { goTo(page); });
+    m_railLayout->addWidget(button);
+    m_rooms.emplace_back(page, button);
+    add(tr("Go to %1").arg(name), keys, [this, page] { goTo(page); });
+}
+
+QAction* MainWindow::add(const QString& text, const QKeySequence& keys, std::function<void()> run)
+{
+    auto* const action = new QAction(text, this);
+    action->setShortcut(keys);
+    connect(action, &QAction::triggered, this, std::move(run));
+    addAction(action);
+    return action;
+}
+
+void MainWindow::makeActions()
+{
+    add(tr("Filter devices"), Qt::CTRL | Qt::Key_F, [this] {
+        goTo(m_devices);
+        m_devices->focusQuery();
+    });
+    add(tr("Commands"), Qt::CTRL | Qt::Key_K, [this] { openPalette(); });
+    add(tr("Keyboard shortcuts"), Qt::CTRL | Qt::Key_Slash, [this] { showShortcuts(); });
+    add(tr("Full screen"), Qt::Key_F11, [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
+    add(tr("Look as the system does"), {}, [this] { setLook(Look::System); });
+    add(tr("Light theme"), {}, [this] { setLook(Look::Light); });
+    add(tr("Dark theme"), {}, [this] { setLook(Look::Dark); });
+    add(tr("High contrast theme"), {}, [this] { setLook(Look::HighContrast); });
+    add(tr("Quit"), QKeySequence::Quit, [this] { close(); });
+}
+
+void MainWindow::goTo(Page* page)
+{
+    m_pages->setCurrentWidget(page);
+    for (const auto& [room, button] : m_rooms)
+        button->setChecked(room == page);
+    if (page == m_map && m_snapshot)
+        m_map->show(m_snapshot);
+    showTitle();
+}
+
+void MainWindow::openPalette()
+{
+    auto* const palette = new CommandPalette(actions(), m_snapshot ? m_snapshot->picture : nullptr, this);
+    palette->setAttribute(Qt::WA_DeleteOnClose);
+    connect(palette, &CommandPalette::deviceChosen, this, [this](const NodeId& node) {
+        goTo(m_devices);
+        m_devices->choose(node);
+    });
+    palette->open();
+}
+
+void MainWindow::showShortcuts()
+{
+    QString rows;
+    for (const QAction* action : actions())
+        if (!action->shortcut().isEmpty())
+            rows += QStringLiteral("<tr><td style='padding:3px 24px 3px 0'><b>%1</b></td><td>%2</td></tr>")
+                        .arg(action->shortcut().toString(QKeySequence::NativeText).toHtmlEscaped(),
+                             action->text().toHtmlEscaped());
+    auto* const box =
+        new QMessageBox(QMessageBox::NoIcon, tr("Keyboard shortcuts"),
+                        QStringLiteral("<table>%1</table>").arg(rows), QMessageBox::Close, this);
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    box->setAccessibleName(tr("Keyboard shortcuts"));
+    box->open();
+}
+
+void MainWindow::show(const SnapshotPtr& snapshot)
+{
+    m_snapshot = snapshot;
+    m_lost.clear();
+    for (const auto& [page, button] : m_rooms)
+        if (page != m_map || page == m_pages->currentWidget()) // a map that nobody sees is not painted
+            page->show(snapshot);
+    const control::StatusReply& status = snapshot->status;
+    const auto up =
+        std::count_if(status.links.begin(), status.links.end(), [](const auto& l) { return l.isUp; });
+    m_links->setText(tr("%1 of %2 links up").arg(up).arg(status.links.size()));
+    BytesPerSecond down, given;
+    for (const control::UpdateLine& update : status.updates) {
+        down.value += update.downRate.value;
+        given.value += update.upRate.value;
+    }
+    m_rates->setText(
+        tr("down %1, up %2")
+            .arg(QString::fromStdString(toString(down)), QString::fromStdString(toString(given))));
+    m_vantage->setText(tr("as %1 sees it, root %2").arg(plain(status.name, 64)).arg(status.rootNumber));
+    for (QLabel* const text : {m_links, m_rates, m_vantage})
+        text->setAccessibleName(text->text());
+    showAge();
+    showTitle();
+}
+
+void MainWindow::showLost(const QString& why)
+{
+    m_lost = why;
+    showAge();
+}
+
+void MainWindow::showAge()
+{
+    const qint64 now = QDateTime::currentMSecsSinceEpoch();
+    const qint64 age = m_snapshot ? std::max<qint64>(0, now - m_snapshot->takenAt) : 0;
+    const bool isFrozen = !m_lost.isEmpty() || (m_snapshot && age > kStaleAfter);
+    const QString span = spanOf(std::chrono::seconds(age / 1'000));
+    if (!m_snapshot)
+        m_age->setText(m_lost.isEmpty() ? tr("Asking the agent at %1").arg(plain(m_socket.toStdString()))
+                                        : tr("No data"));
+    else
+        m_age->setText(isFrozen ? tr("Frozen %1 ago").arg(span) : tr("Live, %1 old").arg(span));
+    m_age->setAccessibleName(m_age->text());
+    if (isFrozen) {
+        const QString first =
+            m_snapshot ? tr("Frozen %1 ago: the agent does not answer.").arg(span) : tr("No agent answers.");
+        m_offline->setText(
+            tr("%1  Asking again every second.  Start it with: systemctl start starling-agent, or name "
+               "its socket: starling-console --agent PATH.\n%2")
+                .arg(first, m_lost));
+        m_offline->setAccessibleName(m_offline->text());
+    }
+    m_offline->setVisible(isFrozen);
+    m_map->setFrozen(isFrozen);
+}
+
+void MainWindow::showTitle()
+{
+    const auto room = std::find_if(m_rooms.begin(), m_rooms.end(),
+                                   [this](const auto& r) { return r.first == m_pages->currentWidget(); });
+    if (room == m_rooms.end())
+        return;
+    const QString name = room->first->accessibleName();
+    const QString fleet =
+        m_snapshot ? tr("Fleet %1").arg(plain(m_snapshot->status.fleet.shortHex())) : tr("No fleet yet");
+    m_title->setText(name);
+    m_title->setAccessibleName(name);
+    m_subtitle->setText(fleet);
+    m_subtitle->setAccessibleName(fleet);
+    setWindowTitle(tr("%1 · %2 · Starling").arg(name, fleet));
+}
+
+void MainWindow::setLook(Look look)
+{
+    m_look = look;
+    applyTheme();
+}
+
+void MainWindow::applyTheme()
+{
+    m_theme = Theme::of(m_look, m_systemPalette);
+    QApplication::setPalette(m_theme.palette());
+    setStyleSheet(m_theme.styleSheet());
+    for (const auto& [page, button] : m_rooms) {
+        button->setIcon(m_theme.icon(button->property("icon-name").toString()));
+        page->setTheme(m_theme);
+    }
+}
+
+void MainWindow::restore()
+{
+    const QSettings settings;
+    resize(1'240, 800);
+    restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
+    m_look = lookNamed(settings.value(QStringLiteral("window/look")).toString()).value_or(Look::System);
+    const int page = settings.value(QStringLiteral("window/page")).toInt();
+    if (page > 0 && page < m_pages->count())
+        goTo(m_rooms[static_cast<std::size_t>(page)].first);
+}
+
+void MainWindow::closeEvent(QCloseEvent* event)
+{
+    QSettings settings;
+    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    settings.setValue(QStringLiteral("window/look"), lookName(m_look));
+    settings.setValue(QStringLiteral("window/page"), m_pages->currentIndex());
+    event->accept();
+}
+
+} // namespace starling::window

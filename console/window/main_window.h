@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The frame: rail, title, pages, status bar, themes, shortcuts. Shows the snapshots of a feed, and says how
+/// old what it shows is.
+#pragma once
+
+#include "feed.h"
+#include "theme.h"
+
+#include <QElapsedTimer>
+#include <QMainWindow>
+
+class QLabel;
+class QStackedWidget;
+class QToolButton;
+class QVBoxLayout;
+
+namespace starling::window {
+
+class DevicesPage;
+class MapPage;
+class OverviewPage;
+class Page;
+class ReleasesPage;
+
+class MainWindow : public QMainWindow
+{
+    Q_OBJECT
+public:
+    explicit MainWindow(QString socket);
+    void setLook(Look look);
+    /// As the feed says.
+    void show(const SnapshotPtr& snapshot);
+    void showLost(const QString& why);
+    using QWidget::show;
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+
+private:
+    void addPage(Page* page, const QString& name, const QString& icon, const QKeySequence& keys);
+    QWidget* makeRail();
+    QWidget* makeTitle();
+    void makeStatusBar();
+    void makeActions();
+    QAction* add(const QString& text, const QKeySequence& keys, std::function<void()> run);
+    void goTo(Page* page);
+    void openPalette();
+    void showShortcuts();
+    void showAge();
+    void showTitle();
+    void applyTheme();
+    void restore();
+
+    QString m_socket;
+    Look m_look = Look::System;
+    QPalette m_systemPalette;
+    Theme m_theme;
+    SnapshotPtr m_snapshot;
+    QString m_lost; ///< why there is nothing newer; empty: live
+    QTimer m_ageTimer;
+    QWidget* m_rail = nullptr;
+    QVBoxLayout* m_railLayout = nullptr;
+    QStackedWidget* m_pages = nullptr;
+    std::vector<std::pair<Page*, QToolButton*>> m_rooms;
+    QLabel *m_title = nullptr, *m_subtitle = nullptr, *m_offline = nullptr;
+    QLabel *m_age = nullptr, *m_links = nullptr, *m_rates = nullptr, *m_vantage = nullptr;
+    OverviewPage* m_overview = nullptr;
+    DevicesPage* m_devices = nullptr;
+    ReleasesPage* m_releases = nullptr;
+    MapPage* m_map = nullptr;
+};
+
+} // namespace starling::window

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "map_page.h"
+
+#include "fleetview/query.h"
+#include "words.h"
+
+#include <QBuffer>
+#include <QComboBox>
+#include <QDateTime>
+#include <QFileDialog>
+#include <QHeaderView>
+#include <QKeyEvent>
+#include <QLocale>
+#include <QMenu>
+#include <QMessageBox>
+#include <QPainter>
+#include <QPushButton>
+#include <QSaveFile>
+#include <QScrollArea>
+#include <QStackedWidget>
+#include <QSvgGenerator>
+#include <QTableWidget>
+#include <QTextBrowser>
+
+namespace starling::window {
+
+using fleetview::Standing;
+
+namespace {
+
+/// Kept free for a scroll bar: cells do not move when it comes.
+constexpr int kScrollBar = 14;
+
+QString number(std::size_t value)
+{
+    return QLocale().toString(static_cast<qulonglong>(value));
+}
+
+/// RFC 4180; a leading =, +, - or @ would be a formula where the file is opened.
+QString cell(const QString& text)
+{
+    QString shown = text;
+    if (!shown.isEmpty() && QStringLiteral("=+-@").contains(shown[0]))
+        shown.prepend(QLatin1Char('\''));
+    shown.replace(QLatin1Char('"'), QStringLiteral("\"\""));
+    return QLatin1Char('"') + shown + QLatin1Char('"');
+}
+
+Status writeAll(const QString& path, const QByteArray& bytes)
+{
+    QSaveFile file(path);
+    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
+        return fail(Errc::Io, path.toStdString() + ": " + file.errorString().toStdString());
+    return {};
+}
+
+} // namespace
+
+MapPage::MapPage(QWidget* parent)
+    : Page(parent)
+{
+    QVBoxLayout* const layout = column(this, 20, 10);
+    layout->addWidget(makeBar());
+    m_stack = named(new QStackedWidget, tr("Lens"));
+    m_waves = new WavesView;
+    m_grid = new GridView;
+    const auto scrolled = [this](QWidget* view, const QString& name) {
+        auto* const area = named(new QScrollArea, name);
+        area->setFrameShape(QFrame::NoFrame);
+        area->setWidget(view);
+        area->setFocusPolicy(Qt::NoFocus);
+        m_stack->addWidget(area);
+        return area;
+    };
+    m_wavesScroll = scrolled(m_waves, tr("Waves"));
+    m_wavesScroll->setWidgetResizable(true);
+    m_gridScroll = scrolled(m_grid, tr("Grid"));
+    m_gridScroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_table = named(new QTableWidget, tr("Groups by state: the map as a table"));
+    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setShowGrid(false);
+    m_table->setTabKeyNavigation(false);
+    m_table->verticalHeader()->hide();
+    m_stack->addWidget(m_table);
+    auto* const surface = named(new QWidget, tr("Map"), "card");
+    surface->setAttribute(Qt::WA_StyledBackground);
+    column(surface, 12, 6)->addWidget(m_stack);
+    auto* const across = new QHBoxLayout;
+    across->setSpacing(14);
+    across->addWidget(surface, 1);
+    across->addWidget(makeSide());
+    layout->addLayout(across, 1);
+    m_note = label({}, "muted");
+    layout->addWidget(m_note);
+    connect(m_grid, &GridView::deviceChosen, this, [this](const NodeId& node) {
+        m_chosen = node;
+        const auto place = m_grid->painter().placeOf(node);
+        if (place)
+            m_gridScroll->ensureVisible(m_grid->painter().cell(*place).center().x(),
+                                        m_grid->painter().cell(*place).center().y());
+        showSide();
+    });
+    connect(m_grid, &GridView::deviceOpened, this, &MapPage::deviceWanted);
+    setLens(Lens::Grid);
+}
+
+QWidget* MapPage::makeBar()
+{
+    auto* const bar = named(new QWidget, tr("What the map shows"));
+    auto* const row = new QHBoxLayout(bar);
+    row->setContentsMargins(0, 0, 0, 0);
+    const std::array titles{tr("Waves"), tr("Grid"), tr("Table")};
+    const std::array hints{tr("How groups became healthy over time"), tr("One cell for each device"),
+                           tr("The same as a table (T)")};
+    for (std::size_t i = 0; i < titles.size(); ++i) {
+        m_lenses[i] = named(new QPushButton(titles[i]), tr("Lens: %1").arg(titles[i]));
+        m_lenses[i]->setCheckable(true);
+        m_lenses[i]->setToolTip(hints[i]);
+        connect(m_lenses[i], &QPushButton::clicked, this, [this, i] { setLens(static_cast<Lens>(i)); });
+        row->addWidget(m_lenses[i]);
+    }
+    row->addSpacing(12);
+    row->addWidget(label(tr("Group by"), "muted"));
+    row->addWidget(m_groupBy = named(new QComboBox, tr("Group by")));
+    m_groupBy->setMinimumWidth(130);
+    connect(m_groupBy, &QComboBox::currentIndexChanged, this, &MapPage::refresh);
+    row->addStretch(1);
+    m_legend = named(new QWidget, tr("Legend: states and how many devices stand there"));
+    auto* const legend = new QHBoxLayout(m_legend);
+    legend->setContentsMargins(0, 0, 0, 0);
+    legend->setSpacing(4);
+    for (const Standing standing : fleetview::kAllStandings) {
+        auto* const mark = new QPushButton;
+        mark->setFlat(true);
+        mark->hide();
+        const QString query = QStringLiteral("state=") + plain(fleetview::standingName(standing));
+        connect(mark, &QPushButton::clicked, this, [this, query] { Q_EMIT devicesWanted(query); });
+        legend->addWidget(mark);
+        m_marks[static_cast<std::size_t>(standing)] = mark;
+    }
+    row->addWidget(m_legend);
+    auto* const save = named(new QPushButton(tr("Export")), tr("Export the map"), "menu");
+    auto* const menu = named(new QMenu(save), tr("Export as"));
+    menu->addAction(tr("Picture (PNG)"), this, [this] { chooseExport(Format::Png); });
+    menu->addAction(tr("Drawing (SVG)"), this, [this] { chooseExport(Format::Svg); });
+    menu->addAction(tr("Devices (CSV)"), this, [this] { chooseExport(Format::Csv); });
+    save->setMenu(menu);
+    row->addWidget(save);
+    return bar;
+}
+
+QWidget* MapPage::makeSide()
+{
+    QWidget* const side = card(tr("Chosen device"));
+    side->setFixedWidth(290);
+    m_side = named(new QTextBrowser, tr("Why the chosen device stands where it does"));
+    m_side->setFrameShape(QFrame::NoFrame);
+    m_open = named(new QPushButton(tr("Open in Devices")), tr("Open the chosen device in Devices"));
+    connect(m_open, &QPushButton::clicked, this, [this] {
+        if (m_chosen)
+            Q_EMIT deviceWanted(*m_chosen);
+    });
+    side->layout()->addWidget(label(tr("Chosen device"), "heading"));
+    side->layout()->addWidget(m_side);
+    side->layout()->addWidget(m_open);
+    return side;
+}
+
+void MapPage::setLens(Lens lens)
+{
+    m_lens = lens;
+    m_stack->setCurrentIndex(static_cast<int>(lens));
+    for (std::size_t i = 0; i < m_lenses.size(); ++i)
+        m_lenses[i]->setChecked(i == static_cast<std::size_t>(lens));
+    refresh();
+}
+
+void MapPage::setTheme(const Theme& theme)
+{
+    Page::setTheme(theme);
+    m_grid->setTheme(theme);
+    m_waves->setTheme(theme);
+    for (const Standing standing : fleetview::kAllStandings)
+        m_marks[static_cast<std::size_t>(standing)]->setIcon(theme.glyphIcon(standing, 16));
+    refresh();
+}
+
+void MapPage::setFrozen(bool isFrozen)
+{
+    m_grid->setFrozen(isFrozen);
+    m_waves->setFrozen(isFrozen);
+}
+
+void MapPage::show(const SnapshotPtr& snapshot)
+{
+    m_snapshot = snapshot;
+    showFields();
+    refresh();
+}
+
+std::string MapPage::field() const
+{
+    return m_groupBy->currentData().toString().toStdString();
+}
+
+void MapPage::showFields()
+{
+    QStringList fields{QString()};
+    for (const fleetview::Facet& facet : fleetview::facetsOf(m_snapshot->picture->devices))
+        fields += QString::fromStdString(facet.field);
+    QStringList held;
+    for (int i = 0; i < m_groupBy->count(); ++i)
+        held += m_groupBy->itemData(i).toString();
+    if (fields == held)
+        return;
+    const bool isFirst = held.size() < 2;
+    const QString kept = isFirst && fields.contains(QStringLiteral("site"))
+        ? QStringLiteral("site")
+        : m_groupBy->currentData().toString();
+    const QSignalBlocker blocker(m_groupBy);
+    m_groupBy->clear();
+    for (const QString& name : fields)
+        m_groupBy->addItem(name.isEmpty() ? tr("Nothing") : fieldWord(name.toStdString()), name);
+    m_groupBy->setCurrentIndex(std::max(0, m_groupBy->findData(kept)));
+}
+
+void MapPage::refresh()
+{
+    if (!m_snapshot)
+        return;
+    const fleetview::PicturePtr& picture = m_snapshot->picture;
+    if (m_lens == Lens::Grid)
+        m_grid->show(picture, field(), m_gridScroll->maximumViewportSize() - QSize(kScrollBar, 0));
+    else if (m_lens == Lens::Waves)
+        m_waves->show(*picture, field());
+    else
+        showTable();
+    showLegend();
+    showSide();
+    const QString note = picture->devices.empty() ? tr("Nothing to show yet: no device has reported.")
+        : m_lens == Lens::Waves ? tr("Filled: devices that are healthy in the newest release by their own "
+                                     "signed receipts, as this console saw them come.")
+                                : tr("%1 devices. Green is a receipt that the device signed. Arrows move, "
+                                     "Enter opens, T shows the table.")
+                                      .arg(number(picture->devices.size()));
+    m_note->setText(note);
+    m_note->setAccessibleName(note);
+}
+
+void MapPage::showTable()
+{
+    const fleetview::GridPlan plan = fleetview::planGrid(m_snapshot->picture->devices, field(), 1'000, 1'000);
+    QStringList titles{field().empty() ? tr("Group") : fieldWord(field()), tr("Devices")};
+    for (const Standing standing : fleetview::kAllStandings)
+        titles += standingWord(standing);
+    m_table->setColumnCount(static_cast<int>(titles.size()));
+    m_table->setHorizontalHeaderLabels(titles);
+    m_table->setRowCount(static_cast<int>(plan.groups.size()));
+    for (int row = 0; row < m_table->rowCount(); ++row) {
+        const fleetview::GridGroup& group = plan.groups[static_cast<std::size_t>(row)];
+        QStringList cells{group.name.empty()       ? withoutValue(field())
+                              : field() == "state" ? standingWord(*fleetview::standingNamed(group.name))
+                                                   : plain(group.name, 60),
+                          number(group.count)};
+        for (const std::size_t count : group.standings)
+            cells += count == 0 ? QStringLiteral("–") : number(count);
+        for (int i = 0; i < cells.size(); ++i) {
+            QTableWidgetItem* item = m_table->item(row, i);
+            if (item == nullptr) {
+                item = new QTableWidgetItem;
+                m_table->setItem(row, i, item);
+            }
+            item->setText(cells[i]);
+        }
+    }
+    m_table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+}
+
+void MapPage::showLegend()
+{
+    for (const Standing standing : fleetview::kAllStandings) {
+        const std::size_t count = m_snapshot->picture->count(standing);
+        QPushButton* const mark = m_marks[static_cast<std::size_t>(standing)];
+        mark->setText(QLatin1Char(' ') + number(count));
+        mark->setAccessibleName(tr("%1: %2 devices").arg(standingWord(standing), number(count)));
+        mark->setToolTip(tr("%1: %2 devices. Click shows them.").arg(standingWord(standing), number(count)));
+        mark->setVisible(count > 0);
+    }
+}
+
+void MapPage::showSide()
+{
+    const fleetview::Device* device = m_chosen ? m_snapshot->picture->find(*m_chosen) : nullptr;
+    m_open->setEnabled(device != nullptr);
+    const QString html = device == nullptr
+        ? QStringLiteral("<p>%1</p>").arg(tr("Click a cell, or walk there with the arrows.").toHtmlEscaped())
+        : QStringLiteral("<p><b>%1</b></p>%2")
+              .arg(plain(device->name).toHtmlEscaped(), whyOf(*device, m_snapshot->picture->at));
+    if (m_side->property("shown").toString() == html)
+        return;
+    m_side->setProperty("shown", html);
+    m_side->setHtml(html);
+}
+
+void MapPage::resizeEvent(QResizeEvent* event)
+{
+    Page::resizeEvent(event);
+    refresh();
+}
+
+void MapPage::keyPressEvent(QKeyEvent* event)
+{
+    if (event->key() == Qt::Key_T && event->modifiers() == Qt::NoModifier)
+        return setLens(m_lens == Lens::Table ? Lens::Grid : Lens::Table);
+    Page::keyPressEvent(event);
+}
+
+QByteArray MapPage::csv() const
+{
+    QStringList lines{
+        QStringLiteral("name,id,group,state,resource,version,phase,code,receipt_sequence,receipt_came")};
+    for (const fleetview::DevicePtr& device : m_snapshot->picture->devices) {
+        const trust::ReceiptEntry* entry = device->decisiveEntry();
+        const auto code = entry == nullptr ? std::nullopt : errcOf(entry->code);
+        QStringList cells{plain(device->name),
+                          plain(device->node.hex()),
+                          plain(field().empty() ? std::string() : fleetview::groupValue(*device, field())),
+                          plain(fleetview::standingName(device->standing)),
+                          entry == nullptr ? QString() : plain(entry->uri.text()),
+                          entry == nullptr ? QString() : plain(trust::toString(entry->revision)),
+                          entry == nullptr ? QString() : plain(trust::phaseName(entry->phase)),
+                          code ? plain(codeName(*code)) : QString(),
+                          QString::number(device->receipt.sequence),
+                          device->heardAt ? QDateTime::fromSecsSinceEpoch(
+                                                device->heardAt->time_since_epoch().count(), Qt::UTC)
+                                                .toString(Qt::ISODate)
+                                          : QString()};
+        for (QString& text : cells)
+            text = cell(text);
+        lines += cells.join(QLatin1Char(','));
+    }
+    return (lines.join(QStringLiteral("\r\n")) + QStringLiteral("\r\n")).toUtf8();
+}
+
+Status MapPage::exportTo(const QString& path, Format format) const
+{
+    if (!m_snapshot)
+        return fail(Errc::NotFound, "there is nothing to export yet");
+    if (format == Format::Csv)
+        return writeAll(path, csv());
+    const bool isGrid = m_lens == Lens::Grid;
+    const QSize size = isGrid ? m_grid->size() : m_waves->size().expandedTo(m_waves->minimumSizeHint());
+    const auto paint = [&](QPainter& painter) {
+        if (m_lens == Lens::Waves)
+            m_waves->paint(painter, size);
+        else
+            m_grid->painter().paint(painter);
+    };
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    if (format == Format::Svg) {
+        QSvgGenerator generator;
+        generator.setOutputDevice(&buffer);
+        generator.setSize(size);
+        generator.setViewBox(QRect(QPoint(), size));
+        generator.setTitle(tr("Starling fleet %1").arg(plain(m_snapshot->status.fleet.shortHex())));
+        QPainter painter(&generator);
+        paint(painter);
+        painter.end();
+        return writeAll(path, bytes);
+    }
+    QImage image(size * 2, QImage::Format_RGB32);
+    image.setDevicePixelRatio(2);
+    image.fill(m_theme.surface);
+    QPainter painter(&image);
+    paint(painter);
+    painter.end();
+    if (!buffer.open(QIODevice::WriteOnly) || !image.save(&buffer, "PNG"))
+        return fail(Errc::Io, path.toStdString() + ": the picture could not be made");
+    return writeAll(path, bytes);
+}
+
+void MapPage::chooseExport(Format format)
+{
+    static const std::array kEndings{QStringLiteral("png"), QStringLiteral("svg"), QStringLiteral("csv")};
+    const QString& ending = kEndings[static_cast<std::size_t>(format)];
+    auto* const dialog = new QFileDialog(this, tr("Export the map"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    dialog->setDefaultSuffix(ending);
+    dialog->selectFile(QStringLiteral("fleet.") + ending);
+    connect(dialog, &QFileDialog::fileSelected, this, [this, format](const QString& path) {
+        const Status done = exportTo(path, format);
+        if (done)
+            return;
+        auto* const box = new QMessageBox(
+            QMessageBox::Warning, tr("Export the map"),
+            tr("The file was not written.\n%1\nChoose another place, or make room there.\n%2")
+                .arg(plain(done.error().context), QString::fromStdString(codeName(done.error().code))),
+            QMessageBox::Close, this);
+        box->setAttribute(Qt::WA_DeleteOnClose);
+        box->setTextFormat(Qt::PlainText);
+        box->open();
+    });
+    dialog->open();
+}
+
+} // namespace starling::window

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "page.h"
+
+#include <QFrame>
+
+namespace starling::window {
+
+Page::Page(QWidget* parent)
+    : QWidget(parent)
+{
+    setObjectName(QStringLiteral("page"));
+    setAttribute(Qt::WA_StyledBackground);
+}
+
+QLabel* label(const QString& text, const char* style)
+{
+    auto* const label = new QLabel(text);
+    label->setTextFormat(Qt::PlainText);
+    label->setAccessibleName(text);
+    if (style != nullptr)
+        label->setObjectName(QLatin1String(style));
+    return label;
+}
+
+QWidget* card(const QString& accessibleName)
+{
+    auto* const frame = named(new QFrame, accessibleName, "card");
+    column(frame, 16, 8);
+    return frame;
+}
+
+QVBoxLayout* column(QWidget* widget, int margin, int spacing)
+{
+    auto* const layout = new QVBoxLayout(widget);
+    layout->setContentsMargins(margin, margin, margin, margin);
+    layout->setSpacing(spacing);
+    return layout;
+}
+
+} // namespace starling::window

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "words.h"
+
+#include <QLocale>
+
+namespace starling::window {
+
+using fleetview::Mood;
+using fleetview::Standing;
+
+namespace {
+
+struct Words
+{
+    Q_DECLARE_TR_FUNCTIONS(starling::window)
+};
+
+QString number(std::size_t value)
+{
+    return QLocale().toString(static_cast<qulonglong>(value));
+}
+
+QString escaped(std::string_view text)
+{
+    return plain(text).toHtmlEscaped();
+}
+
+QString line(const QString& label, const QString& text)
+{
+    return QStringLiteral(
+               "<tr><td style='padding:3px 16px 3px 0'><b>%1</b></td><td style='padding:3px 0'>%2</td></tr>")
+        .arg(label, text);
+}
+
+/// What follows from the standing, and what a person can do.
+QString nextOf(Standing standing)
+{
+    switch (standing) {
+    case Standing::Healthy:
+        return Words::tr("Nothing: it goes on serving the release to others.");
+    case Standing::Unknown:
+        return Words::tr("Push a release to any agent of the fleet; the device takes what is for it.");
+    case Standing::Held:
+        return Words::tr(
+            "The release asks for labels that this device does not have. Compare them under Identity.");
+    case Standing::Waiting:
+        return Words::tr(
+            "It reports again when it begins to fetch. If it stays so, look whether it is linked.");
+    case Standing::Downloading:
+    case Standing::Installing:
+        return Words::tr("It reports again at the next phase.");
+    case Standing::Stalled:
+        return Words::tr("Look at the device itself: starling status there shows rates, peers and links.");
+    case Standing::RolledBack:
+        return Words::tr("It runs what it ran before. Mend the release, and push it with a higher version.");
+    case Standing::Failed:
+        return Words::tr("Mend the cause, and push the release again with a higher version.");
+    }
+    return {};
+}
+
+} // namespace
+
+QString plain(std::string_view text, qsizetype most)
+{
+    QString shown = QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+    for (QChar& c : shown)
+        if (c.category() == QChar::Other_Control || c.category() == QChar::Other_Format
+            || c.category() == QChar::Separator_Line || c.category() == QChar::Separator_Paragraph)
+            c = QLatin1Char('?');
+    if (shown.size() > most)
+        shown = shown.left(most - 1) + QChar(0x2026);
+    return shown;
+}
+
+QString standingWord(Standing standing)
+{
+    switch (standing) {
+    case Standing::Healthy:
+        return Words::tr("Healthy");
+    case Standing::Unknown:
+        return Words::tr("No release");
+    case Standing::Held:
+        return Words::tr("Held");
+    case Standing::Waiting:
+        return Words::tr("Waiting");
+    case Standing::Downloading:
+        return Words::tr("Downloading");
+    case Standing::Installing:
+        return Words::tr("Installing");
+    case Standing::Stalled:
+        return Words::tr("Stalled");
+    case Standing::RolledBack:
+        return Words::tr("Rolled back");
+    case Standing::Failed:
+        return Words::tr("Failed");
+    }
+    return {};
+}
+
+QString moodWord(Mood mood)
+{
+    switch (mood) {
+    case Mood::Empty:
+        return Words::tr("No devices yet");
+    case Mood::Idle:
+        return Words::tr("Nothing to do");
+    case Mood::Good:
+        return Words::tr("All healthy");
+    case Mood::OnTrack:
+        return Words::tr("On track");
+    case Mood::Slow:
+        return Words::tr("Slow");
+    case Mood::Failing:
+        return Words::tr("Failing");
+    }
+    return {};
+}
+
+Standing moodGlyph(Mood mood)
+{
+    switch (mood) {
+    case Mood::Empty:
+    case Mood::Idle:
+        return Standing::Unknown;
+    case Mood::Good:
+        return Standing::Healthy;
+    case Mood::OnTrack:
+        return Standing::Installing;
+    case Mood::Slow:
+        return Standing::Stalled;
+    case Mood::Failing:
+        return Standing::Failed;
+    }
+    return Standing::Unknown;
+}
+
+QString verdictOf(const fleetview::Picture& picture)
+{
+    const std::size_t held = picture.count(Standing::Held) + picture.count(Standing::Unknown);
+    const std::size_t eligible = picture.devices.size() - held;
+    const std::size_t healthy = picture.count(Standing::Healthy);
+    if (picture.devices.empty())
+        return Words::tr("Devices report once they are linked to this agent's fleet.");
+    if (eligible == 0)
+        return Words::tr("%1 of %1 devices have no release that is for them.").arg(number(held));
+    QString text = Words::tr("%1 of %2 devices are healthy in the newest release")
+                       .arg(number(healthy), number(eligible));
+    const std::size_t bad = picture.count(Standing::Failed) + picture.count(Standing::RolledBack);
+    const std::size_t underWay = picture.count(Standing::Waiting) + picture.count(Standing::Downloading)
+        + picture.count(Standing::Installing);
+    if (bad > 0)
+        text += Words::tr(", %1 failed or rolled back").arg(number(bad));
+    if (picture.count(Standing::Stalled) > 0)
+        text += Words::tr(", %1 stalled").arg(number(picture.count(Standing::Stalled)));
+    if (underWay > 0)
+        text += Words::tr(", %1 under way").arg(number(underWay));
+    return text + QLatin1Char('.');
+}
+
+QString needWords(const fleetview::Need& need)
+{
+    const QString release = releaseName(need.uri, need.revision);
+    QString text = Words::tr("%1: %n device(s)", nullptr, static_cast<int>(need.devices.size()))
+                       .arg(standingWord(need.standing));
+    text.replace(QLatin1String("device(s)"),
+                 need.devices.size() == 1 ? Words::tr("device") : Words::tr("devices"));
+    text += QStringLiteral("  ·  ") + release;
+    if (const auto code = errcOf(need.code))
+        text += QStringLiteral("  ·  %1 (%2)")
+                    .arg(plain(describe(*code)), QString::fromStdString(codeName(*code)));
+    return text;
+}
+
+QString phaseWord(trust::Phase phase)
+{
+    QString word = plain(trust::phaseName(phase));
+    word.replace(QLatin1Char('-'), QLatin1Char(' '));
+    return word;
+}
+
+QString saysOf(const trust::ReceiptEntry& entry)
+{
+    QString text = phaseWord(entry.phase);
+    if (const auto code = errcOf(entry.code))
+        text += QStringLiteral(" · ") + plain(describe(*code)) + QStringLiteral(" · ")
+            + QString::fromStdString(codeName(*code));
+    if (!entry.detail.empty())
+        text += QStringLiteral(" · ") + plain(entry.detail);
+    return text;
+}
+
+QString whyOf(const fleetview::Device& device, UtcTime now)
+{
+    QString rows = line(Words::tr("Stands"), standingWord(device.standing));
+    if (const trust::ReceiptEntry* entry = device.decisiveEntry()) {
+        rows +=
+            line(Words::tr("Because"),
+                 Words::tr("it says “%1” of %2")
+                     .arg(phaseWord(entry->phase), releaseName(entry->uri, entry->revision).toHtmlEscaped()));
+        if (const auto code = errcOf(entry->code))
+            rows += line(
+                Words::tr("Reason"),
+                escaped(describe(*code)) + QStringLiteral(" · ") + escaped(codeName(*code))
+                    + (entry->detail.empty() ? QString() : QStringLiteral(" · ") + escaped(entry->detail)));
+    } else {
+        rows += line(Words::tr("Because"), Words::tr("its receipt tells of no release"));
+    }
+    rows += line(Words::tr("Proof"),
+                 Words::tr("receipt %1, signed by the device and verified by the agent; %2")
+                     .arg(device.receipt.sequence)
+                     .arg(heardOf(device, now)));
+    rows += line(Words::tr("Next"), nextOf(device.standing));
+    for (const auto& [name, count] : device.receipt.alarms)
+        rows += line(Words::tr("Refused"), Words::tr("%1, %2 time(s)").arg(escaped(name)).arg(count));
+    return QStringLiteral("<table>%1</table>").arg(rows);
+}
+
+QString spanOf(std::chrono::seconds span)
+{
+    const auto seconds = std::max<std::int64_t>(0, span.count());
+    if (seconds < 60)
+        return Words::tr("%1 s").arg(seconds);
+    if (seconds < 3'600)
+        return Words::tr("%1 min").arg(seconds / 60);
+    if (seconds < 48 * 3'600)
+        return Words::tr("%1 h").arg(seconds / 3'600);
+    return Words::tr("%1 d").arg(seconds / 86'400);
+}
+
+QString heardOf(const fleetview::Device& device, UtcTime now)
+{
+    if (device.heardAt)
+        return Words::tr("%1 ago").arg(spanOf(now - *device.heardAt));
+    return Words::tr("before this console began");
+}
+
+QString releaseName(const ResourceUri& uri, const trust::Revision& revision)
+{
+    return plain(uri.text() + " " + trust::toString(revision));
+}
+
+QString fieldWord(const std::string& field)
+{
+    if (field == "state")
+        return Words::tr("State");
+    if (field == "version")
+        return Words::tr("Version");
+    QString word = plain(field, 40);
+    if (!word.isEmpty())
+        word[0] = word[0].toUpper();
+    return word;
+}
+
+QString withoutValue(const std::string& field)
+{
+    return field.empty() ? Words::tr("All devices") : Words::tr("without %1").arg(plain(field, 40));
+}
+
+} // namespace starling::window

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleetview/fleet.h"
+
+#include <algorithm>
+
+namespace starling::fleetview {
+
+namespace {
+
+const std::string kNone;
+
+bool isSameReport(const Device& device, const Report& report)
+{
+    return device.receipt == report.receipt && device.name == report.name && device.labels == report.labels;
+}
+
+struct Judgement
+{
+    Standing standing = Standing::Unknown;
+    std::size_t decisive = 0;
+};
+
+Judgement judged(const Device& device, const std::map<ResourceUri, trust::Revision>& newest, UtcTime now)
+{
+    Judgement worst;
+    for (std::size_t i = 0; i < device.receipt.entries.size(); ++i) {
+        const trust::ReceiptEntry& entry = device.receipt.entries[i];
+        const auto known = newest.find(entry.uri);
+        Standing standing = standingOf(entry, known == newest.end() ? entry.revision : known->second);
+        const UtcTime heard = device.heardAt.value_or(device.firstSeen);
+        if (isUnderWay(standing) && now - heard >= kStalledAfter)
+            standing = Standing::Stalled;
+        if (i == 0 || standing > worst.standing)
+            worst = {standing, i};
+    }
+    return worst;
+}
+
+} // namespace
+
+const std::string& Device::label(const std::string& key) const
+{
+    const auto found = labels.find(key);
+    return found == labels.end() ? kNone : found->second;
+}
+
+std::size_t Release::devices() const
+{
+    std::size_t sum = 0;
+    for (const std::size_t count : standings)
+        sum += count;
+    return sum;
+}
+
+std::optional<std::size_t> Picture::indexOf(const NodeId& node) const
+{
+    const auto found =
+        std::lower_bound(devices.begin(), devices.end(), node,
+                         [](const DevicePtr& device, const NodeId& wanted) { return device->node < wanted; });
+    if (found == devices.end() || (*found)->node != node)
+        return std::nullopt;
+    return static_cast<std::size_t>(found - devices.begin());
+}
+
+const Device* Picture::find(const NodeId& node) const
+{
+    const auto index = indexOf(node);
+    return index ? devices[*index].get() : nullptr;
+}
+
+Mood moodOf(const Picture& picture)
+{
+    if (picture.devices.empty())
+        return Mood::Empty;
+    if (picture.count(Standing::Failed) + picture.count(Standing::RolledBack) > 0)
+        return Mood::Failing;
+    if (picture.count(Standing::Stalled) > 0)
+        return Mood::Slow;
+    if (picture.count(Standing::Waiting) + picture.count(Standing::Downloading)
+            + picture.count(Standing::Installing)
+        > 0)
+        return Mood::OnTrack;
+    return picture.count(Standing::Healthy) > 0 ? Mood::Good : Mood::Idle;
+}
+
+std::vector<Need> needsOf(const Picture& picture)
+{
+    using Ailment = std::tuple<Standing, std::uint16_t, ResourceUri, trust::Revision>;
+    std::map<Ailment, std::vector<NodeId>> ailments;
+    for (const DevicePtr& device : picture.devices) {
+        const trust::ReceiptEntry* entry = device->decisiveEntry();
+        if (entry != nullptr && isTrouble(device->standing))
+            ailments[{device->standing, entry->code, entry->uri, entry->revision}].push_back(device->node);
+    }
+    std::vector<Need> needs;
+    for (auto& [ailment, devices] : ailments)
+        needs.push_back({std::get<0>(ailment), std::get<1>(ailment), std::get<2>(ailment),
+                         std::get<3>(ailment), std::move(devices)});
+    std::stable_sort(needs.begin(), needs.end(),
+                     [](const Need& a, const Need& b) { return a.devices.size() > b.devices.size(); });
+    if (needs.size() > kMaxNeeds)
+        needs.erase(needs.begin() + kMaxNeeds, needs.end());
+    return needs;
+}
+
+Fleet::Fleet(UtcTime now)
+    : m_steps(std::make_shared<std::vector<Step>>())
+    , m_since(now)
+{
+}
+
+DevicePtr Fleet::renewed(Report report, const DevicePtr& held, UtcTime now) const
+{
+    auto device = std::make_shared<Device>();
+    device->node = report.node;
+    device->name = std::move(report.name);
+    device->labels = std::move(report.labels);
+    device->receipt = std::move(report.receipt);
+    device->firstSeen = held ? held->firstSeen : now;
+    if (!m_isFirst)
+        device->heardAt = now;
+    if (held) {
+        device->history = held->history;
+        device->standing = held->standing;
+        device->decisive = held->decisive;
+    }
+    for (const trust::ReceiptEntry& entry : device->receipt.entries) {
+        const bool isOld = held
+            && std::find(held->receipt.entries.begin(), held->receipt.entries.end(), entry)
+                != held->receipt.entries.end();
+        if (isOld)
+            continue;
+        if (device->history.size() == kMaxHistory)
+            device->history.erase(device->history.begin());
+        device->history.push_back({now, entry});
+    }
+    return device;
+}
+
+void Fleet::take(std::vector<Report> reports, std::vector<KnownRelease> releases, UtcTime now)
+{
+    m_known = std::move(releases);
+    std::map<NodeId, DevicePtr> devices;
+    for (Report& report : reports) {
+        const NodeId node = report.node;
+        const auto held = m_devices.find(node);
+        const DevicePtr before = held == m_devices.end() ? nullptr : held->second;
+        if (!before)
+            m_unjudged.insert(node);
+        devices[node] =
+            before && isSameReport(*before, report) ? before : renewed(std::move(report), before, now);
+    }
+    m_devices = std::move(devices);
+    findNewest();
+    judge(now);
+    m_isFirst = false;
+}
+
+void Fleet::findNewest()
+{
+    m_newest.clear();
+    for (const KnownRelease& release : m_known)
+        m_newest[release.uri] = std::max(m_newest[release.uri], release.revision);
+    // A device verifies a notice before its receipt names it: what a receipt names is out.
+    for (const auto& [node, device] : m_devices)
+        for (const trust::ReceiptEntry& entry : device->receipt.entries)
+            m_newest[entry.uri] = std::max(m_newest[entry.uri], entry.revision);
+}
+
+void Fleet::judge(UtcTime now)
+{
+    for (auto& [node, device] : m_devices) {
+        const Judgement judgement = judged(*device, m_newest, now);
+        const bool isNew = m_unjudged.contains(node);
+        if (judgement.standing == device->standing && judgement.decisive == device->decisive && !isNew)
+            continue;
+        if (isNew || judgement.standing != device->standing) {
+            // Pictures share what they were given: they keep it, and we go on with a copy.
+            if (m_steps.use_count() > 1)
+                m_steps = std::make_shared<std::vector<Step>>(*m_steps);
+            if (m_steps->size() >= kMaxSteps)
+                m_steps->erase(m_steps->begin(), m_steps->begin() + kMaxSteps / 2);
+            m_steps->push_back({now, node, judgement.standing});
+        }
+        auto changed = std::make_shared<Device>(*device);
+        changed->standing = judgement.standing;
+        changed->decisive = judgement.decisive;
+        device = std::move(changed);
+    }
+    m_unjudged.clear();
+}
+
+std::vector<Release> Fleet::releases() const
+{
+    std::map<std::tuple<ResourceUri, trust::Revision, InfoHash>, Release> found;
+    const auto at = [&](const ResourceUri& uri, const trust::Revision& revision,
+                        const InfoHash& hash) -> Release& {
+        return found
+            .try_emplace({uri, revision, hash},
+                         Release{uri, revision, hash, std::nullopt, m_newest.at(uri) == revision, {}})
+            .first->second;
+    };
+    for (const KnownRelease& release : m_known)
+        at(release.uri, release.revision, release.infoHash).known = release;
+    for (const auto& [node, device] : m_devices)
+        for (const trust::ReceiptEntry& entry : device->receipt.entries) {
+            const Standing standing = standingOf(entry, entry.revision);
+            ++at(entry.uri, entry.revision, entry.infoHash).standings[static_cast<std::size_t>(standing)];
+        }
+    std::vector<Release> releases;
+    for (auto& [key, release] : found)
+        releases.push_back(std::move(release));
+    std::stable_sort(releases.begin(), releases.end(), [](const Release& a, const Release& b) {
+        return a.uri != b.uri ? a.uri < b.uri : a.revision > b.revision;
+    });
+    return releases;
+}
+
+PicturePtr Fleet::picture(UtcTime now)
+{
+    judge(now);
+    auto picture = std::make_shared<Picture>();
+    picture->devices.reserve(m_devices.size());
+    for (const auto& [node, device] : m_devices) {
+        picture->devices.push_back(device);
+        ++picture->standings[static_cast<std::size_t>(device->standing)];
+        for (const auto& [name, count] : device->receipt.alarms)
+            picture->alarms[name] += count;
+    }
+    picture->releases = releases();
+    picture->steps = m_steps;
+    picture->since = m_since;
+    picture->at = now;
+    return picture;
+}
+
+} // namespace starling::fleetview

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleetview/grid_layout.h"
+#include "fleetview/waves.h"
+#include "fleetview_samples.h"
+
+#include <QtTest>
+
+using namespace starling;
+using namespace starling::fleetview;
+using namespace starling::samples;
+using namespace std::chrono_literals;
+using trust::Phase;
+
+namespace {
+
+Standing standingNow(Fleet& fleet, std::uint32_t number, UtcTime now)
+{
+    const Device* device = fleet.picture(now)->find(nodeOf(number));
+    return device == nullptr ? Standing::Unknown : device->standing;
+}
+
+KnownRelease known(std::uint64_t version)
+{
+    return {*ResourceUri::parse("fw/gateway"), {0, version}, InfoHash(), "label", 1'000, std::nullopt};
+}
+
+} // namespace
+
+class TestFleetview : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void paintsGreenOnlyWhatSaysHealthyOfTheNewest();
+    void letsTheWorstResourceDecide();
+    void callsStalledWhatSaysNothingForLong();
+    void saysWhenItHeardOnlyOfWhatCameSince();
+    void sharesDevicesThatDidNotChange();
+    void forgetsDevicesThatAreToldNoMore();
+    void keepsALimitedHistory();
+    void countsDevicesOnEachRelease();
+    void moodFollowsTheWorst();
+    void gathersNeedsByWhatAilsLargestFirst();
+    void countsFacets();
+    void ordersNamesByTheNumbersInThem();
+    void laysTheGridOutDeterministically();
+    void findsTheCellUnderAPoint();
+    void fillsWavesAsDevicesBecomeHealthy();
+    void mergesWavesBeyondTen();
+};
+
+void TestFleetview::paintsGreenOnlyWhatSaysHealthyOfTheNewest()
+{
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy, 1)}), reportOf(2, {})}, {}, kBegin);
+    QCOMPARE(standingNow(fleet, 1, kBegin), Standing::Healthy);
+    QCOMPARE(standingNow(fleet, 2, kBegin), Standing::Unknown);
+    // The agent holds a verified notice of version 2: what says "healthy" of 1 waits for it.
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy, 1)})}, {known(2)}, kBegin + 1s);
+    QCOMPARE(standingNow(fleet, 1, kBegin + 1s), Standing::Waiting);
+    // So it does when another device names a newer one.
+    Fleet other(kBegin);
+    other.take({reportOf(1, {entryOf(Phase::Healthy, 1)}), reportOf(2, {entryOf(Phase::Downloading, 2)})}, {},
+               kBegin);
+    QCOMPARE(standingNow(other, 1, kBegin), Standing::Waiting);
+    QCOMPARE(standingNow(other, 2, kBegin), Standing::Downloading);
+}
+
+void TestFleetview::letsTheWorstResourceDecide()
+{
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy, 1, "fw/a"), entryOf(Phase::Failed, 1, "fw/b", 404)})},
+               {}, kBegin);
+    const PicturePtr picture = fleet.picture(kBegin);
+    QCOMPARE(picture->devices[0]->standing, Standing::Failed);
+    QCOMPARE(picture->devices[0]->decisiveEntry()->uri.text(), std::string("fw/b"));
+    fleet.take({reportOf(1, {entryOf(Phase::Failed, 1, "fw/a", 407)})}, {}, kBegin + 1s);
+    QCOMPARE(standingNow(fleet, 1, kBegin + 1s), Standing::Held);
+}
+
+void TestFleetview::callsStalledWhatSaysNothingForLong()
+{
+    const auto stalledAfter = std::chrono::duration_cast<std::chrono::seconds>(kStalledAfter);
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Downloading)}), reportOf(2, {entryOf(Phase::Healthy)})}, {},
+               kBegin);
+    QCOMPARE(standingNow(fleet, 1, kBegin + stalledAfter - 1s), Standing::Downloading);
+    QCOMPARE(standingNow(fleet, 1, kBegin + stalledAfter), Standing::Stalled);
+    QCOMPARE(standingNow(fleet, 2, kBegin + 1'000h), Standing::Healthy);
+    fleet.take({reportOf(1, {entryOf(Phase::Checking)})}, {}, kBegin + stalledAfter + 1s);
+    QCOMPARE(standingNow(fleet, 1, kBegin + stalledAfter + 1s), Standing::Installing);
+}
+
+void TestFleetview::saysWhenItHeardOnlyOfWhatCameSince()
+{
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Downloading)})}, {}, kBegin);
+    QVERIFY(!fleet.picture(kBegin)->devices[0]->heardAt);
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy)})}, {}, kBegin + 5s);
+    const PicturePtr picture = fleet.picture(kBegin + 9s);
+    QVERIFY(picture->devices[0]->heardAt == kBegin + 5s);
+    QCOMPARE(picture->devices[0]->history.size(), std::size_t{2});
+    QVERIFY(picture->devices[0]->history[1].at == kBegin + 5s);
+}
+
+void TestFleetview::sharesDevicesThatDidNotChange()
+{
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Downloading)}), reportOf(2, {entryOf(Phase::Healthy)})}, {},
+               kBegin);
+    const PicturePtr before = fleet.picture(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Checking)}), reportOf(2, {entryOf(Phase::Healthy)})}, {},
+               kBegin + 1s);
+    const PicturePtr after = fleet.picture(kBegin + 1s);
+    QVERIFY(before->find(nodeOf(2)) == after->find(nodeOf(2)));
+    QVERIFY(before->find(nodeOf(1)) != after->find(nodeOf(1)));
+    QCOMPARE(before->find(nodeOf(1))->standing, Standing::Downloading);
+    QCOMPARE(before->steps->size(), std::size_t{2});
+    QCOMPARE(after->steps->size(), std::size_t{3});
+}
+
+void TestFleetview::forgetsDevicesThatAreToldNoMore()
+{
+    Fleet fleet(kBegin);
+    fleet.take(reportsOf(5, 2), {}, kBegin);
+    fleet.take(reportsOf(3, 2), {}, kBegin + 1s);
+    QCOMPARE(fleet.picture(kBegin + 1s)->devices.size(), std::size_t{3});
+}
+
+void TestFleetview::keepsALimitedHistory()
+{
+    Fleet fleet(kBegin);
+    for (std::uint32_t i = 1; i <= kMaxHistory + 3; ++i)
+        fleet.take({reportOf(1, {entryOf(Phase::Healthy, i)})}, {}, kBegin + std::chrono::seconds(i));
+    const PicturePtr picture = fleet.picture(kBegin + 1h);
+    QCOMPARE(picture->devices[0]->history.size(), kMaxHistory);
+    QCOMPARE(picture->devices[0]->history[0].entry.revision.version, std::uint64_t{4});
+}
+
+void TestFleetview::countsDevicesOnEachRelease()
+{
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy, 1)}), reportOf(2, {entryOf(Phase::Healthy, 2)}),
+                reportOf(3, {entryOf(Phase::Failed, 2)})},
+               {known(2)}, kBegin);
+    const PicturePtr picture = fleet.picture(kBegin);
+    QCOMPARE(picture->releases.size(), std::size_t{2});
+    const Release& newest = picture->releases[0];
+    QVERIFY(newest.isNewest && newest.known && newest.revision.version == 2);
+    QCOMPARE(newest.devices(), std::size_t{2});
+    QCOMPARE(newest.count(Standing::Healthy), std::size_t{1});
+    QVERIFY(!picture->releases[1].isNewest && !picture->releases[1].known);
+}
+
+void TestFleetview::moodFollowsTheWorst()
+{
+    const auto mood = [](std::vector<Report> reports, std::chrono::seconds later = 0s) {
+        Fleet fleet(kBegin);
+        fleet.take(std::move(reports), {}, kBegin);
+        return moodOf(*fleet.picture(kBegin + later));
+    };
+    QCOMPARE(mood({}), Mood::Empty);
+    QCOMPARE(mood({reportOf(1, {})}), Mood::Idle);
+    QCOMPARE(mood({reportOf(1, {entryOf(Phase::Healthy)})}), Mood::Good);
+    QCOMPARE(mood({reportOf(1, {entryOf(Phase::Healthy)}), reportOf(2, {entryOf(Phase::Staged)})}),
+             Mood::OnTrack);
+    QCOMPARE(mood({reportOf(1, {entryOf(Phase::Staged)})}, 1h), Mood::Slow);
+    QCOMPARE(mood({reportOf(1, {entryOf(Phase::Staged)}), reportOf(2, {entryOf(Phase::RolledBack)})}, 1h),
+             Mood::Failing);
+}
+
+void TestFleetview::gathersNeedsByWhatAilsLargestFirst()
+{
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Failed, 2, "fw/a", 401)}),
+                reportOf(2, {entryOf(Phase::Failed, 2, "fw/a", 404)}),
+                reportOf(3, {entryOf(Phase::Failed, 2, "fw/a", 404)}),
+                reportOf(4, {entryOf(Phase::Healthy)})},
+               {}, kBegin);
+    const auto needs = needsOf(*fleet.picture(kBegin));
+    QCOMPARE(needs.size(), std::size_t{2});
+    QCOMPARE(needs[0].code, std::uint16_t{404});
+    QCOMPARE(needs[0].devices.size(), std::size_t{2});
+}
+
+void TestFleetview::countsFacets()
+{
+    Fleet fleet(kBegin);
+    fleet.take(reportsOf(700, 30), {}, kBegin);
+    const auto facets = facetsOf(fleet.picture(kBegin)->devices);
+    QCOMPARE(facets.size(), std::size_t{4});
+    QCOMPARE(facets[0].field, std::string("state"));
+    QVERIFY(facets[0].values[0] == (FacetValue{"healthy", 600}));
+    std::size_t sum = facets[3].others;
+    for (const FacetValue& value : facets[3].values)
+        sum += value.devices;
+    QCOMPARE(facets[3].field, std::string("site"));
+    QCOMPARE(facets[3].values.size(), kMaxFacetValues);
+    QCOMPARE(sum, std::size_t{700});
+}
+
+void TestFleetview::ordersNamesByTheNumbersInThem()
+{
+    const std::vector<std::string> ordered{"",     "1:2", "1:10", "a",     "a7",     "a07",
+                                           "a07b", "a8",  "a10",  "a10b2", "a10b10", "b"};
+    for (std::size_t i = 0; i < ordered.size(); ++i)
+        for (std::size_t j = 0; j < ordered.size(); ++j)
+            QVERIFY2(NaturalOrder()(ordered[i], ordered[j]) == (i < j)
+                         || (ordered[i] == "a7" && ordered[j] == "a07")
+                         || (ordered[i] == "a07" && ordered[j] == "a7"),
+                     (ordered[i] + " " + ordered[j]).c_str());
+    QVERIFY(NaturalOrder()("a7", "a07") != NaturalOrder()("a07", "a7"));
+}
+
+void TestFleetview::laysTheGridOutDeterministically()
+{
+    Fleet fleet(kBegin);
+    fleet.take(reportsOf(1'000, 4), {}, kBegin);
+    const auto devices = fleet.picture(kBegin)->devices;
+    const GridPlan plan = planGrid(devices, "site", 900, 600);
+    QCOMPARE(plan.groups.size(), std::size_t{4});
+    QCOMPARE(plan.groups[0].name, std::string("site-0"));
+    QVERIFY(plan.height <= 600);
+    // What the devices do moves none.
+    auto reports = reportsOf(1'000, 4);
+    for (Report& report : reports)
+        report.receipt.entries[0].phase = Phase::Failed;
+    fleet.take(std::move(reports), {}, kBegin + 1s);
+    QVERIFY(planGrid(fleet.picture(kBegin + 1s)->devices, "site", 900, 600).order == plan.order);
+    QVERIFY(planGrid({devices.begin(), devices.begin() + 4}, "", 900, 600).hasCards());
+    QCOMPARE(planGrid({}, "site", 900, 600).height, 0);
+}
+
+void TestFleetview::findsTheCellUnderAPoint()
+{
+    Fleet fleet(kBegin);
+    fleet.take(reportsOf(500, 3), {}, kBegin);
+    const GridPlan plan = planGrid(fleet.picture(kBegin)->devices, "site", 640, 480);
+    for (std::size_t place = 0; place < plan.order.size(); ++place) {
+        const auto [x, y] = plan.cellAt(place);
+        QCOMPARE(plan.placeAt(x, y).value_or(9'999), place);
+        QVERIFY(!plan.placeAt(x + plan.cellWidth - plan.gap, y));
+    }
+    QVERIFY(!plan.placeAt(-1, 5) && !plan.placeAt(5, 5) && !plan.placeAt(5, 10'000));
+}
+
+void TestFleetview::fillsWavesAsDevicesBecomeHealthy()
+{
+    const std::map<std::string, std::string> berlin{{"site", "berlin"}}, oslo{{"site", "oslo"}};
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Staged)}, berlin), reportOf(2, {entryOf(Phase::Staged)}, oslo)},
+               {}, kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy)}, berlin), reportOf(2, {entryOf(Phase::Staged)}, oslo)},
+               {}, kBegin + 3s);
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy)}, berlin), reportOf(2, {entryOf(Phase::Failed)}, oslo)},
+               {}, kBegin + 5s);
+    const Waves waves = wavesOf(*fleet.picture(kBegin + 9s), "site");
+    QCOMPARE(waves.rows.size(), std::size_t{2});
+    QVERIFY(waves.from == kBegin && waves.to == kBegin + 9s && waves.merged == 0);
+    QVERIFY((waves.rows[0].points == std::vector<WavePoint>{{kBegin, 0, 0}, {kBegin + 3s, 1, 0}}));
+    QVERIFY((waves.rows[1].points == std::vector<WavePoint>{{kBegin, 0, 0}, {kBegin + 5s, 0, 1}}));
+}
+
+void TestFleetview::mergesWavesBeyondTen()
+{
+    Fleet fleet(kBegin);
+    fleet.take(reportsOf(400, 40), {}, kBegin);
+    const Waves waves = wavesOf(*fleet.picture(kBegin), "site");
+    QCOMPARE(waves.rows.size(), kMaxWaves);
+    QCOMPARE(waves.merged, std::size_t{31});
+    std::size_t sum = 0;
+    for (const Wave& wave : waves.rows)
+        sum += wave.devices;
+    QCOMPARE(sum, std::size_t{400});
+}
+
+QTEST_GUILESS_MAIN(TestFleetview)
+#include "tst_fleetview.moc"
