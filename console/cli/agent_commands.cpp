@@ -70,7 +70,7 @@ Result<Exit> status(const CommandLine& line)
             + durationText(static_cast<double>(reply->uptimeSeconds)) + ", listens on "
             + toString(reply->listen)
             + (reply->swarmPort == 0
-                   ? ", no swarm now"
+                   ? ""
                    : ", swarm on " + std::to_string(reply->swarmPort) + " (" + plain(reply->swarm) + ")"));
     const auto up =
         std::count_if(reply->links.begin(), reply->links.end(), [](const auto& link) { return link.isUp; });

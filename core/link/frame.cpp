@@ -30,6 +30,7 @@ enum class Kind : std::uint8_t {
     NotForwarded,
     Candidates,
     Go,
+    Once = 32,
 };
 
 constexpr std::size_t kEndpointBytes = 18;
@@ -64,9 +65,9 @@ Result<Frame> parseAck(ByteReader& reader)
     return Frame(ack);
 }
 
-Result<Frame> parseUnreliable(ByteReader& reader)
+Result<Frame> parseUnreliable(ByteReader& reader, bool isMessage)
 {
-    const Unreliable unreliable{reader.raw(reader.u16())};
+    const Unreliable unreliable{reader.raw(reader.u16()), isMessage};
     if (auto status = reader.status("UNRELIABLE"); !status)
         return fail(std::move(status.error()), "frame");
     return Frame(unreliable);
@@ -141,7 +142,10 @@ struct KindOf
     Kind operator()(const Bye&) const { return Kind::Bye; }
     Kind operator()(const PathChallenge&) const { return Kind::PathChallenge; }
     Kind operator()(const PathResponse&) const { return Kind::PathResponse; }
-    Kind operator()(const Unreliable&) const { return Kind::Unreliable; }
+    Kind operator()(const Unreliable& unreliable) const
+    {
+        return unreliable.isMessage ? Kind::Once : Kind::Unreliable;
+    }
     Kind operator()(const Forward&) const { return Kind::Forward; }
     Kind operator()(const Forwarded&) const { return Kind::Forwarded; }
     Kind operator()(const Seek&) const { return Kind::Seek; }
@@ -250,7 +254,9 @@ Result<Frame> parseFrame(ByteView bytes)
     case Kind::PathResponse:
         return parseNumber<PathResponse>(reader);
     case Kind::Unreliable:
-        return parseUnreliable(reader);
+        return parseUnreliable(reader, false);
+    case Kind::Once:
+        return parseUnreliable(reader, true);
     case Kind::Forward:
         return parseForward<Forward>(reader);
     case Kind::Forwarded:

@@ -14,6 +14,7 @@
 ///     6 CHALLENGE  nonce (8)                                     is answered where it came from
 ///     7 RESPONSE   nonce (8)                                     that of the CHALLENGE
 ///     8 UNRELIABLE length (2) bytes                              neither acknowledged nor sent again
+///    32 ONCE       length (2) message                            likewise, for whom messages are for
 ///
 /// Detours (relay.h, detours.h) and what it takes to do without one (punch.h); `node`: 64 bits of an id:
 ///
@@ -91,6 +92,7 @@ struct PathResponse
 struct Unreliable
 {
     ByteView payload;
+    bool isMessage = false; ///< ONCE
 };
 /// `datagram` refers to the bytes that it was parsed from.
 struct Forward

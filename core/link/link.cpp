@@ -450,6 +450,10 @@ void Links::Impl::on(const SendMessage& input, Instant now)
     if (slot == m_table.slots().end())
         return;
     Session* link = slot->second.link.get();
+    if (input.isOnce && input.message.size() <= maxUnreliableBytes()) {
+        link->sendUnreliable(input.message, true, now);
+        return link->arm(now);
+    }
     const auto status = link->send(input.message, now);
     if (status)
         return link->arm(now);
@@ -465,7 +469,7 @@ void Links::Impl::on(const SendUnreliable& input, Instant now)
     const auto slot = m_table.findUp(input.link);
     if (slot == m_table.slots().end())
         return;
-    slot->second.link->sendUnreliable(input.bytes, now);
+    slot->second.link->sendUnreliable(input.bytes, false, now);
     slot->second.link->arm(now);
 }
 

@@ -97,7 +97,7 @@ Status Session::send(Bytes message, Instant now)
     return {};
 }
 
-void Session::sendUnreliable(ByteView bytes, Instant now)
+void Session::sendUnreliable(ByteView bytes, bool isMessage, Instant now)
 {
     const bool isHeld = m_heldUntil && now < *m_heldUntil && isOnDetour();
     if (bytes.size() > maxUnreliableBytes(m_shared->config) || m_isSilent || isHeld
@@ -106,7 +106,7 @@ void Session::sendUnreliable(ByteView bytes, Instant now)
         return;
     }
     ++m_shared->stats.unreliableOut;
-    sendFrame(Unreliable{bytes}, now);
+    sendFrame(Unreliable{bytes, isMessage}, now);
 }
 
 void Session::transmit(Instant now)
@@ -266,7 +266,10 @@ std::optional<Errc> Session::onData(const Data& data, Instant now)
 void Session::onUnreliable(const Unreliable& unreliable)
 {
     ++m_shared->stats.unreliableIn;
-    m_shared->outputs.push_back(UnreliableReceived{m_id, toBytes(unreliable.payload)});
+    if (unreliable.isMessage)
+        m_shared->outputs.push_back(MessageReceived{m_id, toBytes(unreliable.payload)});
+    else
+        m_shared->outputs.push_back(UnreliableReceived{m_id, toBytes(unreliable.payload)});
 }
 
 void Session::onAck(const Ack& ack, Instant now)

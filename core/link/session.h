@@ -57,7 +57,7 @@ public:
     /// Fails with TooLarge (nothing happened) or Busy (the link is to be closed).
     Status send(Bytes message, Instant now);
     /// Sends it now, or never.
-    void sendUnreliable(ByteView bytes, Instant now);
+    void sendUnreliable(ByteView bytes, bool isMessage, Instant now);
     /// A datagram for our token. Why the link ends, if it does.
     std::optional<Errc> onSealed(const Sealed& sealed, const Endpoint& from, Instant now);
     /// What was in one.

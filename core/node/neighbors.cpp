@@ -131,9 +131,11 @@ void Neighbors::act(const overlay::MembershipOutput& output)
 {
     if (const auto* connect = std::get_if<overlay::ConnectTo>(&output))
         m_wires.links(link::Connect{connect->to, connect->tries, connect->node});
-    else if (const auto* close = std::get_if<overlay::CloseLink>(&output))
-        m_wires.links(link::Close{linkOf(close->link)});
-    else if (const auto* probe = std::get_if<overlay::ProbeLink>(&output))
+    else if (const auto* close = std::get_if<overlay::CloseLink>(&output)) {
+        // Of a link without a purpose, membership says so again some time later.
+        if (!m_wires.isInUse(linkOf(close->link)))
+            m_wires.links(link::Close{linkOf(close->link)});
+    } else if (const auto* probe = std::get_if<overlay::ProbeLink>(&output))
         m_wires.links(link::Probe{linkOf(probe->link)});
     else if (const auto* send = std::get_if<overlay::SendMessage>(&output))
         m_wires.links(link::SendMessage{linkOf(send->to), send->bytes});

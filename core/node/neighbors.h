@@ -22,6 +22,8 @@ public:
         std::function<void(const link::Input&)> links;
         std::function<void(const overlay::Input&)> overlay;
         std::function<void(const Error&)> refused; ///< a contact that nobody may have passed on
+        /// Whether a link that is no neighbour's must stay for something else.
+        std::function<bool(link::LinkId)> isInUse;
     };
     /// `mediator`, `random` and `timers` must outlive it.
     Neighbors(const NodeId& self, const overlay::MembershipConfig& config, const overlay::Mediator& mediator,

@@ -29,12 +29,14 @@ constexpr Duration kAddressInterval = std::chrono::seconds(5);
 /// Contacts of others are stored this often, and when the agent stops. Guess.
 constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
+/// Guess: above what a notice takes through the whole fleet.
+constexpr Duration kSettleDelay = std::chrono::milliseconds(100);
 
 swarm::Config swarmConfig(const AgentConfig& config)
 {
     swarm::Config result;
     result.listen = config.listen;
-    // Never the links' number: libtorrent opens a UDP socket beside its TCP one.
+    // Never the links' number: libtorrent opens a UDP socket beside its TCP one. For foreign clients only.
     result.listen.port = config.swarmPort;
     result.admission = config.admission;
     result.uploadLimit = config.uploadLimit;
@@ -166,7 +168,8 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_neighbors(m_identity.node, membershipConfig(m_options.config), m_keeper, m_random, m_timers,
                   {[this](const link::Input& input) { feedLinks(input); },
                    [this](const overlay::Input& input) { feedOverlay(input); },
-                   [this](const Error& error) { reportRefusal(error); }})
+                   [this](const Error& error) { reportRefusal(error); },
+                   [this](link::LinkId link) { return m_payloadLinks.isInUse(link); }})
     , m_natDesk({m_timers, m_random, [this](const Endpoint& to, ByteView bytes) { send(to, bytes); }})
     , m_reach({m_timers, m_natDesk, [this](const link::Input& input) { feedLinks(input); },
                [this] { return reachableAddresses(listenEndpoint()); }})
@@ -174,7 +177,12 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
               [this](const trust::Receipt& receipt) { Q_EMIT receiptTaken(receipt); }})
-    , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers,
+    , m_payloadLinks(m_timers,
+                     {[this](const link::Input& input) { feedLinks(input); },
+                      [this](const NodeId& node) { m_swarm.linked(node); },
+                      [this](const NodeId& from, ByteView bytes) { m_swarm.received(from, bytes); },
+                      [this](const NodeId& node) { return m_swarm.isInUse(node); }})
+    , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers, m_payloadLinks,
               [this](std::uint16_t port) {
                   return board::Parcel{m_identity.certificateEnvelope, descriptor(port)}.serialize();
               })
@@ -414,7 +422,7 @@ void Node::act(const link::Output& output)
 {
     if (const auto* send = std::get_if<link::SendDatagram>(&output)) {
         // Lost if the socket's buffer is full: links retransmit.
-        this->send(send->to, send->bytes);
+        return this->send(send->to, send->bytes);
     } else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output)) {
         m_timers.reschedule(static_cast<std::uint64_t>(timer->timer.link), timer->delay,
                             [this, value = timer->timer] { feedLinks(link::TimerExpired{value}); });
@@ -436,6 +444,7 @@ void Node::act(const link::Output& output)
                shortName(down->reason).data());
         Q_EMIT linkChanged(node, false);
     }
+    m_payloadLinks.take(output);
     m_reach.take(output);
     m_neighbors.take(output);
 }
@@ -443,7 +452,8 @@ void Node::act(const link::Output& output)
 void Node::act(const overlay::Output& output)
 {
     if (const auto* send = std::get_if<overlay::SendMessage>(&output)) {
-        feedLinks(link::SendMessage{link::LinkId{static_cast<std::uint64_t>(send->to)}, send->bytes});
+        feedLinks(link::SendMessage{link::LinkId{static_cast<std::uint64_t>(send->to)}, send->bytes,
+                                    send->delivery == overlay::Delivery::Once});
     } else if (const auto* timer = std::get_if<overlay::ScheduleTimer>(&output)) {
         m_timers.schedule(timer->delay,
                           [this, value = timer->timer] { feedOverlay(overlay::TimerExpired{value}); });
@@ -475,14 +485,13 @@ void Node::settleOne()
     m_unsettled.pop_front();
     settle(taken);
     if (!m_unsettled.empty())
-        settleLater();
+        QMetaObject::invokeMethod(this, &Node::settleOne, Qt::QueuedConnection);
 }
 
-// Not from within what brought it: the datagrams that pass it on come first, and those that have arrived
-// meanwhile do, too. The disk is slow.
+// Not at once: what passes it on comes first, here and in other agents of this machine. The disk is slow.
 void Node::settleLater()
 {
-    QMetaObject::invokeMethod(this, &Node::settleOne, Qt::QueuedConnection);
+    m_timers.schedule(kSettleDelay, [this] { settleOne(); });
 }
 
 void Node::noteKnown(const release::Examined& taken)

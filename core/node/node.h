@@ -146,6 +146,7 @@ private:
     NatDesk m_natDesk;
     ReachDesk m_reach;
     ReceiptDesk m_desk;
+    PayloadLinks m_payloadLinks;
     SwarmHost m_swarm;
     Updater m_updater;
     VerifyWorker m_pushVerifier;

@@ -3,6 +3,8 @@
 
 #include "node/log.h"
 
+#include <algorithm>
+
 namespace starling::node {
 
 namespace {
@@ -12,17 +14,21 @@ constexpr Duration kSaveInterval = std::chrono::seconds(10);
 /// Lines of traffic remembered of sessions that were closed. Guess: a dozen releases of a swarm with many
 /// peers.
 constexpr std::size_t kMaxPastTraffic = 1'024;
+/// Per payload. Guess: twice as many as links are opened for.
+constexpr std::size_t kMaxOffers = 2 * PayloadLinks::kMaxWanted;
 
 } // namespace
 
 SwarmHost::SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof,
-                     store::Store& store, TimerQueue& timers, DescriptorMaker descriptor, QObject* parent)
+                     store::Store& store, TimerQueue& timers, PayloadLinks& links, DescriptorMaker descriptor,
+                     QObject* parent)
     : QObject(parent)
     , m_config(std::move(config))
     , m_self(self)
     , m_proof(std::move(proof))
     , m_store(store)
     , m_timers(timers)
+    , m_links(links)
     , m_descriptor(std::move(descriptor))
 {
 }
@@ -42,8 +48,15 @@ Status SwarmHost::ensureSession()
     auto created = swarm::Swarm::create(m_config, m_proof, wake);
     if (!created)
         return fail(std::move(created.error()), "BitTorrent session");
+    auto tunnel =
+        PayloadTunnel::open((*created)->inner(), m_timers,
+                            [this](const NodeId& to, ByteView datagram) { m_links.send(to, datagram); });
+    if (!tunnel)
+        return fail(std::move(tunnel.error()), "way between BitTorrent and links");
     m_swarm = std::move(*created);
-    qCInfo(lcSwarm, "session listens on port %u", m_swarm->port());
+    m_tunnel = std::move(*tunnel);
+    if (m_swarm->port() != 0)
+        qCInfo(lcSwarm, "session listens on port %u for foreign clients", m_swarm->port());
     return {};
 }
 
@@ -116,11 +129,13 @@ void SwarmHost::drop(const InfoHash& payload)
     if (m_payloads.erase(payload) == 0)
         return;
     m_swarm->remove(payload);
+    forgetOffers(payload);
     Q_EMIT overlayInput(overlay::StopFinding{payload});
     Q_EMIT overlayInput(overlay::StopProviding{payload});
     if (!m_payloads.empty())
         return;
     keepTraffic();
+    m_tunnel.reset();
     m_swarm.reset();
     qCInfo(lcSwarm, "session closed: nothing to exchange");
 }
@@ -144,21 +159,70 @@ bool SwarmHost::isSeeding(const InfoHash& payload) const
     return known != m_payloads.end() && known->second == Role::Seeding;
 }
 
+// --- Peers: links to them, and connections inside those links
+
 void SwarmHost::offerPeer(const InfoHash& payload, const trust::Descriptor& descriptor, bool isComplete)
 {
     const auto known = m_payloads.find(payload);
-    if (known == m_payloads.end() || known->second != Role::Fetching || descriptor.node == m_self
-        || descriptor.swarmPort == 0)
+    if (known == m_payloads.end() || known->second != Role::Fetching || descriptor.node == m_self)
         return;
-    // Exactly one of two nodes that both still fetch connects, or libtorrent may close both connections as
-    // redundant (measured; resources/docs/adr/0007-one-initiator.md). A complete one never connects by
-    // itself.
-    if (!isComplete && descriptor.node < m_self)
-        return;
-    for (Endpoint endpoint : descriptor.addresses) {
-        endpoint.port = descriptor.swarmPort;
-        m_swarm->addPeer(payload, endpoint);
+    auto& offers = m_offers[payload];
+    if (!offers.contains(descriptor.node) && offers.size() >= kMaxOffers) {
+        const auto lesser =
+            std::find_if(offers.begin(), offers.end(), [](const auto& o) { return !o.second.isComplete; });
+        if (!isComplete || lesser == offers.end())
+            return;
+        offers.erase(lesser);
     }
+    const Offer& offer = offers[descriptor.node] = {isComplete, descriptor.addresses};
+    m_links.want(descriptor.node, offer.addresses);
+    dial(payload, descriptor.node, offer);
+}
+
+/// Of two nodes, exactly one connects (resources/docs/adr/0007-one-initiator.md): who needs the payload; if
+/// both do, the one with the lower NodeId. Whichever of them opened the link.
+void SwarmHost::dial(const InfoHash& payload, const NodeId& node, const Offer& offer)
+{
+    if (!m_links.isLinked(node) || (!offer.isComplete && node < m_self))
+        return;
+    if (const auto address = m_tunnel->addressOf(node))
+        m_swarm->addPeer(payload, *address);
+}
+
+void SwarmHost::linked(const NodeId& node)
+{
+    for (const auto& [payload, offers] : m_offers)
+        if (const auto offer = offers.find(node); offer != offers.end())
+            dial(payload, node, offer->second);
+}
+
+/// Those for whom there was no room before.
+void SwarmHost::wantAgain()
+{
+    for (const auto& [payload, offers] : m_offers)
+        for (const auto& [node, offer] : offers)
+            m_links.want(node, offer.addresses);
+}
+
+void SwarmHost::forgetOffers(const InfoHash& payload)
+{
+    m_offers.erase(payload);
+    std::set<NodeId> wanted;
+    for (const auto& [other, offers] : m_offers)
+        for (const auto& [node, offer] : offers)
+            wanted.insert(node);
+    m_links.wantOnly(wanted);
+}
+
+void SwarmHost::received(const NodeId& from, ByteView datagram)
+{
+    if (m_tunnel)
+        m_tunnel->received(from, datagram);
+}
+
+bool SwarmHost::isInUse(const NodeId& node) const
+{
+    return m_tunnel && m_tunnel->isInUse(node);
 }
 
 void SwarmHost::setLimits(BytesPerSecond upload, BytesPerSecond download)
@@ -208,6 +272,7 @@ void SwarmHost::scheduleSave()
         if (!m_swarm || !isFetching())
             return;
         m_swarm->requestResumeData();
+        wantAgain();
         scheduleSave();
     });
 }
@@ -239,6 +304,7 @@ void SwarmHost::handle(const swarm::Event& event)
         if (known == m_payloads.end() || known->second != Role::Fetching)
             return;
         known->second = Role::Complete;
+        forgetOffers(done->payload);
         Q_EMIT overlayInput(overlay::StopFinding{done->payload});
         Q_EMIT completed(done->payload);
     } else if (const auto* problem = std::get_if<swarm::Trouble>(&event)) {

@@ -3,7 +3,8 @@
 /// loop and the overlay's providers to it, and tells the overlay what we hold.
 #pragma once
 
-#include "node/timer_queue.h"
+#include "node/payload_links.h"
+#include "node/payload_tunnel.h"
 #include "overlay/overlay.h"
 #include "store/store.h"
 #include "swarm/swarm.h"
@@ -22,7 +23,8 @@ public:
     using DescriptorMaker = std::function<Bytes(std::uint16_t port)>;
 
     SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof,
-              store::Store& store, TimerQueue& timers, DescriptorMaker descriptor, QObject* parent = nullptr);
+              store::Store& store, TimerQueue& timers, PayloadLinks& links, DescriptorMaker descriptor,
+              QObject* parent = nullptr);
     ~SwarmHost() override;
 
     /// Starts or continues fetching into `directory`; completed() or trouble() follows.
@@ -36,11 +38,15 @@ public:
 
     /// Somebody holds pieces of `payload` and can be reached as `descriptor` says.
     void offerPeer(const InfoHash& payload, const trust::Descriptor& descriptor, bool isComplete);
+    // What PayloadLinks says
+    void linked(const NodeId& node);
+    void received(const NodeId& from, ByteView datagram);
+    bool isInUse(const NodeId& node) const;
 
     void setLimits(BytesPerSecond upload, BytesPerSecond download);
     std::optional<swarm::Progress> progress(const InfoHash& payload) const;
     std::vector<swarm::PeerTraffic> traffic() const;
-    std::uint16_t port() const; ///< 0 while no session runs
+    std::uint16_t port() const; ///< for foreign clients; 0 if there is none, and while no session runs
 
     /// Saves where downloads stand; saved() follows at once or when libtorrent has answered.
     void save();
@@ -54,9 +60,18 @@ Q_SIGNALS:
 
 private:
     enum class Role : std::uint8_t { Fetching, Complete, Seeding };
+    /// Somebody who holds pieces of what we fetch.
+    struct Offer
+    {
+        bool isComplete = false;
+        std::vector<Endpoint> addresses;
+    };
     Status ensureSession();
     Status add(const release::TorrentFile& torrent, const std::filesystem::path& directory, Role role);
     void provide(const InfoHash& payload, bool isComplete);
+    void dial(const InfoHash& payload, const NodeId& node, const Offer& offer);
+    void wantAgain();
+    void forgetOffers(const InfoHash& payload);
     void handleEvents();
     void handle(const swarm::Event& event);
     void scheduleSave();
@@ -68,9 +83,12 @@ private:
     std::shared_ptr<const swarm::MemberProof> m_proof;
     store::Store& m_store;
     TimerQueue& m_timers;
+    PayloadLinks& m_links;
     DescriptorMaker m_descriptor;
     std::unique_ptr<swarm::Swarm> m_swarm;
+    std::unique_ptr<PayloadTunnel> m_tunnel; ///< while there is a session
     std::map<InfoHash, Role> m_payloads;
+    std::map<InfoHash, std::map<NodeId, Offer>> m_offers; ///< of what we fetch
     /// Of sessions that were closed, summed by payload and node.
     std::map<std::pair<InfoHash, NodeId>, swarm::PeerTraffic> m_pastTraffic;
     std::atomic<bool> m_wakePending = false;

@@ -17,6 +17,8 @@ constexpr unsigned kMaxBroken = 16;
 /// A notice may come later along the tree than usual; guess.
 constexpr int kPatience = 3; // times what it was behind the first teller, at most, of late
 constexpr int kLagLasts = 32; // notices until a lag is forgotten by two thirds; guess
+/// Guess: a datagram was lost the first time; then nothing comes along the tree but what we sent there.
+constexpr unsigned kMaxLate = 2;
 /// A duplicate of something older comes from comparing boards, and says nothing about the tree. Guess: longer
 /// than a notice needs to reach everybody.
 constexpr Duration kPruneWindow = std::chrono::seconds(5);
@@ -31,11 +33,11 @@ Broadcast::Broadcast(const Config& config)
 {
 }
 
-void Broadcast::addNeighbor(NeighborId neighbor, std::optional<Duration> roundTrip, Instant now)
+void Broadcast::addNeighbor(NeighborId neighbor, std::optional<Duration> roundTrip, bool tellsLater,
+                            Instant now)
 {
-    m_peers.emplace(
-        neighbor,
-        Peer{roundTrip, false, false, 0, 0, {}, Allowance(kAllowanceBurst, kAllowancePerSecond, now)});
+    const Allowance allowance(kAllowanceBurst, kAllowancePerSecond, now);
+    m_peers.emplace(neighbor, Peer{roundTrip, false, false, 0, 0, tellsLater, 0, {}, {}, allowance});
 }
 
 void Broadcast::removeNeighbor(NeighborId neighbor)
@@ -122,6 +124,7 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
     const bool isUnasked = from && !isEager(*from) && !isInTree();
     if (from)
         onArrival(awaited, *from, now);
+    const bool isAsUsual = from && !awaited.asked && isInTree();
     // Without a place in the tree, everybody may be the way to the others.
     const bool isForAll = !from && !isInTree();
     remember(tag, now);
@@ -136,13 +139,11 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
         } else if (!hasTold(awaited, neighbor)
                    && peer.untold.size() < kMaxItems) { // what is not told is found by comparing boards
             peer.untold.push_back({key, tag});
-            if (!m_nextTelling)
-                m_nextTelling = m_lastTold ? std::max(now, *m_lastTold + m_config.tellDelay) : now;
+            setTelling(peer, isAsUsual && peer.tellsLater ? m_config.tellDelay : Duration{}, now);
         }
     }
     m_isSevered = m_isSevered && sentTo.empty() && !from;
-    if (m_nextTelling && *m_nextTelling <= now)
-        tell(now, postbox);
+    tell(now, postbox);
     if (from && awaited.asked == from && awaited.isExpected)
         m_seen.at(tag).stopgap = from;
     else if (from && awaited.asked == from)
@@ -150,6 +151,22 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
     else if (isUnasked) // it may have come by comparing boards
         postbox.send(*from, GraftMessage());
     return sentTo;
+}
+
+void Broadcast::setTelling(Peer& peer, Duration delay, Instant now) const
+{
+    const Instant soonest = m_lastTold ? std::max(now, *m_lastTold + m_config.tellDelay) : now;
+    const Instant due = std::max(soonest, now + delay);
+    peer.tellAt = std::min(due, peer.tellAt.value_or(due));
+}
+
+std::optional<Instant> Broadcast::nextTelling() const
+{
+    std::optional<Instant> next;
+    for (const auto& [neighbor, peer] : m_peers)
+        if (peer.tellAt && (!next || *peer.tellAt < *next))
+            next = peer.tellAt;
+    return next;
 }
 
 bool Broadcast::hasTold(const Missing& missing, NeighborId neighbor)
@@ -167,6 +184,7 @@ void Broadcast::onArrival(const Missing& awaited, NeighborId from, Instant now)
         return;
     peer->second.isEager = true;
     peer->second.broken = 0;
+    peer->second.late = 0;
     const bool wasTold = awaited.asked || !awaited.tellers.empty();
     if (!wasTold || awaited.asked == from)
         return;
@@ -220,13 +238,15 @@ void Broadcast::onDuplicate(NeighborId from, ByteView notice, Instant now, Postb
     if (!isRecent)
         return;
     const auto stopgap = std::exchange(seen->second.stopgap, std::nullopt);
-    if (stopgap && *stopgap != from && peer->second.isEager) {
+    if (stopgap && *stopgap != from && peer->second.isEager && ++peer->second.late < kMaxLate) {
         // What we sent on meanwhile crosses its copy: it prunes us before it reads this.
         peer->second.isKept = true;
         postbox.send(from, GraftMessage());
         return becomeLazy(*stopgap, postbox);
     }
-    // Said again, even if we said it before: the other side may have grafted since.
+    // Two that had the same way, and lost it, wait for each other every time, and push what they had to ask
+    // for to each other at the same time. Said again, even if we said it before: the other side may have
+    // grafted since.
     becomeLazy(from, postbox);
 }
 
@@ -288,11 +308,14 @@ void Broadcast::onGraft(NeighborId from, const GraftMessage& message, Instant no
 
 void Broadcast::tell(Instant now, Postbox& postbox)
 {
-    m_nextTelling.reset();
-    m_lastTold = now;
     for (auto& [neighbor, peer] : m_peers) {
-        if (!peer.untold.empty())
-            postbox.send(neighbor, IHaveMessage{std::exchange(peer.untold, {})});
+        if (!peer.tellAt || *peer.tellAt > now)
+            continue;
+        peer.tellAt.reset();
+        if (peer.untold.empty())
+            continue;
+        m_lastTold = now;
+        postbox.send(neighbor, IHaveMessage{std::exchange(peer.untold, {})}, Delivery::Once);
     }
 }
 

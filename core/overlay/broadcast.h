@@ -28,7 +28,8 @@ class Broadcast
 public:
     explicit Broadcast(const Config& config);
 
-    void addNeighbor(NeighborId neighbor, std::optional<Duration> roundTrip, Instant now);
+    /// Of two neighbours that have a notice along the tree, one `tellsLater` than the other.
+    void addNeighbor(NeighborId neighbor, std::optional<Duration> roundTrip, bool tellsLater, Instant now);
     void removeNeighbor(NeighborId neighbor);
 
     /// A notice that is news, from a neighbour or our own: pushes it to eager neighbours, and tells the
@@ -46,7 +47,7 @@ public:
     void onPrune(NeighborId from);
 
     /// When tell() and ask() have something to do.
-    std::optional<Instant> nextTelling() const { return m_nextTelling; }
+    std::optional<Instant> nextTelling() const;
     std::optional<Instant> nextAsking() const
     {
         return m_due.empty() ? std::nullopt : std::optional(m_due.begin()->first);
@@ -66,7 +67,10 @@ private:
         bool isKept = false; ///< its next Prune answers what we sent while it was late
         unsigned broken = 0; ///< notices that it told of and did not send, since it last sent one
         std::size_t told = 0; ///< entries of m_missing that it was the first to tell of
+        bool tellsLater = false; ///< we do
+        unsigned late = 0; ///< notices in a row that it brought after somebody else was asked
         std::vector<IHaveMessage::Item> untold;
+        std::optional<Instant> tellAt;
         Allowance allowance;
     };
     struct Teller
@@ -94,6 +98,7 @@ private:
     void onArrival(const Missing& awaited, NeighborId from, Instant now);
     static bool hasTold(const Missing& missing, NeighborId neighbor);
     void preferQuicker(const Missing& missing, NeighborId from, Instant now, Postbox& postbox);
+    void setTelling(Peer& peer, Duration delay, Instant now) const;
     void untell(Peer& peer, const NoticeTag& tag);
     void setDue(const NoticeTag& tag, Missing& missing, Instant due);
     void forget(std::map<NoticeTag, Missing>::iterator missing);
@@ -107,7 +112,7 @@ private:
     std::set<std::pair<Instant, NoticeTag>> m_due; ///< of m_missing
     std::map<NoticeTag, Seen> m_seen;
     std::deque<NoticeTag> m_seenOrder; ///< the oldest first
-    std::optional<Instant> m_nextTelling, m_lastTold;
+    std::optional<Instant> m_lastTold;
     bool m_isSevered = true; ///< an eager link is gone since the last notice, or none has come yet
     std::optional<Duration> m_lag; ///< the tree was behind who told first, at most, of late
 };

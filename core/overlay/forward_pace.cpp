@@ -8,8 +8,8 @@ namespace starling::overlay {
 bool ForwardPace::allows(const NoticeKey& key, Instant now)
 {
     Instant& full = m_full[key];
-    const Instant after = std::max(full, now) + kInterval;
-    if (after - now > kBurst * kInterval)
+    const Instant after = std::max(full, now) + m_interval;
+    if (after - now > kBurst * m_interval)
         return false;
     full = after;
     return true;

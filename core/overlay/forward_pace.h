@@ -11,6 +11,11 @@ namespace starling::overlay {
 class ForwardPace
 {
 public:
+    /// One in `interval` in the long run, for each place.
+    explicit ForwardPace(Duration interval)
+        : m_interval(interval)
+    {
+    }
     /// Whether a notice that was just taken at `key` may be forwarded now; if so, it is counted.
     bool allows(const NoticeKey& key, Instant now);
     /// Forgets places that have been quiet; call now and then.
@@ -19,11 +24,10 @@ public:
 private:
     /// Guess: twice the phases that a device reports while it goes through one update.
     static constexpr int kBurst = 16;
-    /// Guess: a fleet of 4,096 devices that all do nothing but report costs a node 820 notices a second.
-    static constexpr Duration kInterval = std::chrono::seconds(5);
     /// When each place will have its whole burst again; places in the past have it. As many as the board has
     /// places that changed lately.
     std::map<NoticeKey, Instant> m_full;
+    Duration m_interval;
 };
 
 } // namespace starling::overlay

@@ -13,7 +13,7 @@ constexpr std::size_t kMaxBootstrap = 64; ///< as node's configuration
 std::vector<MembershipOutput> Membership::Impl::handle(const MembershipInput& input, Instant now)
 {
     if (!std::exchange(m_isStarted, true)) {
-        m_started = m_nextBegin = m_nextEviction = now;
+        m_unsettled = m_nextBegin = m_nextEviction = now;
         m_nextMeasure = now + about(m_config.youngMeasure);
         m_nextShuffle = now + about(m_config.youngShuffle);
         m_nextReunion = now + about(m_config.reunion);
@@ -133,6 +133,7 @@ void Membership::Impl::on(const LinkDown& input, Instant now)
     if (peer.state != State::Active)
         return;
     m_outputs.emplace_back(NeighborDown{input.link});
+    settleAgain(now);
     // It may have restarted.
     remember(peer, kFailed, now);
     m_nextBegin = std::min(m_nextBegin, now + m_config.contactMin);

@@ -38,11 +38,12 @@ struct MembershipConfig
     Duration answerTime = std::chrono::seconds(3); ///< guess: to an Ask; link::Config::maxRetransmit
     Duration eviction = std::chrono::seconds(10); ///< between two forced ones
     Duration silence = std::chrono::seconds(10); ///< guess: until a silent link is given up
-    Duration shuffle = std::chrono::seconds(300); ///< performance.md: 350 B in 60 to 300 s
-    Duration measure = std::chrono::seconds(60); ///< guess: between two measured candidates
-    /// Guess: so long after its start a node looks around quicker,
+    /// Two shuffles are 10 kB with all certificates, a measured candidate 2 kB: together 9 B/s. Guess.
+    Duration shuffle = std::chrono::minutes(30);
+    Duration measure = std::chrono::minutes(10); ///< between two measured candidates; guess
+    /// Guess: so long after its start, and after a neighbour was lost, a node looks around quicker,
     Duration youth = std::chrono::seconds(180);
-    Duration youngShuffle = std::chrono::seconds(15); ///< and does so then. Guess.
+    Duration youngShuffle = std::chrono::seconds(15); ///< until the passive view is full. Guess.
     Duration youngMeasure = std::chrono::seconds(4); ///< guess: thirty candidates in two minutes
     Duration contactMin = std::chrono::milliseconds(500); ///< link's reconnectMin; doubled up to
     Duration contactMax = std::chrono::seconds(30); ///< link's reconnectMax

@@ -12,6 +12,8 @@ namespace starling::overlay {
 
 constexpr std::size_t kShuffled = 6; ///< contacts; HyParView section 5.1 says 7, and one is our own
 constexpr Duration kRefused = std::chrono::seconds(20); ///< before it is asked again; doubled each time
+/// Who refused to be one more near neighbour has nearer ones; guess.
+constexpr Duration kNearRefused = std::chrono::minutes(10);
 constexpr Duration kFailed = std::chrono::seconds(1); ///< the same, of who did not answer; guesses
 /// What others make us do: verify their contacts, walk for them. Guess: a join of all neighbours at once, and
 /// some of them every second.
@@ -21,9 +23,15 @@ constexpr std::uint64_t kWalkBurst = 32, kWalksPerSecond = 8;
 /// A time that was not measured is longer than any.
 constexpr Duration kUnmeasured = Duration::max() / 8;
 
+constexpr std::size_t kSome = 4; ///< neighbours; who has fewer may soon have none. Guess
+constexpr Duration kBetweenFills = std::chrono::seconds(2); ///< of who has some; doubled each time. Guess
+constexpr Duration kWorthwhile = std::chrono::milliseconds(2); ///< guess
+
 inline bool isMuchNearer(Duration a, Duration b)
 {
-    return a * 5 < b * 4; // a fifth less: what is measured twice is not exchanged twice
+    // A fifth less: what is measured twice is not exchanged twice. And by what a change of links is worth: in
+    // one building, everybody is near enough, and round trips tell how busy the other is.
+    return a * 5 < b * 4 && b - a > kWorthwhile;
 }
 
 inline Duration doubled(Duration least, unsigned times)
@@ -138,11 +146,12 @@ private:
     void sweep(Instant now);
     void measure(Instant now);
     void shuffle(Instant now);
+    void settleAgain(Instant now);
     void sendShuffle(Peers::value_type& peer, Instant now);
     void reunite(Instant now);
     void arm(Instant now);
     Duration about(Duration interval);
-    bool isYoung(Instant now) const { return now - m_started < m_config.youth; }
+    bool isYoung(Instant now) const { return now - m_unsettled < m_config.youth; }
 
     void send(NeighborId to, const MembershipMessage& message)
     {
@@ -162,7 +171,9 @@ private:
     std::map<NodeId, Instant> m_shunned; ///< until then
     Allowance m_contacts, m_walks;
     bool m_isStarted = false;
-    Instant m_started, m_nextBegin, m_nextEviction, m_nextMeasure, m_nextShuffle, m_nextReunion;
+    Instant m_nextFill; ///< of who has some neighbours
+    unsigned m_refused = 0; ///< fills, since the last neighbour came
+    Instant m_unsettled, m_nextBegin, m_nextEviction, m_nextMeasure, m_nextShuffle, m_nextReunion;
     Instant m_lastBurst;
     unsigned m_begun = 0; ///< times in a row that bootstraps were tried
     std::optional<Instant> m_armed;

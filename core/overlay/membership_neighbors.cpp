@@ -6,6 +6,7 @@ namespace starling::overlay {
 namespace {
 
 constexpr std::size_t kOffered = 6; ///< contacts in an Answer; guess
+constexpr std::size_t kOfferedToNear = 2; ///< to who has enough neighbours, and wants a nearer one; guess
 constexpr std::size_t kWalks = 3; ///< ForwardJoin messages of one Join; guess: as many neighbours as it wants
 constexpr std::uint8_t kWalkLength = 4; ///< HyParView's 6 is for 10,000 nodes; handshakes are dear. Guess
 constexpr std::uint8_t kPassiveAt = 2; ///< time to live at which a walk is remembered; HyParView: PRWL, 3
@@ -65,6 +66,9 @@ void Membership::Impl::on(Peers::value_type& from, const AnswerMessage& message,
     if (!message.isAccepted) {
         from.second.state = State::Idle;
         postpone(from.second.node, now);
+        // Who has some neighbours, and is not wanted by others, has time.
+        if (!isYoung(now) && isLacking() && alive() >= kSome)
+            m_nextFill = now + about(doubled(kBetweenFills, m_refused++));
         learn(from, message.others, now);
         return close(from.first);
     }
@@ -203,7 +207,8 @@ void Membership::Impl::answer(Peers::value_type& asker, Urgency urgency, Instant
 {
     const NeighborId link = asker.first;
     Peer& peer = asker.second;
-    std::vector<Contact> others = offer(kOffered, peer.node); // the first one is our own
+    // The first one is our own.
+    std::vector<Contact> others = offer(urgency == Urgency::Near ? kOfferedToNear : kOffered, peer.node);
     if (m_shunned.contains(peer.node))
         return close(link);
     // Asked in both directions at once: each is the other's answer.
@@ -230,6 +235,7 @@ void Membership::Impl::promote(Peers::value_type& peer, Role role, Instant now)
     peer.second.state = State::Active;
     peer.second.role = role;
     peer.second.since = now;
+    m_refused = 0;
     m_passive.remove(peer.second.node);
     m_outputs.emplace_back(NeighborUp{peer.first, peer.second.node, peer.second.roundTrip});
 }

@@ -127,8 +127,12 @@ std::vector<Contact> Membership::Impl::offer(std::size_t count, const NodeId& to
 /// Who refused us is asked again later, but soon by who has nobody.
 void Membership::Impl::postpone(const NodeId& node, Instant now)
 {
-    if (Candidate* candidate = m_passive.find(node))
-        candidate->nextTry = now + doubled(alive() == 0 ? kFailed : kRefused, candidate->refusals++);
+    Candidate* candidate = m_passive.find(node);
+    if (candidate == nullptr)
+        return;
+    const bool isUrgent = isLacking() || isYoung(now);
+    const Duration pause = alive() == 0 ? kFailed : isUrgent ? kRefused : kNearRefused;
+    candidate->nextTry = now + doubled(pause, candidate->refusals++);
 }
 
 void Membership::Impl::remember(const Peer& peer, Duration pause, Instant now)
@@ -177,7 +181,8 @@ void Membership::Impl::fill(Instant now)
                 return peer.second.state == State::Asked;
             }));
         const bool isEnough = held == 0 ? asked > 0 : held + asked + m_attempts.size() >= m_config.wanted;
-        if (isEnough || m_attempts.size() >= limit)
+        const bool isPatient = held >= kSome && now < m_nextFill;
+        if (isEnough || isPatient || m_attempts.size() >= limit)
             return;
         const Candidate* candidate = m_passive.pick(now, busy());
         if (candidate == nullptr)
@@ -250,6 +255,8 @@ void Membership::Impl::shuffle(Instant now)
     if (now < m_nextShuffle)
         return;
     m_nextShuffle = now + about(isYoung(now) ? m_config.youngShuffle : m_config.shuffle);
+    if (isYoung(now) && m_passive.isFull())
+        return;
     if (auto* peer = anyActive({}))
         sendShuffle(*peer, now);
 }
@@ -266,6 +273,15 @@ void Membership::Impl::reunite(Instant now)
         return;
     m_attempts[endpoint] = {Purpose::Begin, std::nullopt, now};
     m_outputs.emplace_back(ConnectTo{endpoint, m_config.tries});
+}
+
+/// Where one neighbour went, others may have: candidates are to be found, and to be looked at.
+void Membership::Impl::settleAgain(Instant now)
+{
+    m_unsettled = m_nextFill = now;
+    m_refused = 0;
+    m_nextMeasure = std::min(m_nextMeasure, now + about(m_config.youngMeasure));
+    m_nextShuffle = std::min(m_nextShuffle, now + about(m_config.youngShuffle));
 }
 
 /// Between three quarters and five quarters of `interval`.
@@ -293,9 +309,10 @@ void Membership::Impl::arm(Instant now)
                         [this](const Endpoint& endpoint) { return !isLinked(endpoint); }))
             due = std::min(due, std::max(m_nextBegin, now + m_config.contactMin));
         const auto except = busy();
+        const Instant soonest = std::max(now + m_config.contactMin, alive() >= kSome ? m_nextFill : now);
         for (const Candidate& candidate : m_passive.all())
             if (!except.contains(candidate.node))
-                due = std::min(due, std::max(candidate.nextTry, now + m_config.contactMin));
+                due = std::min(due, std::max(candidate.nextTry, soonest));
     }
     if (m_armed && *m_armed <= due)
         return;

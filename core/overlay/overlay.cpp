@@ -31,6 +31,10 @@ constexpr std::uint64_t kDoubtful = 1;
 /// then, over weeks, mute nobody.
 constexpr std::uint64_t kForgivenShare = 10;
 
+/// Of notices at one place of the board. Guess: as often as anybody publishes (performance.md, 1); without a
+/// bound, whoever holds a release key could fill every link.
+constexpr Duration kNoticeInterval = std::chrono::seconds(1);
+
 /// Whether a neighbour that verifies what it forwards may have sent this all the same: it holds another root,
 /// more certificates or another content than we do.
 bool isDoubtful(Errc code)
@@ -107,7 +111,7 @@ private:
     std::uint64_t m_toldRoot = 0; ///< the newest root that neighbours were told of
     Discovery m_discovery;
     Collection m_collection;
-    ForwardPace m_pace;
+    ForwardPace m_pace{kNoticeInterval};
     std::map<NeighborId, NeighborStats> m_stats;
     std::map<NeighborId, Conduct> m_conduct; ///< of the same neighbours
     Instant m_nextRound;
@@ -233,7 +237,7 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
         return;
     m_stats[input.neighbor].node = input.node;
     m_conduct[input.neighbor] = {};
-    m_broadcast.addNeighbor(input.neighbor, input.roundTrip, now);
+    m_broadcast.addNeighbor(input.neighbor, input.roundTrip, input.node < m_self, now);
     m_roots.addNeighbor(input.neighbor, now);
     m_exchange.addNeighbor(input.neighbor, input.node, now);
     sendStanding(input.neighbor, now, postbox);

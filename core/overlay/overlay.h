@@ -88,10 +88,13 @@ using Input = std::variant<NeighborUp, NeighborDown, MessageReceived, TimerExpir
                            StopProviding, FindProviders, StopFinding, Observe, Report, ReceiptKept>;
 
 // Outputs
+/// Once: neither acknowledged nor sent again, for what others say as well.
+enum class Delivery : std::uint8_t { Assured, Once };
 struct SendMessage
 {
     NeighborId to{};
     Bytes bytes;
+    Delivery delivery = Delivery::Assured;
 };
 struct NoticeTaken
 { ///< after it was forwarded: to be stored, then acted on

@@ -41,6 +41,7 @@ public:
     Candidate* pickUnmeasured(Instant now, const std::set<NodeId>& except);
     /// The same, but the nearest that was measured.
     Candidate* pickNearest(Instant now, const std::set<NodeId>& except);
+    bool isFull() const { return m_candidates.size() >= m_capacity; }
     bool hasOther(const std::set<NodeId>& except) const;
     /// Up to `count` contacts but those of `except`, at random.
     std::vector<Contact> sample(std::size_t count, const std::set<NodeId>& except);

@@ -13,16 +13,16 @@ Postbox::Postbox(std::vector<Output>& outputs, std::map<NeighborId, NeighborStat
 {
 }
 
-void Postbox::post(NeighborId to, Bytes bytes)
+void Postbox::post(NeighborId to, Bytes bytes, Delivery delivery)
 {
-    m_outputs.push_back(SendMessage{to, std::move(bytes)});
+    m_outputs.push_back(SendMessage{to, std::move(bytes), delivery});
 }
 
-std::size_t Postbox::send(NeighborId to, const Message& message)
+std::size_t Postbox::send(NeighborId to, const Message& message, Delivery delivery)
 {
     Bytes bytes = serialize(message);
     const std::size_t size = bytes.size();
-    post(to, std::move(bytes));
+    post(to, std::move(bytes), delivery);
     return size;
 }
 
@@ -34,7 +34,7 @@ std::size_t Postbox::sendNotice(NeighborId to, ByteView notice)
     if (size > m_maxMessageBytes || stats == m_stats.end())
         return 0;
     ++stats->second.noticesOut;
-    post(to, std::move(bytes));
+    post(to, std::move(bytes), Delivery::Assured);
     return size;
 }
 

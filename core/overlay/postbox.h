@@ -13,13 +13,13 @@ public:
     Postbox(std::vector<Output>& outputs, std::map<NeighborId, NeighborStats>& stats, const Config& config);
 
     /// Returns the number of bytes sent.
-    std::size_t send(NeighborId to, const Message& message);
+    std::size_t send(NeighborId to, const Message& message, Delivery delivery = Delivery::Assured);
     /// Sends a notice to one neighbour; returns the number of bytes, 0 if it is larger than a message may be.
     std::size_t sendNotice(NeighborId to, ByteView notice);
     void put(Output output) { m_outputs.push_back(std::move(output)); }
 
 private:
-    void post(NeighborId to, Bytes bytes);
+    void post(NeighborId to, Bytes bytes, Delivery delivery);
 
     std::vector<Output>& m_outputs;
     std::map<NeighborId, NeighborStats>& m_stats;

@@ -286,7 +286,7 @@ void ModelLinks::handle(const link::Input& input, Outputs& outputs)
     if (const auto* to = std::get_if<link::Connect>(&input)) {
         connect(*to);
     } else if (const auto* message = std::get_if<link::SendMessage>(&input)) {
-        send(message->link, message->message, outputs);
+        send(message->link, message->message, message->isOnce, outputs);
     } else if (const auto* wanted = std::get_if<link::Probe>(&input)) {
         if (Slot* slot = find(wanted->link))
             probe(*slot);
@@ -301,11 +301,13 @@ void ModelLinks::handle(const link::Input& input, Outputs& outputs)
     }
 }
 
-void ModelLinks::send(link::LinkId link, Bytes message, Outputs& outputs)
+void ModelLinks::send(link::LinkId link, Bytes message, bool isOnce, Outputs& outputs)
 {
     Slot* slot = find(link);
     if (slot == nullptr || message.size() > config().maxMessageBytes)
         return;
+    if (isOnce)
+        return sendOnce(*slot, std::move(message));
     if (slot->stalled && slot->stalled->bytes + message.size() > config().maxQueuedBytes) {
         sayGoodbye(*slot);
         return endLink(*slot, Errc::Busy, outputs);
@@ -315,6 +317,17 @@ void ModelLinks::send(link::LinkId link, Bytes message, Outputs& outputs)
         stall(*slot, sequence, std::move(message));
     else
         transmit(*slot, sequence, std::move(message));
+}
+
+/// In no order with others, lost or not: sequence 0.
+void ModelLinks::sendOnce(Slot& slot, Bytes message)
+{
+    const auto trip = tripOf(m_self, slot.peer);
+    m_world.books.noteSent(message.size(), m_world.nodes[m_self]->isHonest());
+    if (trip)
+        m_world.queue.push(
+            m_world.now + *trip,
+            {Event::What::Message, slot.peer, m_self, kAnyLife, slot.session, 0, std::move(message)});
 }
 
 void ModelLinks::transmit(Slot& slot, std::uint64_t sequence, Bytes message)
@@ -374,7 +387,7 @@ void ModelLinks::resend(Slot& slot, Outputs& outputs)
 
 void ModelLinks::giveBack(World& world, Event& event)
 {
-    ModelLinks* sender = of(world, event.from);
+    ModelLinks* sender = event.second == 0 ? nullptr : of(world, event.from);
     Slot* slot = sender == nullptr ? nullptr : sender->find(event.node);
     if (slot != nullptr && slot->session == event.first)
         sender->stall(*slot, event.second, std::move(event.bytes));

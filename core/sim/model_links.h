@@ -27,7 +27,7 @@ public:
     /// Connect, Close, Probe and SendMessage, as link::Links takes them.
     void handle(const link::Input& input, std::vector<link::Output>& outputs);
     /// Of link::SendMessage, without a copy.
-    void send(link::LinkId link, Bytes message, std::vector<link::Output>& outputs);
+    void send(link::LinkId link, Bytes message, bool isOnce, std::vector<link::Output>& outputs);
     /// Greet, Finish, Confirm, Goodbye, Resend, Suspect or Idle.
     void handle(const Event& event, std::vector<link::Output>& outputs);
     /// The link that a Message event comes by, if it may be taken; otherwise its sender has it back, and
@@ -89,6 +89,7 @@ private:
     void forgetStalled(Slot& slot);
     void stall(Slot& slot, std::uint64_t sequence, Bytes message);
     void resend(Slot& slot, Outputs& outputs);
+    void sendOnce(Slot& slot, Bytes message);
     void transmit(Slot& slot, std::uint64_t sequence, Bytes message);
 
     std::optional<Duration> tripOf(NodeIndex from, NodeIndex to);

@@ -296,9 +296,10 @@ void Node::act(overlay::Output& output)
         ++m_world.books.messages;
         m_world.books.messageBytes += message->bytes.size();
         const link::LinkId link{static_cast<std::uint64_t>(message->to)};
+        const bool isOnce = message->delivery == overlay::Delivery::Once;
         if (!m_modelLinks)
-            return feedLinks(link::SendMessage{link, std::move(message->bytes)});
-        m_modelLinks->send(link, std::move(message->bytes), m_world.linkOutputs);
+            return feedLinks(link::SendMessage{link, std::move(message->bytes), isOnce});
+        m_modelLinks->send(link, std::move(message->bytes), isOnce, m_world.linkOutputs);
         actAll();
     } else if (const auto* timer = std::get_if<overlay::ScheduleTimer>(&output)) {
         m_world.queue.push(m_world.now + timer->delay,

@@ -22,11 +22,8 @@ void turnOff(settings_pack& pack)
           settings_pack::use_dht_as_fallback, settings_pack::announce_crypto_support,
           settings_pack::allow_idna, settings_pack::support_share_mode})
         pack.set_bool(feature, false);
-    // TCP only: over loopback it moves about 160 MB/s between two sessions, where uTP, whose packets each
-    // cost two system calls, was measured at 340 to 490 Mbit/s. uTP earns its place where it travels inside
-    // links.
-    pack.set_bool(settings_pack::enable_incoming_utp, false);
-    pack.set_bool(settings_pack::enable_outgoing_utp, false);
+    // uTP only: its packets travel inside links. Foreign clients may come by TCP.
+    pack.set_bool(settings_pack::enable_outgoing_tcp, false);
     pack.set_int(settings_pack::mixed_mode_algorithm, settings_pack::prefer_tcp);
     pack.set_str(settings_pack::dht_bootstrap_nodes, "");
     pack.set_str(settings_pack::user_agent, "");
@@ -49,10 +46,17 @@ void boundMemory(settings_pack& pack, const Config& config)
     pack.set_int(settings_pack::checking_mem_usage, 64); // blocks of 16 KiB
     pack.set_int(settings_pack::max_queued_disk_bytes, 1024 * 1024);
     pack.set_int(settings_pack::max_peer_recv_buffer_size, 1024 * 1024);
-    // libtorrent reads all that a socket holds at once, into memory that it keeps: what the kernel may hold
-    // for a busy peer (by its own tuning up to 6 MiB, and several times that where an administrator raised
-    // it) is what a peer costs us. 256 KiB carry 20 Mbit/s over 100 ms, from each peer.
-    pack.set_int(settings_pack::recv_socket_buffer_size, 256 * 1024);
+    if (config.admission == Admission::Members) {
+        // nat.md: with the system's default buffers uTP was measured at 47 to 59 Mbit/s, with these at 470.
+        // The kernel may give less (net.core.rmem_max). There is one socket, whatever the number of peers.
+        pack.set_int(settings_pack::recv_socket_buffer_size, 4 * 1024 * 1024);
+        pack.set_int(settings_pack::send_socket_buffer_size, 1024 * 1024);
+    } else {
+        // libtorrent reads all that a TCP socket holds at once, into memory that it keeps: what the kernel
+        // may hold for a busy peer (by its own tuning up to 6 MiB, and several times that where an
+        // administrator raised it) is what a peer costs us. 256 KiB carry 20 Mbit/s over 100 ms, from each.
+        pack.set_int(settings_pack::recv_socket_buffer_size, 256 * 1024);
+    }
     pack.set_int(settings_pack::send_buffer_low_watermark, 64 * 1024);
     pack.set_int(settings_pack::send_buffer_watermark, 512 * 1024);
     pack.set_int(settings_pack::send_buffer_watermark_factor, 50);
@@ -69,7 +73,7 @@ void keepPipelinesFull(settings_pack& pack)
     pack.set_int(settings_pack::peer_connect_timeout, 7);
     pack.set_int(settings_pack::handshake_timeout, 10);
     pack.set_int(settings_pack::connection_speed, 50);
-    // Devices of one site share an address, and all agents of a demonstration do.
+    // Foreign clients of one site share an address.
     pack.set_bool(settings_pack::allow_multiple_connections_per_ip, true);
 }
 
@@ -84,12 +88,13 @@ settings_pack sessionSettings(const Config& config)
     setRateLimits(pack, config.uploadLimit, config.downloadLimit);
     // Limits are meant for the line, so headers count.
     pack.set_bool(settings_pack::rate_limit_ip_overhead, true);
-    pack.set_str(settings_pack::listen_interfaces, toString(config.listen));
+    const bool isOpen = config.admission == Admission::Open;
+    const std::string inner = toString(kInnerListen);
+    pack.set_str(settings_pack::listen_interfaces, isOpen ? toString(config.listen) + "," + inner : inner);
     // The configured port or none: a device's firewall knows just that one.
     pack.set_int(settings_pack::max_retry_port_bind, 0);
     pack.set_bool(settings_pack::listen_system_port_fallback, false);
     // BitTorrent's obfuscation authenticates nobody. Foreign clients may insist on it, members never do.
-    const bool isOpen = config.admission == Admission::Open;
     pack.set_int(settings_pack::in_enc_policy,
                  isOpen ? settings_pack::pe_enabled : settings_pack::pe_disabled);
     pack.set_int(settings_pack::out_enc_policy, settings_pack::pe_disabled);

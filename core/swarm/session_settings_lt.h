@@ -9,6 +9,10 @@
 
 namespace starling::swarm {
 
+/// Where every session listens, whoever may reach it elsewhere: uTP, on a port that the system chooses. Not
+/// 127.0.0.1, where tests and demonstrations put what others are to reach.
+inline const Endpoint kInnerListen = Endpoint::ipv4(127, 0, 0, 2, 0);
+
 lt::settings_pack sessionSettings(const Config& config);
 
 /// Writes the two limits into `settings`; a limit over libtorrent's range is none.

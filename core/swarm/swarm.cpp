@@ -3,6 +3,7 @@
 
 #include "swarm/disk_io_lt.h"
 #include "swarm/endpoint_lt.h"
+#include "swarm/listening_lt.h"
 #include "swarm/member_extension_lt.h"
 #include "swarm/session_settings_lt.h"
 #include "swarm/torrent_params_lt.h"
@@ -23,7 +24,6 @@ namespace starling::swarm {
 namespace {
 
 constexpr std::size_t kMaxPeersKept = 64; ///< per payload, to be asked again after a fresh start; guess
-constexpr auto kListenPatience = std::chrono::seconds(5); ///< binding is instant; this bounds a hung session
 
 namespace errc = boost::system::errc;
 
@@ -65,27 +65,6 @@ private:
     static constexpr const char* kVariable = "SSL_CERT_FILE"; // X509_get_default_cert_file_env(3)
     std::optional<std::string> m_before;
 };
-
-/// Waits until the one TCP socket listens.
-Result<std::uint16_t> awaitListening(lt::session& session, const Endpoint& listen)
-{
-    const auto deadline = lt::clock_type::now() + kListenPatience;
-    while (lt::clock_type::now() < deadline) {
-        session.wait_for_alert(std::chrono::milliseconds(100));
-        std::vector<lt::alert*> alerts;
-        session.pop_alerts(&alerts);
-        for (const auto* alert : alerts) {
-            if (const auto* good = lt::alert_cast<lt::listen_succeeded_alert>(alert)) {
-                if (good->socket_type == lt::socket_type_t::tcp)
-                    return static_cast<std::uint16_t>(good->port);
-            } else if (const auto* bad = lt::alert_cast<lt::listen_failed_alert>(alert)) {
-                const auto code = bad->error == errc::address_in_use ? Errc::PortInUse : Errc::Io;
-                return fail(code, toString(listen) + ": " + bad->error.message());
-            }
-        }
-    }
-    return fail(Errc::Io, toString(listen) + ": libtorrent does not listen");
-}
 
 } // namespace
 
@@ -129,7 +108,13 @@ public:
     std::vector<Event> poll();
     std::optional<Progress> progress(const InfoHash& payload) const;
     std::vector<PeerTraffic> traffic() const { return m_context->ledger.traffic(); }
-    std::uint16_t port() const { return m_port; }
+    std::uint16_t port() const { return m_ports.open; }
+    Endpoint inner() const
+    {
+        Endpoint endpoint = kInnerListen;
+        endpoint.port = m_ports.inner;
+        return endpoint;
+    }
 
 private:
     struct Entry
@@ -163,7 +148,7 @@ private:
     const std::shared_ptr<MemberContext> m_context;
     const std::function<void()> m_wake;
     std::unique_ptr<lt::session> m_session;
-    std::uint16_t m_port = 0;
+    Ports m_ports;
     std::map<InfoHash, Entry> m_entries;
     std::vector<Event> m_events; ///< for the next poll
 };
@@ -178,10 +163,10 @@ Status Swarm::Impl::start(const Config& config)
         m_session = std::make_unique<lt::session>(std::move(params));
     }
     m_session->set_peer_class_filter(everyoneInGlobalClass());
-    auto port = awaitListening(*m_session, config.listen);
-    if (!port)
-        return fail(std::move(port.error()), "BitTorrent");
-    m_port = *port;
+    auto ports = awaitListening(*m_session, config);
+    if (!ports)
+        return fail(std::move(ports.error()), "BitTorrent");
+    m_ports = *ports;
     m_session->set_alert_notify(m_wake);
     return {};
 }
@@ -526,6 +511,11 @@ Result<std::unique_ptr<Swarm>> Swarm::create(const Config& config, std::shared_p
 std::uint16_t Swarm::port() const
 {
     return m_impl->port();
+}
+
+Endpoint Swarm::inner() const
+{
+    return m_impl->inner();
 }
 
 Status Swarm::add(const Payload& payload)

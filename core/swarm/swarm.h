@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// BitTorrent behind one door: libtorrent-rasterbar, and nothing of it in this header. What reaches it are
 /// canonical `info` bytes of verified releases; peers come from the overlay only: DHT, LSD, PEX, UPnP,
-/// trackers, web seeds are off.
+/// trackers, web seeds are off. It speaks uTP on loopback; whoever makes it carries that to the peers.
 #pragma once
 
 #include "base/endpoint.h"
@@ -41,7 +41,8 @@ public:
 
 struct Config
 {
-    Endpoint listen; ///< TCP (and uTP); port 0 lets the system choose
+    /// TCP and uTP for foreign clients, with Admission::Open only; port 0 lets the system choose.
+    Endpoint listen;
     Admission admission = Admission::Members;
     BytesPerSecond uploadLimit; ///< 0: none
     BytesPerSecond downloadLimit;
@@ -112,8 +113,10 @@ public:
     create(const Config& config, std::shared_ptr<const MemberProof> proof, std::function<void()> wake);
     ~Swarm(); ///< quick: what is not saved by then is re-checked at the next start
 
-    /// The port that was got.
+    /// The port that was got for foreign clients; 0 without Admission::Open.
     std::uint16_t port() const;
+    /// Where it speaks uTP on loopback, and from where it connects.
+    Endpoint inner() const;
     /// Fails with Malformed if libtorrent does not take the info, AlreadyExists.
     Status add(const Payload& payload);
     void addPeer(const InfoHash& payload, const Endpoint& peer);

@@ -84,6 +84,7 @@ OverlayPlan planFor(const Bench& bench, const std::string& figure)
         plan.nodes = 8;
         plan.notices = std::min<std::size_t>(plan.notices, 2);
         plan.idle = 3s;
+        plan.settling = 0s;
         plan.network = "lan";
     }
     return plan;
@@ -122,6 +123,8 @@ Status measureOverlayInside(const Bench& bench, const std::string& figure)
     const auto ours = runAgents(bench, plan);
     if (!ours)
         return tl::unexpected<Error>(ours.error());
+    std::fprintf(stderr, "%s: %.0f bytes per node and notice; idle %.1f B/s, %.3f %% CPU per node\n",
+                 figure.c_str(), ours->bytesPerNotice, ours->idleBytesPerSecond, ours->cpuPercent);
     std::optional<OverlayRun> peer;
     if (figure != "overlay-400") { // it does not form (performance.md 1.2)
         if (auto theirs = runSerf(bench, plan))

@@ -28,6 +28,8 @@ struct OverlayPlan
 {
     std::size_t nodes = 100;
     std::size_t notices = 100;
+    /// Before what counts: who is new looks around more (overlay::MembershipConfig::youth).
+    std::chrono::seconds settling{200};
     std::chrono::seconds idle{600};
     bool hasCrash = true;
     std::string network = "wan"; ///< profile, as agent.conf has it

@@ -5,6 +5,7 @@
 #include <QFile>
 
 #include <algorithm>
+#include <cstdio>
 
 namespace starling::bench {
 
@@ -156,6 +157,8 @@ Result<OverlayRun> runAgents(const Bench& bench, const OverlayPlan& plan)
     const std::size_t warmUps = bench.isQuick ? 2 : kWarmUps;
     double bytes = 0, idleSeconds = 0;
     for (std::uint64_t version = 1; version <= warmUps + plan.notices; ++version) {
+        if (version == warmUps + 1)
+            pass(plan.settling);
         const std::size_t origin = version * 37 % plan.nodes;
         const double before = loopbackBytes();
         const auto begin = std::chrono::steady_clock::now();
@@ -166,6 +169,9 @@ Result<OverlayRun> runAgents(const Bench& bench, const OverlayPlan& plan)
         const std::uint64_t last = *std::max_element(times.begin(), times.end());
         if (version == 1)
             run.formationSeconds = static_cast<double>(last - launched) / 1e6;
+        std::fprintf(stderr, "notice %llu of %zu: %.1f ms, %zu missed\n",
+                     static_cast<unsigned long long>(version), warmUps + plan.notices,
+                     static_cast<double>(last - times[origin]) / 1e3, missed);
         if (version > warmUps) {
             run.missed += missed;
             run.lastMs.push_back(static_cast<double>(last - times[origin]) / 1e3);

@@ -48,6 +48,7 @@ std::vector<Bytes> seeds()
         bytesOf(PathChallenge{8}),
         bytesOf(PathResponse{9}),
         bytesOf(Unreliable{payload}),
+        bytesOf(Unreliable{payload, true}),
         bytesOf(Ping{4, Endpoint::ipv4(192, 0, 2, 1, 7891)}),
         bytesOf(Forward{1, payload}),
         bytesOf(Forwarded{2, payload}),

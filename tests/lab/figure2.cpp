@@ -15,7 +15,7 @@ using trust::Phase;
 namespace {
 
 constexpr const char* kUri = "fw/figure2";
-constexpr std::size_t kDataBytes = 1024 * 1024; // four seconds of node 4's uplink
+constexpr std::size_t kDataBytes = 1024 * 1024; // 64 blocks of BitTorrent
 constexpr std::size_t kMaxFileBytes = 4 * kDataBytes;
 constexpr std::size_t kMaxLogBytes = 64 * 1024 * 1024;
 constexpr std::size_t kLogTail = 1'500;
@@ -88,10 +88,6 @@ Status Figure2::makeFleet()
     if (!fleet)
         return tl::unexpected<Error>(fleet.error());
     m_fleet = std::move(*fleet);
-    // Of two nodes that both still fetch, the lower one connects. Node 3 must be it: nobody can connect to it
-    // from outside.
-    if (m_fleet->node(m_agent[0]) < m_fleet->node(m_agent[2]))
-        std::swap(m_agent[0], m_agent[2]);
     return addressAgents();
 }
 
@@ -144,9 +140,6 @@ Status Figure2::join()
             + "; nodes 3 and 4 are behind a firewall, " + toString(listenOf(3)) + " and "
             + toString(listenOf(4)));
     say('a', "the firewall lets in UDP to node 3's port alone, and nothing of node 4 out");
-    say('a',
-        "payload inside links is a later step: it has TCP connections of its own today, so the firewall "
-        "also lets node 3's TCP out, and what answers it in");
     for (unsigned node = 1; node <= kFigure2Nodes; ++node)
         if (auto started = m_fleet->start(agentOf(node)); !started)
             return fail(started.error(), nodeName(node));
@@ -400,9 +393,8 @@ Status Figure2::judge()
     const auto number = [](std::uint64_t packets) { return std::to_string(packets); };
     say('=',
         "packets through the firewall: in " + number(counted->cameIn) + ", of them "
-            + number(counted->openedPort) + " to the opened UDP port and " + number(counted->tcpReplies)
-            + " answers to node 3's TCP; out " + number(counted->wentOut) + ", of them "
-            + number(counted->links) + " of node 3's links and " + number(counted->ownTcp) + " of its TCP");
+            + number(counted->openedPort) + " to the opened UDP port; out " + number(counted->wentOut)
+            + ", of them " + number(counted->links) + " of node 3's links");
     say('=',
         "of node 4 and to it: " + number(counted->nodeFour) + "; kept out " + number(counted->keptOut)
             + ", kept in " + number(counted->keptIn));

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Figure 2, played by real agents: node 1 is public, node 2 behind a NAT, nodes 3 and 4 behind a firewall
 /// that lets in nothing but what comes to one UDP port, that of node 3's links, and nothing of node 4 out.
-///
-/// Payload goes over TCP connections of its own today, not inside links. So the firewall also lets node 3's
-/// own TCP connections out, and what answers them in; a payload crosses it only if node 3 connects.
 #pragma once
 
 #include "fleet.h"
@@ -17,21 +14,12 @@ namespace starling::lab {
 
 inline constexpr unsigned kFigure2Nodes = 4;
 
-/// Where a push can be tried: payload leaves node 2 and node 3 only by connections that others open to them,
-/// and their edges let none in.
-constexpr bool canPushAt(unsigned node)
-{
-    return node == 1 || node == 4;
-}
-
 /// Packets that the firewall let through or kept out, by its named counters.
 struct Crossings
 {
     std::uint64_t openedPort = 0; ///< in, to the opened UDP port
-    std::uint64_t tcpReplies = 0; ///< in, on TCP connections that node 3 opened
     std::uint64_t cameIn = 0; ///< in, in all; counted behind the rules, which do not know of it
     std::uint64_t links = 0; ///< out, from the opened UDP port
-    std::uint64_t ownTcp = 0; ///< out, on TCP connections that node 3 opened
     std::uint64_t wentOut = 0; ///< out, in all; likewise
     std::uint64_t nodeFour = 0; ///< of node 4 and to it, in either direction; likewise
     std::uint64_t keptOut = 0, keptIn = 0; ///< dropped; of node 4 and others on the inside
@@ -77,7 +65,7 @@ public:
     /// Until Plan::isInterrupted.
     void linger();
     support::Fleet& fleet() { return *m_fleet; }
-    std::size_t agentOf(unsigned node) const { return m_agent[node - 1]; }
+    static constexpr std::size_t agentOf(unsigned node) { return node - 1; }
 
 private:
     struct Release
@@ -119,7 +107,6 @@ private:
     std::unique_ptr<Internet> m_internet;
     Internet::Site m_nat, m_firewall;
     std::array<Internet::Host, kFigure2Nodes> m_hosts;
-    std::array<std::size_t, kFigure2Nodes> m_agent{0, 1, 2, 3}; ///< which agent plays which node
     std::unique_ptr<support::Fleet> m_fleet; ///< after the networks: its agents end before they do
     std::string m_natObstacle;
     std::uint64_t m_version = 0;

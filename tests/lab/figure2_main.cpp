@@ -96,19 +96,16 @@ int main(int argc, char** argv)
     CLI::App app(
         "Plays Figure 2 with real agents in network namespaces of its own: node 1 public, node 2 "
         "behind a NAT, nodes 3 and 4 behind a firewall with one opened UDP port, that of node 3's "
-        "links. Payload has TCP connections of its own today; inside links it is a later step. So the "
-        "firewall lets node 3's TCP out, and answers to it in. Steps: a the nodes join, b an update is "
-        "pushed and verified (2b: or refused), c its notice spreads, d its payload crosses NAT and "
-        "firewall, e node 3 and node 4 give it to each other, f all are healthy.",
+        "links. Steps: a the nodes join, b an update is pushed and verified (2b: or refused), c its notice "
+        "spreads, d its payload crosses NAT and firewall, e node 3 and node 4 give it to each other, f all "
+        "are healthy.",
         "tests/lab/figure2");
     app.footer("Exit status: 0 all of it holds, 1 something does not, 2 usage, 77 it cannot be played here "
                "(no network namespaces, or ip or nft missing).");
     Options options;
-    app.add_option(
-           "--push-at", options.pushAt,
-           "At which node updates are pushed: 1, or 4, whose payload has no way out but node 3. Not 2 or "
-           "3 yet: whoever holds all of a payload opens no connection, and none can be opened to them")
-        ->check(CLI::IsMember({1u, 4u}))
+    app.add_option("--push-at", options.pushAt,
+                   "At which node updates are pushed: 1 to 4; of 4 the payload has no way out but node 3")
+        ->check(CLI::Range(1u, kFigure2Nodes))
         ->capture_default_str();
     app.add_option("--idle", options.idleSeconds,
                    "Seconds of silence between the pushes; the NAT forgets what is silent for 20")

@@ -11,7 +11,7 @@ namespace starling::lab {
 namespace {
 
 constexpr std::uint16_t kLinkPort = 7891; // the agents' default
-constexpr std::uint16_t kSwarmPort = 7892; // of the payload: never opened
+constexpr std::uint16_t kOtherPort = 7892; // never opened
 /// Seconds after which the NAT forgets a binding. Links say something every 17 s.
 constexpr const char* kNatTimeout = "20";
 
@@ -26,17 +26,14 @@ QByteArray addressOf(const Internet::Host& host)
 QByteArray firewallRules(const QByteArray& three, const QByteArray& four)
 {
     QByteArray rules = "delete table ip edge\ntable ip edge {\n";
-    for (const char* name : {"opened_port", "tcp_replies", "came_in", "links", "own_tcp", "went_out",
-                             "node_four", "kept_out", "kept_in"})
+    for (const char* name :
+         {"opened_port", "came_in", "links", "went_out", "node_four", "kept_out", "kept_in"})
         rules += QByteArray("counter ") + name + " { }\n";
     rules += "chain forward { type filter hook forward priority filter; policy drop;\n"
              "iifname \"in\" oifname \"in\" accept\n"
              "iifname \"out\" ip daddr @3 udp dport @port counter name opened_port accept\n"
-             "iifname \"out\" ip daddr @3 meta l4proto tcp ct state established ct direction reply "
-             "counter name tcp_replies accept\n"
              "iifname \"out\" counter name kept_out drop\n"
              "ip saddr @3 udp sport @port counter name links accept\n"
-             "ip saddr @3 meta l4proto tcp ct direction original counter name own_tcp accept\n"
              "counter name kept_in drop\n}\n"
              "chain passed { type filter hook forward priority filter + 10; policy accept;\n"
              "iifname \"in\" oifname \"in\" accept\n"
@@ -80,10 +77,10 @@ template <class T> Status put(Result<T> made, T& place)
 
 std::string Crossings::fault() const
 {
-    if (cameIn != openedPort + tcpReplies)
-        return "more came in than the opened port and the replies account for";
-    if (wentOut != links + ownTcp)
-        return "more went out than node 3's links and TCP account for";
+    if (cameIn != openedPort)
+        return "more came in than the opened port accounts for";
+    if (wentOut != links)
+        return "more went out than node 3's links account for";
     if (nodeFour != 0)
         return "node 4 exchanged packets with the outside";
     if (openedPort == 0)
@@ -135,12 +132,8 @@ Status Figure2::addressAgents()
     const std::array<std::optional<unsigned>, kFigure2Nodes> knows{3, 1, std::nullopt, 3};
     for (unsigned node = 1; node <= kFigure2Nodes; ++node) {
         const auto& known = knows[node - 1];
-        support::Overrides settings{{"agent.listen", toString(listenOf(node))},
-                                    {"agent.neighbours", known ? toString(listenOf(*known)) : ""},
-                                    {"swarm.port", std::to_string(kSwarmPort)}};
-        // So slow that node 3 still fetches when node 1 begins to: only then does node 3 connect to it.
-        if (node == 4)
-            settings.emplace("swarm.upload_limit", "256 KiB/s");
+        const support::Overrides settings{{"agent.listen", toString(listenOf(node))},
+                                          {"agent.neighbours", known ? toString(listenOf(*known)) : ""}};
         if (auto set = m_fleet->configure(agentOf(node), settings); !set)
             return set;
     }
@@ -161,9 +154,8 @@ Result<Crossings> Figure2::crossings() const
     if (!packets)
         return tl::unexpected<Error>(packets.error());
     const auto& of = *packets;
-    return Crossings{of.at("opened_port"), of.at("tcp_replies"), of.at("came_in"),
-                     of.at("links"),       of.at("own_tcp"),     of.at("went_out"),
-                     of.at("node_four"),   of.at("kept_out"),    of.at("kept_in")};
+    return Crossings{of.at("opened_port"), of.at("came_in"),  of.at("links"),  of.at("went_out"),
+                     of.at("node_four"),   of.at("kept_out"), of.at("kept_in")};
 }
 
 Status Figure2::leak(unsigned node)
@@ -182,7 +174,7 @@ Status Figure2::knock()
                                                        .arg(port)});
         return sent ? Status() : Status(tl::unexpected<Error>(sent.error()));
     };
-    if (auto sent = send(1, 3, kSwarmPort); !sent)
+    if (auto sent = send(1, 3, kOtherPort); !sent)
         return sent;
     if (auto sent = send(1, 4, kLinkPort); !sent)
         return sent;

@@ -69,6 +69,7 @@ expect("starling-agent" "${listing}" "-rw-r--r-- [^\n]*\\./etc/starling/agent\\.
 expect("starling-agent" "${listing}" "drwxr-xr-x [^\n]*\\./etc/starling/conf\\.d/\n")
 expect("starling-agent" "${listing}" "\\./usr/lib/systemd/system/starling-agent\\.service\n")
 expect("starling-agent" "${listing}" "\\./usr/share/man/man8/starling-agent\\.8\n")
+expect("starling-agent" "${listing}" "\\./usr/lib/sysctl\\.d/60-starling\\.conf\n")
 expect("starling-agent" "${listing}" "\\./usr/share/man/man5/agent\\.conf\\.5\n")
 run(said ${work}/starling-agent/usr/bin/starling-agent --config ${work}/starling-agent/etc/starling/agent.conf --check)
 expect("starling-agent --check" "${said}" "ok\n$")

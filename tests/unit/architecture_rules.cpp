@@ -22,6 +22,7 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"bencode", {"base"}},
     {"crypto", {"base"}},
     {"nat", {"base"}},
+    {"tunnel", {"base"}},
     {"trust", {"base", "bencode", "crypto"}},
     {"release", {"base", "bencode", "crypto", "trust"}},
     {"link", {"base", "crypto"}},
@@ -35,13 +36,14 @@ const std::map<std::string_view, std::set<std::string_view>> kBelow{
     {"control", {"base", "bencode", "crypto", "nat", "trust", "release"}},
     {"node",
      {"base", "bencode", "crypto", "nat", "trust", "release", "link", "enrol", "overlay", "board", "update",
-      "deploy", "store", "swarm"}},
+      "deploy", "store", "swarm", "tunnel"}},
     {"sim", {"base", "bencode", "crypto", "trust", "release", "link", "overlay", "board", "update"}},
 };
 
 /// Rooms without I/O: values in, values out.
-const std::set<std::string_view> kPureRooms{"base", "bencode", "crypto",  "nat",   "trust",  "release",
-                                            "link", "enrol",   "overlay", "board", "update", "sim"};
+const std::set<std::string_view> kPureRooms{"base",  "bencode", "crypto", "nat",   "tunnel",
+                                            "trust", "release", "link",   "enrol", "overlay",
+                                            "board", "update",  "sim"};
 
 bool isHeader(std::string_view path)
 {

@@ -40,7 +40,7 @@ public:
     }
 
     swarm::Swarm* operator->() { return m_swarm.get(); }
-    Endpoint endpoint() const { return Endpoint::ipv4(127, 0, 0, 1, m_swarm->port()); }
+    Endpoint endpoint() const { return m_swarm->inner(); }
 
     /// Collects the events there are.
     void poll()

@@ -33,6 +33,7 @@ std::vector<Frame> oneOfEach()
         PathResponse{7},
         Unreliable{},
         Unreliable{kPayload},
+        Unreliable{kPayload, true},
         Forward{1, kPayload},
         Forwarded{2, kPayload},
         Seek{3},
@@ -77,6 +78,7 @@ private Q_SLOTS:
         QCOMPARE(toHex(bytesOf(PathChallenge{1})), std::string("060000000000000001"));
         QCOMPARE(toHex(bytesOf(PathResponse{2})), std::string("070000000000000002"));
         QCOMPARE(toHex(bytesOf(Unreliable{kPayload})), std::string("0800077061796c6f6164"));
+        QCOMPARE(toHex(bytesOf(Unreliable{kPayload, true})), std::string("2000077061796c6f6164"));
         QCOMPARE(bytesOf(Unreliable{}).size(), kUnreliableOverheadBytes);
         QCOMPARE(toHex(bytesOf(Data{1, 2, true, false, kPayload})),
                  std::string("01000000000000000100000000000000020100077061796c6f6164"));

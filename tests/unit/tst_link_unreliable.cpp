@@ -103,6 +103,33 @@ private Q_SLOTS:
         QVERIFY(pair.b.links->stats().replayed > 0);
     }
 
+    /// A message that is sent once is one datagram, unless it does not fit one.
+    void carriesMessagesThatAreSentOnce()
+    {
+        Pair pair;
+        const std::size_t largest = pair.a.links->maxUnreliableBytes();
+        const auto sendOnce = [&](const Bytes& message) {
+            pair.network.give(pair.a, SendMessage{Network::theLink(pair.a), message, true});
+        };
+        const std::uint64_t before = pair.a.datagramsSent + pair.b.datagramsSent;
+        const std::vector<Bytes> small{pattern(1, 1), pattern(largest, 2)};
+        for (const Bytes& message : small)
+            sendOnce(message);
+        pair.network.run(1s);
+        QVERIFY(pair.b.messages == small);
+        QVERIFY(pair.b.unreliable.empty());
+        QCOMPARE(pair.a.datagramsSent + pair.b.datagramsSent - before, std::uint64_t(2));
+        sendOnce(pattern(largest + 1, 3));
+        pair.network.run(1s);
+        QCOMPARE(pair.b.messages.back(), pattern(largest + 1, 3));
+        // Lost is lost.
+        pair.network.isLost = [](const SendDatagram&) { return true; };
+        sendOnce(small.front());
+        pair.network.isLost = nullptr;
+        pair.network.run(2s);
+        QCOMPARE(pair.b.messages.size(), std::size_t(3));
+    }
+
     void waitsForNoMessage()
     {
         Pair pair;

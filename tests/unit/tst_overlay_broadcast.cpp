@@ -205,6 +205,57 @@ private Q_SLOTS:
         network.onSend = nullptr;
     }
 
+    /// Each takes the other for its way to the tree, and pushes to it what it had to ask for.
+    void twoThatWaitForEachOtherEndIt()
+    {
+        Network network(5);
+        network.connect(0, 3);
+        network.connect(0, 4);
+        const NeighborId upOfOne = network.connect(1, 3), upOfTwo = network.connect(2, 4);
+        const NeighborId between = network.connect(1, 2);
+        const auto otherEnd = [](NeighborId link) {
+            return NeighborId{static_cast<std::uint64_t>(link) ^ 1};
+        };
+        network.publish(0, release(1));
+        network.run(1s);
+        for (const auto& [node, above, link] : {std::tuple(1, 3, upOfOne), std::tuple(2, 4, upOfTwo)}) {
+            network.inject(static_cast<std::size_t>(node), link, PruneMessage());
+            network.inject(static_cast<std::size_t>(above), otherEnd(link), PruneMessage());
+        }
+        network.inject(1, between, GraftMessage());
+        network.inject(2, otherEnd(between), GraftMessage());
+        network.publish(0, release(2));
+        network.run(100ms);
+        QCOMPARE(holders(network, 2), std::size_t{3}); // they wait
+        network.run(1s);
+        for (std::uint64_t rank = 3; rank < 5; ++rank) {
+            network.publish(0, release(rank));
+            network.run(1s);
+        }
+        network.publish(0, release(5));
+        network.run(2 * network.latency);
+        QCOMPARE(holders(network, 5), std::size_t{5});
+    }
+
+    /// Neither needs to be told, and one of them need not tell.
+    void ofTwoInTheTreeOneTells()
+    {
+        Network network(3);
+        network.connect(0, 1);
+        network.connect(0, 2);
+        network.run(1s);
+        network.publish(0, release(1));
+        network.run(1s);
+        network.connect(1, 2);
+        network.run(1s);
+        for (std::uint64_t rank = 2; rank < 12; ++rank) {
+            const std::uint64_t before = network.sent(kIndexOf<IHaveMessage>);
+            network.publish(0, release(rank));
+            network.run(1s);
+            QCOMPARE(network.sent(kIndexOf<IHaveMessage>) - before, std::uint64_t{1});
+        }
+    }
+
     /// Of those who told, the one is kept that would have been the quickest.
     void keepsWhoWouldHaveBeenQuicker()
     {

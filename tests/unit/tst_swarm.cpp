@@ -346,7 +346,9 @@ void TestSwarm::bansAPeerThatSendsCorruptPieces()
     QVERIFY(peer.first<swarm::PeerRefused>()->endpoint == bad.endpoint());
     // From another port it is still the same node.
     peer.forgetEvents();
-    bad->addPeer(release.hash(), peer.endpoint());
+    TestAgent again(badProof);
+    QVERIFY(again->add(release.toFetch(directory("again"))));
+    again->addPeer(release.hash(), peer.endpoint());
     QVERIFY(peer.waitForRefusal(Errc::PayloadMismatch));
 
     QVERIFY(good->add(release.toSeed(directory("good"))));
@@ -476,9 +478,11 @@ void TestSwarm::refusesTheSamePayloadTwice()
 
 void TestSwarm::refusesAPortInUse()
 {
-    TestAgent first(device());
     auto config = TestAgent::onLoopback();
-    config.listen = first.endpoint();
+    config.admission = swarm::Admission::Open;
+    TestAgent first(config, device());
+    QVERIFY(first->port() != 0);
+    config.listen.port = first->port();
     auto second = swarm::Swarm::create(config, device(), [] {});
     QVERIFY(!second);
     QCOMPARE(second.error().code, Errc::PortInUse);

@@ -21,7 +21,9 @@ public:
     RawPeer(const Endpoint& to, const InfoHash& payload, Extensions extensions)
         : m_challenge(randomBytes(32, 4711))
     {
-        m_socket.connectToHost(QHostAddress(QHostAddress::LocalHost), to.port);
+        const auto& a = to.address;
+        m_socket.connectToHost(QStringLiteral("%1.%2.%3.%4").arg(a[12]).arg(a[13]).arg(a[14]).arg(a[15]),
+                               to.port);
         m_socket.waitForConnected(10'000);
         ByteWriter writer;
         writer.u8(19);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Carries uTP between one libtorrent session and links: the socket on loopback and the tunnel behind it.
+#pragma once
+
+#include "node/swarm_socket.h"
+#include "node/timer_queue.h"
+#include "tunnel/tunnel.h"
+
+namespace starling::node {
+
+class PayloadTunnel
+{
+public:
+    /// Where a datagram for the link to `to` goes.
+    using Sender = std::function<void(const NodeId& to, ByteView datagram)>;
+
+    /// `swarm` is where the session speaks uTP; `timers` must outlive it. Fails with Io.
+    static Result<std::unique_ptr<PayloadTunnel>> open(const Endpoint& swarm, const TimerQueue& timers,
+                                                       Sender send);
+
+    /// Where libtorrent finds `node`; nothing if there are too many peers.
+    std::optional<Endpoint> addressOf(const NodeId& node);
+    bool isInUse(const NodeId& node) const;
+    /// What a link brought.
+    void received(const NodeId& from, ByteView datagram);
+    const tunnel::Stats& stats() const { return m_tunnel->stats(); }
+
+private:
+    PayloadTunnel(const TimerQueue& timers, Sender send);
+    void carry(const Endpoint& to, ByteView packet);
+
+    const TimerQueue& m_timers;
+    const Sender m_send;
+    std::unique_ptr<SwarmSocket> m_socket;
+    std::optional<tunnel::Tunnel> m_tunnel; ///< from open() on
+};
+
+} // namespace starling::node

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tunnel/packet.h"
+
+namespace starling::tunnel {
+
+namespace {
+
+constexpr std::uint8_t kFirstPart = 0xf1, kSecondPart = 0xf2;
+constexpr std::uint8_t kUtpVersion = 1;
+constexpr std::uint8_t kLastUtpType = 4; // ST_SYN
+
+std::uint8_t at(ByteView bytes, std::size_t position)
+{
+    return std::to_integer<std::uint8_t>(bytes[position]);
+}
+
+std::uint16_t wordAt(ByteView bytes, std::size_t position)
+{
+    return static_cast<std::uint16_t>(at(bytes, position) << 8 | at(bytes, position + 1));
+}
+
+} // namespace
+
+std::optional<UtpHeader> utpHeader(ByteView packet)
+{
+    if (packet.size() < kUtpHeaderBytes)
+        return std::nullopt;
+    const std::uint8_t first = at(packet, 0);
+    if ((first & 0x0f) != kUtpVersion || first >> 4 > kLastUtpType)
+        return std::nullopt;
+    return UtpHeader{static_cast<UtpHeader::Type>(first >> 4), wordAt(packet, 2), wordAt(packet, 16)};
+}
+
+Result<Carried> parseCarried(ByteView datagram)
+{
+    if (datagram.empty())
+        return fail(Errc::Truncated, "empty");
+    const std::uint8_t first = at(datagram, 0);
+    if (first == kFirstPart || first == kSecondPart) {
+        if (datagram.size() <= kPartHeaderBytes)
+            return fail(Errc::Truncated, "a part of a packet");
+        return PacketPart{first == kSecondPart, wordAt(datagram, 1), datagram.subspan(kPartHeaderBytes)};
+    }
+    const auto header = utpHeader(datagram);
+    if (!header)
+        return fail(Errc::UnsupportedFormat, "neither uTP nor a part of it");
+    return WholePacket{*header, datagram};
+}
+
+Bytes serialize(const PacketPart& part)
+{
+    ByteWriter writer;
+    writer.u8(part.isSecond ? kSecondPart : kFirstPart);
+    writer.u16(part.packet);
+    writer.raw(part.bytes);
+    return writer.take();
+}
+
+} // namespace starling::tunnel

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What links carry of uTP (BEP 29): whole packets as they are, or one that is too large in two parts.
+/// Integers are big-endian. Pure.
+///
+///     whole   a uTP packet: type and version (1), with types 0 to 4 and version 1 that is 0x01, 0x11, 0x21,
+///             0x31 or 0x41; connection (2) at byte 2, number (2) at byte 16; 20 bytes at least
+///     part    0xf1 or 0xf2: first or second; packet (2): chosen by the sender; bytes
+#pragma once
+
+#include "base/bytes.h"
+
+#include <optional>
+#include <variant>
+
+namespace starling::tunnel {
+
+constexpr std::size_t kUtpHeaderBytes = 20;
+constexpr std::size_t kPartHeaderBytes = 3;
+
+/// What is looked at in a uTP packet; the rest is BitTorrent's.
+struct UtpHeader
+{
+    enum class Type : std::uint8_t { Data, Fin, State, Reset, Syn } type{};
+    std::uint16_t connection = 0;
+    std::uint16_t number = 0;
+};
+struct WholePacket
+{
+    UtpHeader header;
+    ByteView bytes; ///< header included
+};
+struct PacketPart
+{
+    bool isSecond = false;
+    std::uint16_t packet = 0;
+    ByteView bytes; ///< never empty
+};
+using Carried = std::variant<WholePacket, PacketPart>;
+
+/// Views refer to `datagram`. Fails with Truncated or UnsupportedFormat.
+Result<Carried> parseCarried(ByteView datagram);
+/// Nothing if it is no uTP packet.
+std::optional<UtpHeader> utpHeader(ByteView packet);
+Bytes serialize(const PacketPart& part);
+
+} // namespace starling::tunnel

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Datagrams between a socket on loopback, which stands for libtorrent's, and links.
+#include "link/frame.h"
+#include "link/link.h"
+#include "link/packet.h"
+#include "node/net_address.h"
+#include "node/payload_tunnel.h"
+
+#include <QNetworkDatagram>
+#include <QUdpSocket>
+#include <QtTest>
+
+using namespace starling;
+using namespace starling::node;
+
+namespace {
+
+NodeId device(unsigned char number)
+{
+    std::array<std::byte, NodeId::kSize> bytes{};
+    bytes[0] = std::byte{number};
+    return NodeId(bytes);
+}
+
+QByteArray packet(char first)
+{
+    QByteArray bytes(40, '\0');
+    bytes[0] = first;
+    return bytes;
+}
+
+ByteView viewOf(const QByteArray& bytes)
+{
+    return std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())));
+}
+
+struct World
+{
+    TimerQueue timers;
+    QUdpSocket swarm;
+    std::vector<std::pair<NodeId, QByteArray>> sent;
+    std::unique_ptr<PayloadTunnel> tunnel;
+
+    World()
+    {
+        QVERIFY(swarm.bind(QHostAddress(QStringLiteral("127.0.0.2")), 0));
+        auto opened =
+            PayloadTunnel::open(fromQt(swarm.localAddress(), swarm.localPort()), timers,
+                                [this](const NodeId& to, ByteView bytes) {
+                                    sent.emplace_back(to,
+                                                      QByteArray(reinterpret_cast<const char*>(bytes.data()),
+                                                                 static_cast<qsizetype>(bytes.size())));
+                                });
+        QVERIFY2(opened, opened ? "" : toString(opened.error()).c_str());
+        tunnel = std::move(*opened);
+    }
+};
+
+} // namespace
+
+class TestPayloadTunnel : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aPeerSpeaksFromItsOwnAddress()
+    {
+        World world;
+        for (const unsigned char number : {1, 2}) {
+            world.tunnel->received(device(number), viewOf(packet('\x41')));
+            QTRY_VERIFY(world.swarm.hasPendingDatagrams());
+            const QNetworkDatagram datagram = world.swarm.receiveDatagram();
+            QCOMPARE(datagram.data(), packet('\x41'));
+            const Endpoint from =
+                fromQt(datagram.senderAddress(), static_cast<quint16>(datagram.senderPort()));
+            QVERIFY(from == world.tunnel->addressOf(device(number)));
+        }
+    }
+
+    void whatIsSentToAPeersAddressGoesToThatPeer()
+    {
+        World world;
+        for (const unsigned char number : {1, 2}) {
+            const Endpoint to = *world.tunnel->addressOf(device(number));
+            world.swarm.writeDatagram(packet('\x01'), toQt(to), to.port);
+            QTRY_COMPARE(world.sent.size(), std::size_t(number));
+            QVERIFY(world.sent.back() == std::pair(device(number), packet('\x01')));
+        }
+    }
+
+    void whatTheTunnelLetsThroughFitsALink()
+    {
+        QCOMPARE(tunnel::Config().maxDatagramBytes,
+                 link::Config().datagramBytes - link::kSealedOverheadBytes - link::kUnreliableOverheadBytes);
+    }
+
+    void hearsNobodyButTheSwarm()
+    {
+        World world;
+        const Endpoint to = *world.tunnel->addressOf(device(1));
+        QUdpSocket other;
+        QVERIFY(other.bind(QHostAddress(QStringLiteral("127.0.0.2")), 0));
+        other.writeDatagram(packet('\x01'), toQt(to), to.port);
+        // Two of the swarm's come after it, so it has been read by then.
+        for (std::size_t i = 1; i <= 2; ++i) {
+            world.swarm.writeDatagram(packet('\x01'), toQt(to), to.port);
+            QTRY_COMPARE(world.sent.size(), i);
+        }
+    }
+};
+
+QTEST_GUILESS_MAIN(TestPayloadTunnel)
+#include "tst_payload_tunnel.moc"
