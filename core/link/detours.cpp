@@ -38,6 +38,8 @@ LinkTable::Iterator Detours::direct(NodeTag node)
 
 bool Detours::isNeeded(const Endpoint& from, const NodeId& node)
 {
+    if (!mayLeadTo(from, node))
+        return false;
     const auto slot = isDetour(from) ? direct(tagOf(node)) : m_table.slots().end();
     return slot == m_table.slots().end() || slot->second.link->isSuspect();
 }

@@ -322,6 +322,8 @@ void Links::Impl::on(const Endpoint& from, const Sealed& sealed, Instant now)
         return;
     }
     auto session = attempt->intoSession(now);
+    if (!mayLeadTo(from, session->peer().node))
+        return m_table.giveUp(slot);
     const auto roundTrip = session->info().roundTrip;
     m_table.bringUp(slot, std::move(session), roundTrip, now);
     afterLink(slot, slot->second.link->onFrame(*first, from, now), now);
@@ -473,11 +475,15 @@ void Links::Impl::on(const SendUnreliable& input, Instant now)
 
 void Links::Impl::on(const CloseAll&, Instant now)
 {
-    for (auto& [endpoint, slot] : m_table.slots()) {
-        if (!slot.link)
-            continue;
-        slot.link->sendBye(now);
-        m_shared.outputs.push_back(LinkDown{slot.link->id(), Errc::Cancelled});
+    // Relays carry goodbyes as long as their own link is up.
+    for (const bool isByDetour : {true, false}) {
+        for (auto& [endpoint, slot] : m_table.slots()) {
+            if (!slot.link || isDetour(endpoint) != isByDetour)
+                continue;
+            slot.link->sendBye(now);
+            m_shared.outputs.push_back(LinkDown{slot.link->id(), Errc::Cancelled});
+        }
+        static_cast<void>(m_detours.work(now));
     }
     m_table.clear();
     m_isClosed = true;

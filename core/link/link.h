@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "link/link_info.h"
 #include "link/relay.h"
 
 #include <memory>
@@ -16,9 +17,6 @@
 #include <vector>
 
 namespace starling::link {
-
-/// Names a link within this process; never reused.
-enum class LinkId : std::uint64_t {};
 
 /// A timer as a value: comes back through TimerExpired. A link has one at most: scheduling it again replaces
 /// the earlier one, which is ignored by its generation if it expires all the same.
@@ -192,38 +190,6 @@ struct Config
     Duration rekeyTime = std::chrono::hours(1); ///< trust.md
     std::uint64_t rekeyDatagrams = std::uint64_t(1) << 32; ///< far below what the cipher bears
     RelayConfig relay; ///< what is carried for others
-};
-
-struct Stats
-{
-    std::uint64_t datagramsIn = 0, datagramsOut = 0, bytesIn = 0, bytesOut = 0;
-    std::uint64_t messagesIn = 0, messagesOut = 0, retransmissions = 0;
-    std::uint64_t unreliableIn = 0, unreliableOut = 0, unreliableDropped = 0;
-    std::uint64_t malformed = 0; ///< datagrams that are forged, damaged, of strangers, or of no link here
-    std::uint64_t replayed = 0; ///< datagrams that came before
-    std::uint64_t refusedLinks = 0; ///< over a limit, to ourselves, or without a good certificate
-    std::uint64_t refusedMessages = 0; ///< of our own: over a limit
-    std::uint64_t moves = 0; ///< of links, to where the other side is now
-    std::uint64_t cookiesAsked = 0; ///< handshakes that had to show where they come from
-};
-
-/// What is known of one link, for `status`.
-struct LinkInfo
-{
-    LinkId link{};
-    NodeId node;
-    Endpoint endpoint;
-    bool isUp = false;
-    std::optional<Duration> roundTrip;
-    enum class Kind : std::uint8_t {
-        Direct,
-        Punched, ///< by a detour first, from which both sides found the direct way
-        Relayed,
-    } kind = Kind::Direct;
-    Instant since = {}; ///< it is up
-    std::optional<NodeId> relay = {}; ///< of Relayed: who carries it
-    unsigned punches = 0; ///< of Relayed: rounds that came to nothing
-    std::size_t theirCandidates = 0; ///< of Relayed: addresses that the other side has named
 };
 
 class Authenticator;

@@ -48,6 +48,11 @@ NodeTag targetOf(const Endpoint& detour)
     return NodeTag{tag};
 }
 
+bool mayLeadTo(const Endpoint& endpoint, const NodeId& node)
+{
+    return !isDetour(endpoint) || targetOf(endpoint) == tagOf(node);
+}
+
 bool leadsThrough(const Endpoint& detour, const NodeId& relay)
 {
     return detour.port == portOf(relay);
@@ -65,10 +70,17 @@ Relay::Pair* Relay::obtain(const NodeId& from, const NodeId& to, Instant now)
     const auto found = m_pairs.find({key.first, key.second});
     if (found != m_pairs.end())
         return &found->second;
-    if (m_pairs.size() >= m_config.maxPairs)
+    const auto isFull = [&] {
+        const auto ofOne = std::count_if(m_pairs.begin(), m_pairs.end(), [&](const auto& pair) {
+            return pair.first.first == from || pair.first.second == from;
+        });
+        return m_pairs.size() >= m_config.maxPairs
+            || ofOne >= static_cast<std::ptrdiff_t>(m_config.maxPairsOfOne);
+    };
+    if (isFull())
         std::erase_if(m_pairs,
                       [&](const auto& pair) { return now - pair.second.used >= m_config.forgetAfter; });
-    if (m_pairs.size() >= m_config.maxPairs)
+    if (isFull())
         return nullptr;
     const Pair fresh{Allowance(m_config.leastPerSecond, m_config.leastBurst, now), 0, now, now, {}};
     return &m_pairs.try_emplace({key.first, key.second}, fresh).first->second;

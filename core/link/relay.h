@@ -26,6 +26,9 @@ Endpoint detourTo(NodeTag node, const NodeId& relay);
 bool isDetour(const Endpoint& endpoint);
 /// Of a detour: where it leads.
 NodeTag targetOf(const Endpoint& detour);
+/// Whether `node` may be there: not by a detour that names another one. A relay could make up as many as it
+/// likes.
+bool mayLeadTo(const Endpoint& endpoint, const NodeId& node);
 bool leadsThrough(const Endpoint& detour, const NodeId& relay);
 
 /// What one node carries for others.
@@ -33,7 +36,9 @@ struct RelayConfig
 {
     /// Whether it carries more than introductions: by default only who was reached from outside.
     enum class Mode : std::uint8_t { Introduce, CarryIfReachable } mode = Mode::CarryIfReachable;
-    std::size_t maxPairs = 64; ///< of nodes, at a time; guess
+    std::size_t maxPairs = 128; ///< of nodes, at a time; guess
+    /// With one and the same node, so that none takes all; guess: the peers that a swarm wants (nat.md).
+    std::size_t maxPairsOfOne = 32;
     /// Of all pairs, in bytes. Guess: 64 Mbit/s, at a tenth of a core (nat.md).
     std::uint64_t perSecond = 8 * 1024 * 1024, burst = 1024 * 1024;
     /// Of one pair: so much within `pairTime`; guess: an update of some size. Then it is held to what

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/payload_tunnel.h"
 
+#include "link/frame.h"
+#include "link/link.h"
+#include "link/packet.h"
 #include "node/log.h"
 
 namespace starling::node {
@@ -27,6 +30,8 @@ Result<std::unique_ptr<PayloadTunnel>> PayloadTunnel::open(const Endpoint& swarm
     made->m_socket = std::move(*socket);
     tunnel::Config config;
     config.port = made->m_socket->port();
+    config.maxDatagramBytes =
+        link::Config().datagramBytes - link::kSealedOverheadBytes - link::kUnreliableOverheadBytes;
     made->m_tunnel.emplace(config);
     if (made->m_socket->receiveBuffer() < kEnoughBuffer)
         qCInfo(lcSwarm, "a receive buffer of %zu bytes makes payload slow: raise net.core.rmem_max",

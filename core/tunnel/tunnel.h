@@ -24,7 +24,7 @@ namespace starling::tunnel {
 struct Config
 {
     std::uint16_t port = 0; ///< of every peer's address
-    std::size_t maxDatagramBytes = 1'162; ///< link::Links::maxUnreliableBytes()
+    std::size_t maxDatagramBytes = 1'148; ///< link::Links::maxUnreliableBytes()
     /// Guess: a few more than libtorrent has connections (swarm::Config::maxConnections).
     std::size_t maxPeers = 64;
     /// Without a packet for so long, a peer's address may be given up. libtorrent speaks on every connection

@@ -137,5 +137,17 @@ std::vector<Bytes> seeds()
     addStep(moving, Step::Unreliable, payload);
     addStep(moving, Step::FrameFromPeer, bytesOf(Unreliable{payload}));
     addStep(moving, Step::Timer, {});
-    return {receiving, sending, strangers, moving};
+    // The tag of no node, and of a link's other side.
+    Bytes relaying;
+    const Bytes hello(40, std::byte{0x82});
+    addStep(relaying, Step::FrameFromPeer, bytesOf(Forwarded{9, hello}));
+    addStep(relaying, Step::FrameFromPeer, bytesOf(Forward{9, hello}));
+    addStep(relaying, Step::FrameFromPeer, bytesOf(Seek{9}));
+    addStep(relaying, Step::FrameFromPeer, bytesOf(Seen{9}));
+    addStep(relaying, Step::FrameFromPeer, bytesOf(NotForwarded{9, NotForwarded::Reason::NoLink}));
+    addStep(relaying, Step::FrameFromPeer, bytesOf(Candidates{0, false, {addressOf(5), addressOf(6)}}));
+    addStep(relaying, Step::FrameFromPeer, bytesOf(Go{0}));
+    addStep(relaying, Step::Timer, {});
+    addStep(relaying, Step::Unreliable, payload);
+    return {receiving, sending, strangers, moving, relaying};
 }

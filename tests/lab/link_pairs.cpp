@@ -24,7 +24,7 @@ constexpr Duration kSettleTime = 2500ms;
 constexpr unsigned kTries = 2; // as overlay::MembershipConfig
 
 constexpr std::pair<Place, const char*> kNames[] = {
-    {Place::Open, "open"}, {Place::OpenNat, "opennat"}, {Place::Prc, "prc"},
+    {Place::Open, "open"}, {Place::OpenNat, "opennat"}, {Place::Prc, "prc"},   {Place::Acc, "acc"},
     {Place::Sym, "sym"},   {Place::Fw, "fw"},           {Place::Same, "same"},
 };
 
@@ -274,12 +274,16 @@ Result<Internet::Host> LinkPairs::hostAt(Place place, const std::string& name,
     if (place != Place::Same) {
         static const std::map<Place, Edge> kEdgeOf{{Place::OpenNat, Edge::OpenNat},
                                                    {Place::Prc, Edge::PortFilteringNat},
+                                                   {Place::Acc, Edge::PortFilteringNat},
                                                    {Place::Sym, Edge::SymmetricNat},
                                                    {Place::Fw, Edge::Firewall}};
         auto made = m_internet->addSite("edge of " + name, kEdgeOf.at(place));
         if (!made)
             return tl::unexpected<Error>(made.error());
         site = std::move(*made);
+        if (place == Place::Acc)
+            if (auto accepts = site->edge->nft("flush chain ip edge input\n"); !accepts)
+                return tl::unexpected<Error>(accepts.error());
     }
     return m_internet->addHost(*site, name);
 }

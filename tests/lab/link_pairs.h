@@ -16,11 +16,12 @@ enum class Place : std::uint8_t {
     Open, ///< on the public network
     OpenNat,
     Prc, ///< behind a NAT that keeps ports, and filters by address and port
+    Acc, ///< the same, but what comes from outside may come to the NAT's own host, and spoil holes (ADR 21)
     Sym, ///< behind a symmetric one
     Fw, ///< behind a firewall
     Same, ///< of the second of a pair: behind what the first one is behind
 };
-inline constexpr std::array kPlaces{Place::Open, Place::OpenNat, Place::Prc,
+inline constexpr std::array kPlaces{Place::Open, Place::OpenNat, Place::Prc, Place::Acc,
                                     Place::Sym,  Place::Fw,      Place::Same};
 std::string nameOf(Place place);
 std::optional<Place> placeNamed(const std::string& name);

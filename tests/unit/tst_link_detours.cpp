@@ -56,7 +56,7 @@ public:
                 return &info;
         return nullptr;
     }
-    std::optional<LinkInfo> between1(const Host& here, const Host& there) const
+    std::optional<LinkInfo> linkOf(const Host& here, const Host& there) const
     {
         const auto links = here.links->links();
         const LinkInfo* info = infoOf(links, there.node);
@@ -64,7 +64,7 @@ public:
     }
     bool isLinked(LinkInfo::Kind kind) const
     {
-        const auto there = between1(left, right), here = between1(right, left);
+        const auto there = linkOf(left, right), here = linkOf(right, left);
         return there && here && there->kind == kind && here->kind == kind;
     }
     std::size_t linksOfPair() const
@@ -148,7 +148,7 @@ private Q_SLOTS:
         QCOMPARE(trio.linksOfPair(), std::size_t(1));
         const auto carried = trio.middle.links->carriedBytes();
         QVERIFY(carried > 0);
-        const LinkId link = trio.between1(trio.left, trio.right)->link;
+        const LinkId link = trio.linkOf(trio.left, trio.right)->link;
         trio.network.give(trio.left, SendMessage{link, Bytes(100'000)});
         QVERIFY(trio.network.runUntil([&] { return !trio.right.messages.empty(); }, 10s));
         QVERIFY(trio.middle.links->carriedBytes() - carried < 10'000);
@@ -204,7 +204,7 @@ private Q_SLOTS:
         trio.reach();
         QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
         QVERIFY(trio.network.now() - before < 1s);
-        const auto info = trio.between1(trio.left, trio.right);
+        const auto info = trio.linkOf(trio.left, trio.right);
         QVERIFY(info->relay == trio.middle.node);
         trio.network.give(trio.left, SendMessage{info->link, Bytes(60'000)});
         const Bytes most(trio.left.links->maxUnreliableBytes());
@@ -217,7 +217,7 @@ private Q_SLOTS:
         // It keeps trying, ever less often, and the link stays.
         trio.network.run(10min);
         QVERIFY(trio.isLinked(LinkInfo::Kind::Relayed));
-        QVERIFY(trio.between1(trio.left, trio.right)->punches >= 4);
+        QVERIFY(trio.linkOf(trio.left, trio.right)->punches >= 4);
         QVERIFY2(trio.between < 400, std::to_string(trio.between).c_str());
         // When the way is free, it is found.
         trio.isBlocked = false;
@@ -232,8 +232,8 @@ private Q_SLOTS:
         QVERIFY(trio.begin());
         trio.reach();
         QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
-        const LinkId link = trio.between1(trio.left, trio.right)->link;
-        const LinkId back = trio.between1(trio.right, trio.left)->link;
+        const LinkId link = trio.linkOf(trio.left, trio.right)->link;
+        const LinkId back = trio.linkOf(trio.right, trio.left)->link;
         for (int i = 0; i < 200; ++i) {
             if (i == 20)
                 trio.isBlocked = false;
@@ -275,7 +275,7 @@ private Q_SLOTS:
         QVERIFY(trio.begin());
         trio.reach();
         QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
-        const LinkId link = trio.between1(trio.left, trio.right)->link;
+        const LinkId link = trio.linkOf(trio.left, trio.right)->link;
         const Bytes datagram(1'000);
         for (int i = 0; i < 1'000; ++i) {
             trio.network.give(trio.left, SendUnreliable{link, datagram});
@@ -298,17 +298,18 @@ private Q_SLOTS:
         QVERIFY(trio.begin());
         trio.reach();
         QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
-        trio.network.give(trio.right, CloseAll{});
-        const LinkId link = trio.between1(trio.left, trio.right)->link;
-        trio.network.run(10ms);
+        const LinkId link = trio.linkOf(trio.left, trio.right)->link;
+        trio.network.give(trio.middle, Close{trio.linkOf(trio.middle, trio.right)->link});
         trio.network.give(trio.left, SendMessage{link, Bytes(10)});
         QVERIFY(trio.network.runUntil([&] { return !trio.left.downs.empty(); }, 1s));
+        QVERIFY(trio.left.downs[0].reason == Errc::Unreachable);
     }
 
     void boundsWhatOneNodeCarries()
     {
         RelayConfig config;
-        config.maxPairs = 2;
+        config.maxPairs = 3;
+        config.maxPairsOfOne = 2;
         config.pairBytes = 10'000;
         config.leastBurst = 1'000;
         config.leastPerSecond = 100;
@@ -329,8 +330,10 @@ private Q_SLOTS:
         QVERIFY(relay.judge(node(1), node(2), 1'000, start) == Verdict::Refuse);
         QVERIFY(relay.judge(node(1), node(2), 1'000, start) == Verdict::Drop); // it has been said
         QVERIFY(relay.judge(node(1), node(3), 1'000, start) == Verdict::Carry);
-        QVERIFY(relay.judge(node(1), node(4), 1'000, start) == Verdict::Refuse); // one too many
-        QCOMPARE(relay.pairs(), std::size_t(2));
+        QVERIFY(relay.judge(node(1), node(4), 1'000, start) == Verdict::Refuse); // one too many of this node
+        QVERIFY(relay.judge(node(5), node(6), 1'000, start) == Verdict::Carry);
+        QVERIFY(relay.judge(node(7), node(8), 1'000, start) == Verdict::Refuse); // and in all
+        QCOMPARE(relay.pairs(), std::size_t(3));
         QVERIFY(relay.judge(node(1), node(2), 1'000, start + 2min) == Verdict::Carry);
         QVERIFY(relay.judge(node(1), node(4), 1'000, start + 5min)
                 == Verdict::Carry); // 1 and 3 are forgotten
@@ -347,6 +350,35 @@ private Q_SLOTS:
         trio.network.give(trio.left, Connect{forged, kTries, trio.right.node});
         QCOMPARE(trio.left.failures.size(), std::size_t(1));
         QVERIFY(!isCheckable(forged, {}));
+    }
+
+    /// A relay could make up nodes behind it, and take all the room that there is for links.
+    void linksByADetourWithNobodyButWhomItNames()
+    {
+        Trio trio;
+        QVERIFY(trio.begin());
+        PlainAuthenticator authenticator(trio.left.node, 9);
+        SeededRandom random(9);
+        Shared shared{trio.left.node, {}, authenticator, random, {}, {}, 0, {}, {}};
+        const PacketCodec codec(authenticator.fleet());
+        LinkTable table(shared, codec);
+        Detours detours(shared, table);
+        const Endpoint detour = detourTo(tagOf(trio.right.node), trio.middle.node);
+        QVERIFY(detours.isNeeded(detour, trio.right.node));
+        QVERIFY(!detours.isNeeded(detour, trio.middle.node));
+        QVERIFY(detours.isNeeded(trio.right.endpoint, trio.middle.node));
+    }
+
+    void saysGoodbyeByTheDetour()
+    {
+        Trio trio;
+        trio.isBlocked = true;
+        QVERIFY(trio.begin());
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
+        trio.network.give(trio.right, CloseAll{});
+        QVERIFY(trio.network.runUntil([&] { return !trio.left.downs.empty(); }, 100ms));
+        QVERIFY(trio.left.downs[0].reason == Errc::Cancelled);
     }
 
     void challengesOnlyWhereSomebodyMayBe()
