@@ -84,8 +84,10 @@ Tunnel::Peers::iterator Tunnel::obtain(const NodeId& node, Instant now)
 bool Tunnel::isFirstSighting(Peer& peer, const UtpHeader& header)
 {
     const std::uint32_t sighting = sightingOf(header);
-    if (std::find(peer.sightings.begin(), peer.sightings.end(), sighting) != peer.sightings.end())
+    if (peer.drops == kMaxDrops
+        || std::find(peer.sightings.begin(), peer.sightings.end(), sighting) != peer.sightings.end())
         return false;
+    ++peer.drops;
     peer.sightings[peer.nextSighting] = sighting;
     peer.nextSighting = (peer.nextSighting + 1) % kSightings;
     return true;
@@ -106,6 +108,8 @@ std::optional<Tunnel::ToLink> Tunnel::fromSwarm(const Endpoint& to, ByteView pac
     }
     Peer& peer = known->second->second;
     peer.lastUsed = now;
+    if (header->type == UtpHeader::Type::Syn)
+        peer.drops = 0; // another connection, which knows nothing yet
     if (packet.size() > most && isFirstSighting(peer, *header)) {
         ++m_stats.sightings;
         return std::nullopt;
@@ -158,6 +162,8 @@ std::optional<Tunnel::ToSwarm> Tunnel::fromLink(const NodeId& node, ByteView dat
         return refuse();
     Peer& peer = found->second;
     peer.lastUsed = now;
+    if (isNew)
+        peer.drops = 0;
     std::optional<ByteView> packet;
     if (whole != nullptr)
         packet = whole->bytes;

@@ -116,6 +116,25 @@ private Q_SLOTS:
         QVERIFY(sent(a, node(2), packet(Type::Data, 1'472, 8, 9)).empty());
     }
 
+    /// Where other packets are lost, too, dropping without end would bring a connection to a standstill.
+    void dropsAFewOfAConnectionAndNoMore()
+    {
+        Tunnel a(config());
+        for (std::uint16_t i = 0; i < 6; ++i)
+            QVERIFY(sent(a, node(2), packet(Type::Data, 1'472, 7, i)).empty());
+        for (std::uint16_t i = 6; i < 40; ++i)
+            QCOMPARE(sent(a, node(2), packet(Type::Data, 1'472, 7, i)).size(), std::size_t(2));
+        QCOMPARE(a.stats().sightings, std::uint64_t(6));
+        // Another connection knows nothing yet, whichever side begins it.
+        QCOMPARE(sent(a, node(2), packet(Type::Syn, 20, 9)).size(), std::size_t(1));
+        QVERIFY(sent(a, node(2), packet(Type::Data, 1'472, 9, 1)).empty());
+        for (std::uint16_t i = 2; i <= 6; ++i)
+            sent(a, node(2), packet(Type::Data, 1'472, 9, i));
+        QCOMPARE(sent(a, node(2), packet(Type::Data, 1'472, 9, 40)).size(), std::size_t(2));
+        QVERIFY(received(a, node(2), packet(Type::Syn, 20, 11)));
+        QVERIFY(sent(a, node(2), packet(Type::Data, 1'472, 11, 1)).empty());
+    }
+
     void joinsPartsInAnyOrderAndAmongOthers()
     {
         Tunnel b(config());
