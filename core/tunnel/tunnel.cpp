@@ -11,11 +11,6 @@ namespace {
 constexpr std::uint8_t kFirst = 127, kSecond = 64;
 constexpr std::uint32_t kMaxNumber = (std::uint32_t(1) << 22) - 1;
 
-std::uint32_t sightingOf(const UtpHeader& header)
-{
-    return static_cast<std::uint32_t>(header.connection) << 16 | header.number;
-}
-
 } // namespace
 
 Tunnel::Tunnel(Config config)
@@ -81,16 +76,6 @@ Tunnel::Peers::iterator Tunnel::obtain(const NodeId& node, Instant now)
     return peer;
 }
 
-bool Tunnel::isFirstSighting(Peer& peer, const UtpHeader& header)
-{
-    const std::uint32_t sighting = sightingOf(header);
-    if (std::find(peer.sightings.begin(), peer.sightings.end(), sighting) != peer.sightings.end())
-        return false;
-    peer.sightings[peer.nextSighting] = sighting;
-    peer.nextSighting = (peer.nextSighting + 1) % kSightings;
-    return true;
-}
-
 std::optional<Tunnel::ToLink> Tunnel::fromSwarm(const Endpoint& to, ByteView packet, Instant now)
 {
     const auto& a = to.address;
@@ -106,10 +91,6 @@ std::optional<Tunnel::ToLink> Tunnel::fromSwarm(const Endpoint& to, ByteView pac
     }
     Peer& peer = known->second->second;
     peer.lastUsed = now;
-    if (packet.size() > most && isFirstSighting(peer, *header)) {
-        ++m_stats.sightings;
-        return std::nullopt;
-    }
     ++m_stats.packetsOut;
     peer.bytes.out += packet.size();
     if (packet.size() <= most)

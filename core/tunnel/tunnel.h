@@ -6,9 +6,9 @@
 ///     libtorrent ── packet to 127.64.0.7 ──► fromSwarm() ── one or two datagrams ──► link to the peer
 ///     libtorrent ◄── packet from 127.64.0.7 ── fromLink() ◄── datagram ── link to the peer
 ///
-/// uTP finds the largest packet that passes by losing larger ones, and sends what was lost again at the same
-/// size. So a packet that is too large for a link is dropped when it is seen first, and goes in two parts
-/// when it comes again. Whatever there is no room or link for is dropped, too: uTP sends it again, slower.
+/// uTP takes the MTU for 1,500 and finds out by losing packets; one that is too large for a link goes in two
+/// parts, so that none is lost for its size. Whatever there is no room or link for is dropped: uTP sends it
+/// again, slower.
 #pragma once
 
 #include "base/endpoint.h"
@@ -36,7 +36,6 @@ struct Stats
 {
     std::uint64_t packetsIn = 0, packetsOut = 0; ///< whole ones, from peers and to them
     std::uint64_t split = 0; ///< of those to peers
-    std::uint64_t sightings = 0; ///< too large for a link, and dropped when seen first
     std::uint64_t refused = 0; ///< no uTP, too large even for two, of no connection, or of one peer too many
 };
 
@@ -78,8 +77,7 @@ public:
     PeerBytes bytesOf(const NodeId& node) const;
 
 private:
-    /// Guesses: probes are one at a time per connection; a packet's parts follow each other.
-    static constexpr std::size_t kSightings = 16, kUnfinished = 4;
+    static constexpr std::size_t kUnfinished = 4; ///< guess: a packet's parts follow each other
     struct Unfinished
     {
         std::uint16_t packet = 0;
@@ -91,8 +89,6 @@ private:
         std::uint32_t number = 0; ///< of its address
         Instant lastUsed;
         PeerBytes bytes;
-        std::array<std::uint32_t, kSightings> sightings{}; ///< connection and number, a ring
-        std::size_t nextSighting = 0;
         std::array<Unfinished, kUnfinished> unfinished;
         std::size_t nextUnfinished = 0;
         std::uint16_t lastSplit = 0;
@@ -102,7 +98,6 @@ private:
     Endpoint addressOf(const Peer& peer) const;
     Peers::iterator obtain(const NodeId& node, Instant now);
     bool makeRoom(Instant now);
-    bool isFirstSighting(Peer& peer, const UtpHeader& header);
     /// The whole packet, if the other part is here.
     std::optional<ByteView> join(Peer& peer, const PacketPart& part);
     std::optional<ToSwarm> refuse();

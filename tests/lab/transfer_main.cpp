@@ -48,13 +48,14 @@ Status writeNoise(const fs::path& file, std::size_t bytes)
 /// What arrives is lost at random; what leaves waits for its turn.
 Status shape(const Network& host, const Options& options)
 {
-    if (options.lossPermille > 0)
-        if (auto set =
-                host.nft("table ip shape { chain input { type filter hook input priority 0; iifname \"out\" "
-                         "numgen random mod 1000 < "
-                         + QByteArray::number(options.lossPermille) + " drop; } }\n");
+    if (options.lossPermille > 0) {
+        const QByteArray rule = "iifname \"out\" numgen random mod 1000 < "
+            + QByteArray::number(options.lossPermille) + " drop\n";
+        if (auto set = host.nft("table ip shape {\nchain input {\ntype filter hook input priority 0\n" + rule
+                                + "}\n}\n");
             !set)
             return set;
+    }
     if (options.megabits == 0)
         return {};
     const auto set = host.run(QStringLiteral("tc"),

@@ -117,7 +117,7 @@ private Q_SLOTS:
         QVERIFY(world.links.want(device(1), {address(1), address(2), address(3), address(4)}));
         QCOMPARE(world.connects.size(), std::size_t(3));
         QVERIFY(world.links.want(device(1), {address(9)}));
-        QCOMPARE(world.connects.back(), address(9));
+        QVERIFY(world.connects.back() == address(9));
         QTRY_VERIFY_WITH_TIMEOUT(world.connects.size() >= 5, 10'000);
         world.up(7, device(1));
         const std::size_t before = world.connects.size();

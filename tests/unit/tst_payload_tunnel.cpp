@@ -10,6 +10,8 @@
 #include <QUdpSocket>
 #include <QtTest>
 
+#include <array>
+
 using namespace starling;
 using namespace starling::node;
 
@@ -66,7 +68,7 @@ private Q_SLOTS:
     void aPeerSpeaksFromItsOwnAddress()
     {
         World world;
-        for (const unsigned char number : {1, 2}) {
+        for (const auto number : std::array<unsigned char, 2>{1, 2}) {
             world.tunnel->received(device(number), viewOf(packet('\x41')));
             QTRY_VERIFY(world.swarm.hasPendingDatagrams());
             const QNetworkDatagram datagram = world.swarm.receiveDatagram();
@@ -80,7 +82,7 @@ private Q_SLOTS:
     void whatIsSentToAPeersAddressGoesToThatPeer()
     {
         World world;
-        for (const unsigned char number : {1, 2}) {
+        for (const auto number : std::array<unsigned char, 2>{1, 2}) {
             const Endpoint to = *world.tunnel->addressOf(device(number));
             world.swarm.writeDatagram(packet('\x01'), toQt(to), to.port);
             QTRY_COMPARE(world.sent.size(), std::size_t(number));
