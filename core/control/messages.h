@@ -142,7 +142,7 @@ struct StatusReply
     std::uint64_t uptimeSeconds = 0;
     std::string mode; ///< "deploy", "relay", or "joining": waiting for its certificate
     std::string swarm; ///< "members" or "open"
-    std::uint16_t swarmPort = 0; ///< 0 while no session runs
+    std::uint16_t swarmPort = 0; ///< for foreign clients; 0 if there is none, or no session runs
     Endpoint listen;
     std::vector<LinkLine> links;
     std::vector<FloorLine> floors;

@@ -62,7 +62,7 @@ struct AgentConfig
     std::filesystem::path admitKey; ///< plain, mode 0600: this agent admits who shows a token of its own
     // [swarm]
     swarm::Admission admission = swarm::Admission::Members;
-    std::uint16_t swarmPort = 0; ///< TCP; 0: the system chooses, and the descriptor tells others
+    std::uint16_t swarmPort = 0; ///< of an open swarm, for foreign clients; 0: the system chooses
     BytesPerSecond uploadLimit; ///< 0: none
     BytesPerSecond downloadLimit;
     ByteCount quota = gibibytes(8); ///< payload bytes that may be stored; guess

@@ -91,7 +91,7 @@ struct Descriptor
     NodeId node;
     std::uint64_t sequence = 0; ///< newest wins
     std::vector<Endpoint> addresses; ///< of its links, best first, at most 8, none with port 0
-    std::uint16_t swarmPort = 0; ///< BitTorrent over TCP at the same addresses; 0 for none
+    std::uint16_t swarmPort = 0; ///< for foreign clients, at the same addresses; 0 for none
 
     Bytes serialize() const;
     static Result<Descriptor> parse(ByteView payload);
