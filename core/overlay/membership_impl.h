@@ -144,6 +144,7 @@ private:
     bool isLinked(const Endpoint& endpoint) const;
     void fill(Instant now);
     void begin(Instant now);
+    bool isOfUse(const Peer& peer) const;
     void sweep(Instant now);
     void measure(Instant now);
     void shuffle(Instant now);

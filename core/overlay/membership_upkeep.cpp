@@ -207,11 +207,22 @@ void Membership::Impl::begin(Instant now)
     }
 }
 
+/// Whether a link without a purpose may become one to a neighbour. Payload, say, may have kept it.
+bool Membership::Impl::isOfUse(const Peer& peer) const
+{
+    const bool isNeighborAlready = std::any_of(m_peers.begin(), m_peers.end(), [&](const auto& other) {
+        return other.second.node == peer.node && other.second.state == State::Active;
+    });
+    return isLacking() && !isNeighborAlready && !peer.silentSince && !m_own.descriptor.empty()
+        && !m_shunned.contains(peer.node);
+}
+
 void Membership::Impl::sweep(Instant now)
 {
     std::erase_if(m_shunned, [&](const auto& shunned) { return shunned.second <= now; });
     std::erase_if(m_attempts,
                   [&](const auto& attempt) { return now - attempt.second.since >= kAttemptLimit; });
+    std::vector<NeighborId> idle;
     for (auto& [link, peer] : m_peers) {
         if (peer.state == State::Asked && now - peer.since >= m_config.answerTime) {
             peer.state = State::Idle;
@@ -219,12 +230,18 @@ void Membership::Impl::sweep(Instant now)
             close(link);
         } else if (peer.state == State::Idle && now - peer.since >= kIdle) {
             peer.since = now;
-            close(link);
+            if (isOfUse(peer))
+                idle.push_back(link);
+            else
+                close(link);
         } else if (peer.silentSince && now - *peer.silentSince >= m_config.silence) {
             peer.silentSince = now;
             close(link);
         }
     }
+    for (const NeighborId link : idle)
+        if (const auto peer = m_peers.find(link); peer != m_peers.end() && isLacking())
+            ask(*peer, nextRole(), false, now);
 }
 
 void Membership::Impl::measure(Instant now)

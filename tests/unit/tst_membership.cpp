@@ -84,6 +84,37 @@ private Q_SLOTS:
         QCOMPARE(neighborsOf(network, 1), std::set<std::size_t>{0});
     }
 
+    /// What payload keeps open, say: whoever is alone asks over it.
+    void aLinkWithoutAPurposeIsAskedOver()
+    {
+        ContactMediator mediator;
+        SeededRandom random(1);
+        Membership lonely(nodeId(0), {}, mediator, random);
+        Instant now;
+        std::vector<MembershipOutput> outputs = lonely.handle(OwnContact{contactOf(0)}, now);
+        const auto take = [&](std::vector<MembershipOutput> more) {
+            outputs.insert(outputs.end(), more.begin(), more.end());
+        };
+        take(lonely.handle(LinkUp{NeighborId{7}, nodeId(1), endpointOf(1), {}}, now));
+        const auto isAsked = [&] {
+            return std::any_of(outputs.begin(), outputs.end(), [](const MembershipOutput& output) {
+                const auto* send = std::get_if<SendMessage>(&output);
+                return send != nullptr && send->to == NeighborId{7};
+            });
+        };
+        for (int i = 0; i < 100 && now < Instant(40s) && !isAsked(); ++i) {
+            const auto timer = std::find_if(outputs.rbegin(), outputs.rend(), [](const auto& output) {
+                return std::holds_alternative<ScheduleMembership>(output);
+            });
+            QVERIFY(timer != outputs.rend());
+            const auto scheduled = std::get<ScheduleMembership>(*timer);
+            now += scheduled.delay;
+            take(lonely.handle(scheduled.timer, now));
+        }
+        QVERIFY(isAsked());
+        QVERIFY(now >= Instant(30s)); // the other side may know what it wants
+    }
+
     void waitsForABootstrapThatComesLater()
     {
         MembershipNetwork network(1);
