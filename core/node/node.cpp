@@ -30,7 +30,7 @@ constexpr Duration kAddressInterval = std::chrono::seconds(5);
 constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
 /// Guess: above what a notice takes through the whole fleet.
-constexpr Duration kSettleDelay = std::chrono::milliseconds(100);
+constexpr Duration kSettleDelay = std::chrono::milliseconds(50);
 
 swarm::Config swarmConfig(const AgentConfig& config)
 {

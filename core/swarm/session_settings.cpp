@@ -73,6 +73,14 @@ void keepPipelinesFull(settings_pack& pack)
     pack.set_int(settings_pack::peer_connect_timeout, 7);
     pack.set_int(settings_pack::handshake_timeout, 10);
     pack.set_int(settings_pack::connection_speed, 50);
+    // libtorrent's defaults end a connection when a packet was lost three times and more, which at 5 % loss
+    // happens within minutes, and wait 3 s for the answer to the first packet.
+    pack.set_int(settings_pack::utp_num_resends, 12);
+    pack.set_int(settings_pack::utp_syn_resends, 5);
+    pack.set_int(settings_pack::utp_connect_timeout, 1'000);
+    pack.set_int(settings_pack::utp_min_timeout, 250);
+    // RFC 9438 section 4.6: by 0.7 where others halve.
+    pack.set_int(settings_pack::utp_loss_multiplier, 70);
     // Foreign clients of one site share an address.
     pack.set_bool(settings_pack::allow_multiple_connections_per_ip, true);
 }

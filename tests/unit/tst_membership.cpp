@@ -134,7 +134,7 @@ private Q_SLOTS:
         MembershipNetwork network(3);
         for (std::size_t i = 0; i < 6; ++i)
             network.add(i == 0 ? std::vector<Endpoint>() : std::vector{endpointOf(i - 1)});
-        network.run(60s);
+        network.run(120s); // who refused is asked again after 20 s, and 40 s after that
         for (std::size_t i = 0; i < 6; ++i)
             QCOMPARE(network.nodes[i].neighbors.size(), std::size_t(5));
     }
