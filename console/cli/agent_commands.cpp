@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Commands that ask an agent: status, updates, devices, watch; and version.
-#include "control/client.h"
+#include "ask_agent.h"
 #include "enrol/fingerprint.h"
 #include "fleetview/query.h"
 #include "model/intake.h"
@@ -17,14 +17,6 @@ namespace starling::cli {
 using namespace std::chrono_literals;
 
 namespace {
-
-template <class T> Result<T> askAgent(const CommandLine& line, const control::Request& request)
-{
-    auto agent = control::Client::connect(toQString(line.agent), line.timeout(5s));
-    if (!agent)
-        return tl::unexpected<Error>(agent.error());
-    return agent->ask<T>(request, line.timeout(10s));
-}
 
 std::string outcomeText(trust::Phase phase, std::uint16_t code, const std::string& detail)
 {

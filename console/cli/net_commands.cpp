@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `starling net check`, how others see the agent and what that means; `starling peers` and `starling
 /// sessions`, how it is linked, and who is linked to it.
-#include "control/client.h"
+#include "ask_agent.h"
 #include "progress.h"
 #include "report.h"
 
@@ -89,14 +89,6 @@ Result<Exit> check(const CommandLine& line)
         printJson(jsonOf(*reply));
     sayCheck(line, *reply);
     return nat::prospectOf(reply->behaviour) == nat::Prospect::Blocked ? Exit::Unreachable : Exit::Ok;
-}
-
-template <class T> Result<T> askAgent(const CommandLine& line, const control::Request& request)
-{
-    auto agent = control::Client::connect(toQString(line.agent), line.timeout(5s));
-    if (!agent)
-        return tl::unexpected<Error>(agent.error());
-    return agent->ask<T>(request, line.timeout(10s));
 }
 
 QJsonValue jsonOrNull(const Endpoint& endpoint)
