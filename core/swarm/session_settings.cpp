@@ -71,11 +71,11 @@ void keepPipelinesFull(settings_pack& pack)
     // What the overlay names is tried at once, and again soon: devices come and go with their releases.
     pack.set_int(settings_pack::min_reconnect_time, 2);
     pack.set_int(settings_pack::peer_connect_timeout, 7);
-    pack.set_int(settings_pack::handshake_timeout, 10);
+    pack.set_int(settings_pack::handshake_timeout, 20);
     pack.set_int(settings_pack::connection_speed, 50);
     // libtorrent's defaults end a connection when a packet was lost three times and more, which at 5 % loss
     // happens within minutes, and wait 3 s for the answer to the first packet.
-    pack.set_int(settings_pack::utp_num_resends, 12);
+    pack.set_int(settings_pack::utp_num_resends, 5);
     pack.set_int(settings_pack::utp_syn_resends, 5);
     pack.set_int(settings_pack::utp_connect_timeout, 1'000);
     pack.set_int(settings_pack::utp_min_timeout, 250);

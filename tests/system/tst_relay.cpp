@@ -50,11 +50,12 @@ private:
         while (in.hasPendingDatagrams()) {
             const QNetworkDatagram datagram = in.receiveDatagram();
             const quint16 to = port(datagram);
-            if (m_random.below(10) >= kLostOfTen)
+            if (m_random.below(20) >= kLostOfTwenty)
                 out.writeDatagram(datagram.data(), QHostAddress::LocalHost, to);
         }
     }
-    static constexpr std::uint64_t kLostOfTen = 2;
+    static constexpr std::uint64_t kLostOfTwenty =
+        1; ///< with more, uTP inside the link may take minutes (ADR 22)
     QUdpSocket m_near, m_far;
     Endpoint m_to;
     quint16 m_from = 0;
