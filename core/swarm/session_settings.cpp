@@ -73,9 +73,7 @@ void keepPipelinesFull(settings_pack& pack)
     pack.set_int(settings_pack::peer_connect_timeout, 7);
     pack.set_int(settings_pack::handshake_timeout, 20);
     pack.set_int(settings_pack::connection_speed, 50);
-    // libtorrent's defaults end a connection when a packet was lost three times and more, which at 5 % loss
-    // happens within minutes, and wait 3 s for the answer to the first packet.
-    pack.set_int(settings_pack::utp_num_resends, 5);
+    // libtorrent waits 3 s for the answer to the first packet, and 500 ms at least for that to others.
     pack.set_int(settings_pack::utp_syn_resends, 5);
     pack.set_int(settings_pack::utp_connect_timeout, 1'000);
     pack.set_int(settings_pack::utp_min_timeout, 250);
