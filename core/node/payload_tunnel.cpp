@@ -58,8 +58,30 @@ void PayloadTunnel::carry(const Endpoint& to, ByteView packet)
 
 void PayloadTunnel::received(const NodeId& from, ByteView datagram)
 {
-    if (const auto carried = m_tunnel->fromLink(from, datagram, m_timers.now()))
-        m_socket->send(carried->from, carried->packet);
+    const auto carried = m_tunnel->fromLink(from, datagram, m_timers.now());
+    if (const auto* packet = std::get_if<tunnel::Tunnel::ToSwarm>(&carried))
+        m_socket->send(packet->from, packet->packet);
+    else if (const auto* resets = std::get_if<tunnel::Tunnel::Resets>(&carried))
+        send(from, *resets);
+}
+
+void PayloadTunnel::send(const NodeId& to, const tunnel::Tunnel::Resets& resets)
+{
+    for (const Bytes& reset : resets)
+        m_send(to, reset);
+}
+
+void PayloadTunnel::endAll()
+{
+    for (const auto& [node, resets] : m_tunnel->endAll())
+        send(node, resets);
+}
+
+void PayloadTunnel::peerGone(const NodeId& node)
+{
+    const auto [address, resets] = m_tunnel->peerGone(node);
+    for (const Bytes& reset : resets)
+        m_socket->send(address, reset);
 }
 
 } // namespace starling::node

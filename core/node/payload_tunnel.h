@@ -23,11 +23,16 @@ public:
     bool isInUse(const NodeId& node) const;
     /// What a link brought.
     void received(const NodeId& from, ByteView datagram);
+    /// The session goes: tells all peers.
+    void endAll();
+    /// The last link to `node` is down: tells the session.
+    void peerGone(const NodeId& node);
     const tunnel::Stats& stats() const { return m_tunnel->stats(); }
 
 private:
     PayloadTunnel(const TimerQueue& timers, Sender send);
     void carry(const Endpoint& to, ByteView packet);
+    void send(const NodeId& to, const tunnel::Tunnel::Resets& resets);
 
     const TimerQueue& m_timers;
     const Sender m_send;

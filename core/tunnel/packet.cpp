@@ -28,7 +28,16 @@ std::optional<UtpHeader> utpHeader(ByteView packet)
     const std::uint8_t first = at(packet, 0);
     if ((first & 0x0f) != kUtpVersion || first >> 4 > kLastUtpType)
         return std::nullopt;
-    return UtpHeader{static_cast<UtpHeader::Type>(first >> 4), wordAt(packet, 2), wordAt(packet, 16)};
+    return UtpHeader{static_cast<UtpHeader::Type>(first >> 4), wordAt(packet, 2), wordAt(packet, 16),
+                     wordAt(packet, 18)};
+}
+
+std::optional<UtpHeader> headerOf(const Carried& carried)
+{
+    if (const auto* whole = std::get_if<WholePacket>(&carried))
+        return whole->header;
+    const auto& part = std::get<PacketPart>(carried);
+    return part.isSecond ? std::nullopt : utpHeader(part.bytes);
 }
 
 Result<Carried> parseCarried(ByteView datagram)
@@ -53,6 +62,20 @@ Bytes serialize(const PacketPart& part)
     writer.u8(part.isSecond ? kSecondPart : kFirstPart);
     writer.u16(part.packet);
     writer.raw(part.bytes);
+    return writer.take();
+}
+
+Bytes serialize(const UtpHeader& header)
+{
+    ByteWriter writer;
+    writer.u8(static_cast<std::uint8_t>(static_cast<unsigned>(header.type) << 4 | kUtpVersion));
+    writer.u8(0); // no extension
+    writer.u16(header.connection);
+    writer.u32(0); // time
+    writer.u32(0); // difference of times
+    writer.u32(0); // window
+    writer.u16(header.number);
+    writer.u16(header.acknowledged);
     return writer.take();
 }
 

@@ -3,7 +3,8 @@
 /// Integers are big-endian. Pure.
 ///
 ///     whole   a uTP packet: type and version (1), with types 0 to 4 and version 1 that is 0x01, 0x11, 0x21,
-///             0x31 or 0x41; connection (2) at byte 2, number (2) at byte 16; 20 bytes at least
+///             0x31 or 0x41; connection (2) at byte 2, number (2) at byte 16, number that is acknowledged (2)
+///             at byte 18; 20 bytes at least
 ///     part    0xf1 or 0xf2: first or second; packet (2): chosen by the sender; bytes
 #pragma once
 
@@ -23,6 +24,7 @@ struct UtpHeader
     enum class Type : std::uint8_t { Data, Fin, State, Reset, Syn } type{};
     std::uint16_t connection = 0;
     std::uint16_t number = 0;
+    std::uint16_t acknowledged = 0;
 };
 struct WholePacket
 {
@@ -41,6 +43,10 @@ using Carried = std::variant<WholePacket, PacketPart>;
 Result<Carried> parseCarried(ByteView datagram);
 /// Nothing if it is no uTP packet.
 std::optional<UtpHeader> utpHeader(ByteView packet);
+/// Of the packet that is carried: the second of two parts does not tell.
+std::optional<UtpHeader> headerOf(const Carried& carried);
 Bytes serialize(const PacketPart& part);
+/// A packet of nothing but this: no times, no window.
+Bytes serialize(const UtpHeader& header);
 
 } // namespace starling::tunnel

@@ -90,6 +90,7 @@ std::optional<Tunnel::ToLink> Tunnel::fromSwarm(const Endpoint& to, ByteView pac
         return std::nullopt;
     }
     Peer& peer = known->second->second;
+    peer.connections.note(Side::Swarm, *header);
     peer.lastUsed = now;
     ++m_stats.packetsOut;
     peer.bytes.out += packet.size();
@@ -121,13 +122,19 @@ std::optional<ByteView> Tunnel::join(Peer& peer, const PacketPart& part)
     return m_whole;
 }
 
-std::optional<Tunnel::ToSwarm> Tunnel::refuse()
+Tunnel::Carry Tunnel::refuse()
 {
     ++m_stats.refused;
-    return std::nullopt;
+    return {};
 }
 
-std::optional<Tunnel::ToSwarm> Tunnel::fromLink(const NodeId& node, ByteView datagram, Instant now)
+Tunnel::Carry Tunnel::refuse(const UtpHeader& unknown)
+{
+    ++m_stats.refused;
+    return resetsFor(unknown);
+}
+
+Tunnel::Carry Tunnel::fromLink(const NodeId& node, ByteView datagram, Instant now)
 {
     const auto carried = parseCarried(datagram);
     if (!carried || datagram.size() > m_config.maxDatagramBytes)
@@ -135,22 +142,43 @@ std::optional<Tunnel::ToSwarm> Tunnel::fromLink(const NodeId& node, ByteView dat
     const auto* whole = std::get_if<WholePacket>(&*carried);
     const bool isNew = whole != nullptr && whole->header.type == UtpHeader::Type::Syn;
     const auto found = isNew ? obtain(node, now) : m_peers.find(node);
-    if (found == m_peers.end())
-        return refuse();
+    if (found == m_peers.end()) {
+        const auto header = headerOf(*carried);
+        return header ? refuse(*header) : refuse();
+    }
     Peer& peer = found->second;
-    peer.lastUsed = now;
     std::optional<ByteView> packet;
     if (whole != nullptr)
         packet = whole->bytes;
     else
         packet = join(peer, std::get<PacketPart>(*carried));
     if (!packet)
-        return std::nullopt;
-    if (!utpHeader(*packet))
+        return {};
+    const auto header = utpHeader(*packet);
+    if (!header)
         return refuse(); // of two parts that do not belong together
+    if (!peer.connections.note(Side::Link, *header))
+        return refuse(*header);
+    peer.lastUsed = now;
     ++m_stats.packetsIn;
     peer.bytes.in += packet->size();
     return ToSwarm{addressOf(peer), *packet};
+}
+
+std::vector<std::pair<NodeId, Tunnel::Resets>> Tunnel::endAll()
+{
+    std::vector<std::pair<NodeId, Resets>> all;
+    for (auto& [node, peer] : m_peers)
+        all.emplace_back(node, peer.connections.end(Side::Link));
+    return all;
+}
+
+std::pair<Endpoint, Tunnel::Resets> Tunnel::peerGone(const NodeId& node)
+{
+    const auto peer = m_peers.find(node);
+    if (peer == m_peers.end())
+        return {};
+    return {addressOf(peer->second), peer->second.connections.end(Side::Swarm)};
 }
 
 } // namespace starling::tunnel

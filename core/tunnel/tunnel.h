@@ -14,10 +14,11 @@
 #include "base/endpoint.h"
 #include "base/ids.h"
 #include "base/time.h"
-#include "tunnel/packet.h"
+#include "tunnel/connections.h"
 
 #include <array>
 #include <map>
+#include <variant>
 
 namespace starling::tunnel {
 
@@ -67,11 +68,21 @@ public:
         Endpoint from;
         ByteView packet;
     };
+    /// Whole packets (connections.h), few and rare.
+    using Resets = std::vector<Bytes>;
     /// What becomes of a packet that libtorrent sent to `to`.
     std::optional<ToLink> fromSwarm(const Endpoint& to, ByteView packet, Instant now);
-    /// What becomes of a datagram that the link to `node` brought. Only a new connection (SYN) gives a node
-    /// an address.
-    std::optional<ToSwarm> fromLink(const NodeId& node, ByteView datagram, Instant now);
+    using Carry = std::variant<std::monostate, ToSwarm, Resets>;
+    /// What becomes of a datagram that the link to `node` brought: a packet for libtorrent, or an answer to
+    /// the peer, that there is no such connection (any longer). Only a new connection (SYN) gives a node an
+    /// address.
+    Carry fromLink(const NodeId& node, ByteView datagram, Instant now);
+
+    /// Our libtorrent goes: what says so to each peer. All connections are forgotten.
+    std::vector<std::pair<NodeId, Resets>> endAll();
+    /// The peer cannot be reached, and its libtorrent may be another one when it can: what ends all its
+    /// connections here.
+    std::pair<Endpoint, Resets> peerGone(const NodeId& node);
 
     const Stats& stats() const { return m_stats; }
     PeerBytes bytesOf(const NodeId& node) const;
@@ -89,6 +100,7 @@ private:
         std::uint32_t number = 0; ///< of its address
         Instant lastUsed;
         PeerBytes bytes;
+        Connections connections;
         std::array<Unfinished, kUnfinished> unfinished;
         std::size_t nextUnfinished = 0;
         std::uint16_t lastSplit = 0;
@@ -100,7 +112,8 @@ private:
     bool makeRoom(Instant now);
     /// The whole packet, if the other part is here.
     std::optional<ByteView> join(Peer& peer, const PacketPart& part);
-    std::optional<ToSwarm> refuse();
+    Carry refuse();
+    Carry refuse(const UtpHeader& unknown);
 
     const Config m_config;
     Peers m_peers;

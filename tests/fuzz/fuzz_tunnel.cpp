@@ -33,6 +33,15 @@ void check(const ByteView datagram)
         STARLING_ASSERT(utpHeader(datagram).has_value());
 }
 
+void areResets(const Tunnel::Resets& resets)
+{
+    STARLING_ASSERT(resets.size() <= Connections::kMax);
+    for (const Bytes& reset : resets) {
+        const auto header = utpHeader(reset);
+        STARLING_ASSERT(header && header->type == UtpHeader::Type::Reset && reset.size() == kUtpHeaderBytes);
+    }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
@@ -52,8 +61,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         now += std::chrono::seconds(head & 8 ? 60 : 0);
         check(bytes);
         if ((head & 16) != 0) {
-            const auto to = tunnel.fromLink(node, bytes, now);
+            const auto carried = tunnel.fromLink(node, bytes, now);
+            const auto* to = std::get_if<Tunnel::ToSwarm>(&carried);
             STARLING_ASSERT(!to || (utpHeader(to->packet) && to->from == tunnel.addressOf(node, now)));
+            if (const auto* resets = std::get_if<Tunnel::Resets>(&carried))
+                areResets(*resets);
+            if ((head & 32) != 0)
+                areResets(tunnel.peerGone(node).second);
             continue;
         }
         const auto address = tunnel.addressOf(node, now);
@@ -63,6 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (std::size_t i = 0; out && i < out->count; ++i)
             STARLING_ASSERT(out->datagrams[i].size() <= kMaxDatagram && parseCarried(out->datagrams[i]));
     }
+    for (const auto& [node, resets] : tunnel.endAll())
+        areResets(resets);
     return 0;
 }
 

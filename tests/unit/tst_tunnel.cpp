@@ -24,8 +24,11 @@ NodeId node(std::uint8_t number)
     return NodeId(bytes);
 }
 
-Bytes packet(Type type, std::size_t size, std::uint16_t connection = 7, std::uint16_t number = 1)
+/// Of the connection that the other side opened with a SYN of the id 7.
+constexpr std::uint16_t kOpened = 7;
+Bytes packet(Type type, std::size_t size, std::uint16_t number = 1)
 {
+    const std::uint16_t connection = type == Type::Syn ? kOpened : kOpened + 1;
     Bytes bytes(size);
     SeededRandom(size).fill(bytes);
     bytes[0] = static_cast<std::byte>(static_cast<unsigned>(type) << 4 | 1);
@@ -56,8 +59,42 @@ std::vector<Bytes> sent(Tunnel& tunnel, const NodeId& to, const Bytes& bytes, In
 std::optional<Bytes> received(Tunnel& tunnel, const NodeId& from, ByteView datagram, Instant now = {})
 {
     const auto in = tunnel.fromLink(from, datagram, now);
-    return in ? std::optional(toBytes(in->packet)) : std::nullopt;
+    const auto* packet = std::get_if<Tunnel::ToSwarm>(&in);
+    return packet != nullptr ? std::optional(toBytes(packet->packet)) : std::nullopt;
 }
+
+/// What the peer is told of a packet whose connection is not known.
+Tunnel::Resets answers(Tunnel& tunnel, const NodeId& from, ByteView datagram)
+{
+    const auto in = tunnel.fromLink(from, datagram, {});
+    const auto* resets = std::get_if<Tunnel::Resets>(&in);
+    return resets != nullptr ? *resets : Tunnel::Resets();
+}
+
+Bytes bare(Type type, std::uint16_t connection, std::uint16_t number, std::uint16_t acknowledged)
+{
+    return serialize(UtpHeader{type, connection, number, acknowledged});
+}
+
+/// Two libtorrents that have shaken hands: node 1's opened the connection with the id 7.
+struct Connected
+{
+    Tunnel one{config()}, two{config()};
+
+    Connected()
+    {
+        carry(one, two, bare(Type::Syn, 7, 100, 0));
+        carry(two, one, bare(Type::State, 7, 500, 100));
+        carry(one, two, bare(Type::Data, 8, 101, 499));
+        carry(two, one, bare(Type::State, 7, 500, 101));
+    }
+    void carry(Tunnel& from, Tunnel& to, const Bytes& bytes)
+    {
+        const bool isFirst = &from == &one;
+        QCOMPARE(sent(from, node(isFirst ? 2 : 1), bytes), std::vector<Bytes>{bytes});
+        QCOMPARE(received(to, node(isFirst ? 1 : 2), bytes), std::optional(bytes));
+    }
+};
 
 } // namespace
 
@@ -87,11 +124,13 @@ private Q_SLOTS:
         QCOMPARE(sent(a, node(2), syn), std::vector<Bytes>{syn});
         QCOMPARE(received(b, node(1), syn), std::optional(syn));
         // And answers go to whom they are for.
-        const Bytes answer = packet(Type::State, 1'148);
+        Bytes answer = packet(Type::State, 1'148);
+        answer[3] = std::byte{kOpened};
         const auto out = b.fromSwarm(*b.addressOf(node(1), {}), answer, {});
         QVERIFY(out && out->node == node(1) && out->count == 1);
         const auto in = a.fromLink(node(2), answer, {});
-        QVERIFY(in && in->from == a.addressOf(node(2), {}));
+        const auto* toSwarm = std::get_if<Tunnel::ToSwarm>(&in);
+        QVERIFY(toSwarm != nullptr && toSwarm->from == a.addressOf(node(2), {}));
         QCOMPARE(a.stats().packetsOut, std::uint64_t(1));
         QCOMPARE(a.stats().packetsIn, std::uint64_t(1));
         QCOMPARE(a.bytesOf(node(2)).out, std::uint64_t(20));
@@ -102,7 +141,7 @@ private Q_SLOTS:
     {
         Tunnel a(config()), b(config());
         QVERIFY(received(b, node(1), packet(Type::Syn, 20)));
-        const Bytes large = packet(Type::Data, 1'472, 7, 9);
+        const Bytes large = packet(Type::Data, 1'472, 9);
         const auto parts = sent(a, node(2), large);
         QCOMPARE(parts.size(), std::size_t(2));
         for (const Bytes& part : parts)
@@ -118,7 +157,7 @@ private Q_SLOTS:
         QVERIFY(received(b, node(1), packet(Type::Syn, 20)));
         std::vector<Bytes> packets;
         for (std::uint16_t i = 0; i < 4; ++i)
-            packets.push_back(packet(Type::Data, 1'300u + i, 7, i));
+            packets.push_back(packet(Type::Data, 1'300u + i, i));
         const auto part = [&](std::uint16_t i, bool isSecond) {
             const ByteView all = packets[i];
             return serialize(PacketPart{isSecond, i, isSecond ? all.subspan(600) : all.first(600)});
@@ -206,6 +245,91 @@ private Q_SLOTS:
         QVERIFY(tunnel.isInUse(node(1), {}));
     }
 
+    // --- RESETs (BEP 29)
+
+    void tellsWhoSpeaksOfAConnectionThatIsNotKnown()
+    {
+        Tunnel fresh(config());
+        // Whoever opened it waits for packets of the id before, the other for those of the id after.
+        const Bytes data = bare(Type::Data, 8, 101, 499);
+        QCOMPARE(answers(fresh, node(1), data),
+                 (Tunnel::Resets{bare(Type::Reset, 7, 499, 101), bare(Type::Reset, 9, 499, 101)}));
+        // An acknowledgement carries the number of the packet after it, which was not sent.
+        QCOMPARE(answers(fresh, node(1), bare(Type::State, 0, 0, 3)),
+                 (Tunnel::Resets{bare(Type::Reset, 0xffff, 3, 0xffff), bare(Type::Reset, 1, 3, 0xffff)}));
+        QCOMPARE(answers(fresh, node(1), bare(Type::Reset, 8, 101, 499)), Tunnel::Resets());
+        // Of a packet in two parts the first tells.
+        Bytes large = data;
+        large.resize(1'300);
+        const ByteView all = large;
+        QCOMPARE(answers(fresh, node(1), serialize(PacketPart{false, 1, all.first(650)})).size(),
+                 std::size_t(2));
+        QVERIFY(answers(fresh, node(1), serialize(PacketPart{true, 1, all.subspan(650)})).empty());
+        QVERIFY(!fresh.isInUse(node(1), {}));
+    }
+
+    void tellsOfAnOldConnectionBesideANewOne()
+    {
+        Tunnel fresh(config());
+        QVERIFY(received(fresh, node(1), bare(Type::Syn, 30, 1, 0)));
+        QVERIFY(received(fresh, node(1), bare(Type::Data, 31, 2, 9)));
+        QCOMPARE(answers(fresh, node(1), bare(Type::Data, 8, 101, 499)).size(), std::size_t(2));
+        QVERIFY(received(fresh, node(1), bare(Type::Data, 31, 3, 9)));
+    }
+
+    void tellsAllPeersWhenTheSwarmGoes()
+    {
+        Connected world;
+        const auto all = world.two.endAll();
+        QCOMPARE(all.size(), std::size_t(1));
+        QVERIFY(all[0].first == node(1));
+        QCOMPARE(all[0].second, Tunnel::Resets{bare(Type::Reset, 7, 499, 101)});
+        // The peer's libtorrent gets it, and has no such connection any longer.
+        QVERIFY(received(world.one, node(2), all[0].second[0]));
+        QVERIFY(!received(world.one, node(2), all[0].second[0]));
+        QVERIFY(world.two.endAll()[0].second.empty());
+        // And the one that did not open it is told with its own id.
+        Connected other;
+        QCOMPARE(other.one.endAll()[0].second, Tunnel::Resets{bare(Type::Reset, 8, 101, 499)});
+    }
+
+    void tellsTheSwarmWhenAPeerGoes()
+    {
+        Connected world;
+        const auto [from, resets] = world.one.peerGone(node(2));
+        QVERIFY(from == world.one.addressOf(node(2), {}));
+        QCOMPARE(resets, Tunnel::Resets{bare(Type::Reset, 7, 499, 101)});
+        QVERIFY(world.one.peerGone(node(2)).second.empty());
+        QVERIFY(world.one.peerGone(node(9)).second.empty());
+        // What still comes is answered: nobody listens.
+        QCOMPARE(answers(world.one, node(2), bare(Type::Data, 7, 500, 101)).size(), std::size_t(2));
+    }
+
+    void resetsTellTheHighestNumbers()
+    {
+        Connected world;
+        world.carry(world.one, world.two, bare(Type::Data, 8, 103, 499));
+        world.carry(world.one, world.two, bare(Type::Data, 8, 102, 499)); // once more
+        QCOMPARE(world.two.endAll()[0].second, Tunnel::Resets{bare(Type::Reset, 7, 499, 103)});
+    }
+
+    void nobodyIsToldOfAConnectionThatHeDidNotAnswer()
+    {
+        Tunnel tunnel(config());
+        QCOMPARE(sent(tunnel, node(2), bare(Type::Syn, 7, 100, 0)).size(), std::size_t(1));
+        QVERIFY(tunnel.endAll()[0].second.empty());
+    }
+
+    void remembersSoManyConnectionsOfAPeer()
+    {
+        Tunnel tunnel(config());
+        for (std::uint16_t i = 0; i <= Connections::kMax; ++i)
+            QVERIFY(received(tunnel, node(1), bare(Type::Syn, 2 * i, 1, 0)));
+        QVERIFY(!received(tunnel, node(1), bare(Type::Data, 1, 2, 0)));
+        QVERIFY(received(tunnel, node(1), bare(Type::Data, 3, 2, 0)));
+        QCOMPARE(tunnel.endAll()[0].second.size(), Connections::kMax);
+    }
+
     void letsOneThatIsIdleGiveWayAndNoOther()
     {
         Config few = config();
@@ -216,7 +340,7 @@ private Q_SLOTS:
         QVERIFY(tunnel.addressOf(node(2), start + 1s));
         QVERIFY(!tunnel.addressOf(node(3), start + 30s));
         QVERIFY(!received(tunnel, node(3), packet(Type::Syn, 20), start + 30s));
-        QVERIFY(received(tunnel, node(2), packet(Type::Data, 20), start + 60s));
+        QCOMPARE(sent(tunnel, node(2), packet(Type::Data, 20), start + 60s).size(), std::size_t(1));
         QVERIFY(!tunnel.isInUse(node(1), start + few.idle));
         QVERIFY(received(tunnel, node(3), packet(Type::Syn, 20), start + few.idle));
         QVERIFY(tunnel.isInUse(node(2), start + few.idle));
