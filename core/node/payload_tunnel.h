@@ -2,9 +2,12 @@
 /// Carries uTP between one libtorrent session and links: the socket on loopback and the tunnel behind it.
 #pragma once
 
+#include "crypto/signing.h"
 #include "node/swarm_socket.h"
 #include "node/timer_queue.h"
 #include "tunnel/tunnel.h"
+
+#include <QTimer>
 
 namespace starling::node {
 
@@ -32,12 +35,14 @@ public:
 private:
     PayloadTunnel(const TimerQueue& timers, Sender send);
     void carry(const Endpoint& to, ByteView packet);
-    void send(const NodeId& to, const tunnel::Tunnel::Resets& resets);
+    void perform(const tunnel::Tunnel::Outputs& outputs);
 
     const TimerQueue& m_timers;
     const Sender m_send;
+    crypto::SystemRandom m_random;
     std::unique_ptr<SwarmSocket> m_socket;
     std::optional<tunnel::Tunnel> m_tunnel; ///< from open() on
+    QTimer m_tick; ///< runs while something is under way
 };
 
 } // namespace starling::node

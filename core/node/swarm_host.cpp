@@ -229,11 +229,7 @@ void SwarmHost::received(const NodeId& from, ByteView datagram)
         return;
     }
     // For a session that was closed since: who sent it tries anew, and not when it has waited in vain.
-    const auto carried = tunnel::parseCarried(datagram);
-    const auto header = carried ? tunnel::headerOf(*carried) : std::nullopt;
-    if (!header)
-        return;
-    for (const Bytes& reset : tunnel::resetsFor(*header))
+    for (const Bytes& reset : tunnel::resetsFor(datagram))
         m_links.send(from, reset);
 }
 

@@ -87,4 +87,15 @@ std::vector<Bytes> resetsFor(const UtpHeader& header)
             reset(plus(header.connection, 1), number, acknowledged)};
 }
 
+std::vector<Bytes> resetsFor(ByteView datagram)
+{
+    const auto parsed = parseDatagram(datagram);
+    const auto* numbered = parsed ? std::get_if<Numbered>(&*parsed) : nullptr;
+    if (numbered == nullptr)
+        return {};
+    const auto carried = parseCarried(numbered->carried);
+    const auto header = carried ? headerOf(*carried) : std::nullopt;
+    return header ? resetsFor(*header) : std::vector<Bytes>();
+}
+
 } // namespace starling::tunnel

@@ -43,5 +43,7 @@ private:
 /// Whoever opened a connection sends with its id plus one and the other with the id itself, so an id fits
 /// two connections: one for each, of which one ends nothing. No answer to a RESET.
 std::vector<Bytes> resetsFor(const UtpHeader& header);
+/// The same where there is no tunnel to take `datagram`; nothing for what tells of no connection.
+std::vector<Bytes> resetsFor(ByteView datagram);
 
 } // namespace starling::tunnel

@@ -6,6 +6,7 @@ namespace starling::tunnel {
 namespace {
 
 constexpr std::uint8_t kFirstPart = 0xf1, kSecondPart = 0xf2;
+constexpr std::uint8_t kNumbered = 0xd0, kArrived = 0xa0;
 constexpr std::uint8_t kUtpVersion = 1;
 constexpr std::uint8_t kLastUtpType = 4; // ST_SYN
 
@@ -76,6 +77,47 @@ Bytes serialize(const UtpHeader& header)
     writer.u32(0); // window
     writer.u16(header.number);
     writer.u16(header.acknowledged);
+    return writer.take();
+}
+
+Result<Datagram> parseDatagram(ByteView bytes)
+{
+    if (bytes.empty())
+        return fail(Errc::Truncated, "empty");
+    const std::uint8_t first = at(bytes, 0);
+    if (first != kNumbered && first != kArrived) {
+        const auto header = utpHeader(bytes);
+        if (!header)
+            return fail(Errc::UnsupportedFormat, "nothing of a tunnel");
+        return WholePacket{*header, bytes};
+    }
+    if (bytes.size() < kNumberedHeaderBytes + (first == kNumbered ? 1 : 0))
+        return fail(Errc::Truncated, "a datagram of a tunnel");
+    const ByteView rest = bytes.subspan(kNumberedHeaderBytes);
+    if (first == kNumbered)
+        return Numbered{wordAt(bytes, 1), wordAt(bytes, 3), rest};
+    if (rest.size() > Arrived::kMaxBeyond)
+        return fail(Errc::TooLarge, "what has arrived");
+    return Arrived{wordAt(bytes, 1), wordAt(bytes, 3), rest};
+}
+
+Bytes serialize(const Numbered& datagram)
+{
+    ByteWriter writer;
+    writer.u8(kNumbered);
+    writer.u16(datagram.epoch);
+    writer.u16(datagram.number);
+    writer.raw(datagram.carried);
+    return writer.take();
+}
+
+Bytes serialize(const Arrived& arrived)
+{
+    ByteWriter writer;
+    writer.u8(kArrived);
+    writer.u16(arrived.epoch);
+    writer.u16(arrived.next);
+    writer.raw(arrived.beyond);
     return writer.take();
 }
 
