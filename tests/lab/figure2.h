@@ -39,7 +39,7 @@ public:
         std::function<bool()> isInterrupted{}; ///< asked while waiting; then it fails with Cancelled
     };
 
-    /// Makes the networks and the identities. Needs enterOwnNetwork(). Starts nothing.
+    /// Makes the networks and the identities. Needs enterLab(). Starts nothing.
     static Result<std::unique_ptr<Figure2>> create(Plan plan);
 
     /// Step a: starts the agents, until each is linked.

@@ -43,13 +43,11 @@ std::string usualOf(std::vector<std::string> values)
 
 Result<QJsonObject> measure(const Pair& pair, unsigned repeat)
 {
-    const auto pairs = LinkPairs::create(); // each in an internet of its own, which holds only so many sites
-    if (!pairs)
-        return tl::unexpected<Error>(pairs.error());
+    LinkPairs pairs; // each in an internet of its own, which holds only so many sites
     std::vector<double> link, settled;
     std::vector<std::string> first, kind;
     for (unsigned i = 0; i < repeat; ++i) {
-        const auto outcome = (*pairs)->play(pair);
+        const auto outcome = pairs.play(pair);
         if (!outcome)
             return tl::unexpected<Error>(outcome.error());
         if (!outcome->carriesMessages)
@@ -97,14 +95,15 @@ int run(const std::vector<Pair>& wanted, unsigned repeat, bool asJson)
 
 int main(int argc, char** argv)
 {
-    const auto entered = enterOwnNetwork(); // before there are threads
+    enterLab(); // before there are threads
     const QCoreApplication application(argc, argv);
     CLI::App app("Links pairs of nodes through NATs and firewalls, in network namespaces");
     std::vector<std::string> names;
     unsigned repeat = 5;
     bool asJson = false;
     app.add_option("pair", names,
-                   "FROM:TO of open, opennat, prc, acc, sym, fw; TO may be same; default: all");
+                   "FROM:TO of " + placeNames()
+                       + "; TO may be same, or samecarrier behind cgn and cgnsym; default: all");
     app.add_option("--repeat", repeat, "plays of each, of which the median counts")->check(CLI::Range(1, 20));
     app.add_flag("--json", asJson, "print JSON");
     CLI11_PARSE(app, argc, argv);
@@ -117,9 +116,8 @@ int main(int argc, char** argv)
         }
         wanted.push_back(*pair);
     }
-    std::string obstacle = entered ? missingPrograms() : entered.error().context;
-    if (!obstacle.empty()) {
-        std::fprintf(stderr, "skipped: %s\n", obstacle.c_str());
+    if (!enterLab().empty()) {
+        std::fprintf(stderr, "skipped: %s\n", enterLab().c_str());
         return kSkipped;
     }
     return run(wanted.empty() ? allPairs() : wanted, repeat, asJson);

@@ -154,10 +154,7 @@ int main(int argc, char** argv)
         ->check(CLI::Range(0, 999));
     app.add_option("--rate", options.megabits, "Of each way, in Mbit/s; 0: as fast as it goes");
     CLI11_PARSE(app, argc, argv);
-    std::string obstacle = missingPrograms();
-    if (const auto entered = enterOwnNetwork(); !entered)
-        obstacle = entered.error().context;
-    if (!obstacle.empty()) {
+    if (const std::string& obstacle = enterLab(); !obstacle.empty()) {
         std::fprintf(stderr, "starling-lab-transfer: SKIPPED: %s\n", obstacle.c_str());
         return kCannotMeasure;
     }

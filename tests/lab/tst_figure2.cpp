@@ -8,13 +8,6 @@
 using namespace starling;
 using namespace starling::lab;
 
-namespace {
-
-/// Why nothing can be tried here; found out in main(), before there are threads.
-std::string obstacle;
-
-} // namespace
-
 class TestFigure2 : public QObject
 {
     Q_OBJECT
@@ -31,11 +24,8 @@ private:
 private Q_SLOTS:
     void initTestCase()
     {
-        if (obstacle.empty())
-            if (const auto missing = missingPrograms(); !missing.empty())
-                obstacle = "not installed: " + missing;
-        if (!obstacle.empty())
-            QSKIP(obstacle.c_str());
+        if (!enterLab().empty())
+            QSKIP(enterLab().c_str());
         m_directory = std::make_unique<QTemporaryDir>();
         QVERIFY(m_directory->isValid());
         auto figure = Figure2::create({.directory = m_directory->path().toStdString(),
@@ -110,8 +100,7 @@ private Q_SLOTS:
 
 int main(int argc, char** argv)
 {
-    if (const auto entered = enterOwnNetwork(); !entered)
-        obstacle = entered.error().context;
+    enterLab(); // before there are threads
     const QCoreApplication application(argc, argv);
     TestFigure2 test;
     return QTest::qExec(&test, argc, argv);

@@ -16,9 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Why nothing can be tried here; found out in main(), before there are threads.
-std::string obstacle;
-
 constexpr std::size_t kRendezvous = 0;
 constexpr std::uint16_t kPort = 7'891;
 constexpr auto kLimit = 40s; // most of it for busy machines
@@ -123,11 +120,8 @@ private:
 private Q_SLOTS:
     void initTestCase()
     {
-        if (obstacle.empty())
-            if (const auto missing = missingPrograms(); !missing.empty())
-                obstacle = "not installed: " + missing;
-        if (!obstacle.empty())
-            QSKIP(obstacle.c_str());
+        if (!enterLab().empty())
+            QSKIP(enterLab().c_str());
         m_directory = std::make_unique<QTemporaryDir>();
         QVERIFY(m_directory->isValid());
         expect(makeNetworks());
@@ -201,8 +195,7 @@ private Q_SLOTS:
 
 int main(int argc, char** argv)
 {
-    if (const auto entered = enterOwnNetwork(); !entered)
-        obstacle = entered.error().context;
+    enterLab(); // before there are threads
     const QCoreApplication application(argc, argv);
     TestReach test;
     return QTest::qExec(&test, argc, argv);
