@@ -73,9 +73,12 @@ Result<std::unique_ptr<Fleet>> Fleet::create(FleetPlan plan)
     std::unique_ptr<Fleet> fleet(new Fleet(std::move(plan)));
     if (auto made = fleet->makeIdentities(); !made)
         return tl::unexpected<Error>(made.error());
-    const auto ports = freePorts(fleet->size());
+    if (!fleet->m_plan.listen)
+        fleet->m_plan.listen = [ports = freePorts(fleet->size())](std::size_t i) {
+            return Endpoint::ipv4(127, 0, 0, 1, ports[i]);
+        };
     for (std::size_t i = 0; i < fleet->size(); ++i)
-        fleet->m_agents[i].endpoint = Endpoint::ipv4(127, 0, 0, 1, ports[i]);
+        fleet->m_agents[i].endpoint = fleet->m_plan.listen(i);
     for (std::size_t i = 0; i < fleet->size(); ++i)
         if (auto written = fleet->configure(i, fleet->m_plan.overrides); !written)
             return tl::unexpected<Error>(written.error());
