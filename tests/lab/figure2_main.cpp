@@ -47,7 +47,7 @@ void keepGoing(Figure2& figure, const std::filesystem::path& programs)
     std::printf("\nThe agents go on until this program is interrupted. To look at them:\n");
     for (unsigned node = 1; node <= kFigure2Nodes; ++node)
         std::printf("  node %u: %s --agent %s status\n", node, (programs / "starling").c_str(),
-                    figure.fleet().socket(figure.agentOf(node)).c_str());
+                    figure.fleet().socket(Figure2Networks::agentOf(node)).c_str());
     std::fflush(stdout);
     figure.linger();
 }

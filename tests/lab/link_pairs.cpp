@@ -56,7 +56,7 @@ public:
     {
         const std::vector<Endpoint> locals{local()};
         std::vector<Endpoint> all = m_sightings.mapped(locals);
-        all.insert(all.begin(), local());
+        all.push_back(local());
         return all;
     }
     std::optional<link::LinkInfo> linkTo(const NodeId& node) const

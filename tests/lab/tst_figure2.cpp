@@ -57,11 +57,11 @@ private Q_SLOTS:
 
     void keepsOutWhatIsNotForTheOpenedPort()
     {
-        const auto before = m_figure->crossings();
+        const auto before = m_figure->networks().crossings();
         QVERIFY(before);
-        expect(m_figure->knock());
+        expect(m_figure->networks().knock());
         const auto knocked = [&] {
-            const auto now = m_figure->crossings();
+            const auto now = m_figure->networks().crossings();
             return now && now->keptOut >= before->keptOut + 2 && now->keptIn >= before->keptIn + 1;
         };
         QTRY_VERIFY(knocked());
@@ -71,10 +71,10 @@ private Q_SLOTS:
     /// Last: it opens the firewall.
     void noticesAFirewallThatLeaks()
     {
-        expect(m_figure->leak(4));
-        expect(m_figure->knock());
+        expect(m_figure->networks().leak(4));
+        expect(m_figure->networks().knock());
         const auto isNoticed = [&] {
-            const auto now = m_figure->crossings();
+            const auto now = m_figure->networks().crossings();
             return now && now->nodeFour > 0 && !now->fault().empty();
         };
         QTRY_VERIFY(isNoticed());

@@ -77,19 +77,16 @@ private:
         plan.programs = std::filesystem::path(STARLING_BINARY_DIR) / "bin";
         plan.agents = m_hosts.size();
         plan.prepare = [this](std::size_t i, QProcess& process) { m_hosts[i].network->prepare(process); };
+        plan.listen = [this](std::size_t i) { return listenOf(i); };
+        plan.neighbors = [](std::size_t i) {
+            return i == kRendezvous ? std::vector<std::size_t>() : std::vector<std::size_t>{kRendezvous};
+        };
         auto fleet = support::Fleet::create(std::move(plan));
         if (!fleet)
             return tl::unexpected<Error>(fleet.error());
         m_fleet = std::move(*fleet);
-        for (std::size_t i = 0; i < m_hosts.size(); ++i) {
-            const bool isRendezvous = i == kRendezvous;
-            const support::Overrides settings{
-                {"agent.listen", toString(listenOf(i))},
-                {"agent.neighbours", isRendezvous ? "" : toString(listenOf(kRendezvous))},
-                {"nat.rendezvous", isRendezvous ? "true" : "false"}};
-            if (auto set = m_fleet->configure(i, settings); !set)
-                return set;
-        }
+        if (auto set = m_fleet->configure(kRendezvous, {{"nat.rendezvous", "true"}}); !set)
+            return set;
         return m_fleet->startAll();
     }
 
