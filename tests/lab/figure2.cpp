@@ -378,10 +378,7 @@ Status Figure2::idle(std::chrono::seconds time)
 
 Status Figure2::judge()
 {
-    // Counters of one packet are not read at one moment: what is on its way then makes them differ.
-    Result<Crossings> counted = m_networks->crossings();
-    for (int again = 0; again < 10 && counted && !counted->fault().empty(); ++again)
-        counted = m_networks->crossings();
+    const auto counted = m_networks->settledCrossings();
     if (!counted)
         return tl::unexpected<Error>(counted.error());
     const auto number = [](std::uint64_t packets) { return std::to_string(packets); };

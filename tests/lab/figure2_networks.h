@@ -41,6 +41,8 @@ public:
     std::string description() const;
 
     Result<Crossings> crossings() const;
+    /// The same, read again while they disagree: counters of one packet are not read at one moment.
+    Result<Crossings> settledCrossings() const;
     /// Lets everything of `node` out from now on: for seeing that the counters tell.
     Status leak(unsigned node) const;
     /// Somebody outside sends to ports that are not opened, and node 4 to the outside.

@@ -259,6 +259,15 @@ CommandResult Fleet::starling(const QStringList& arguments, std::chrono::millise
     return runCommand(program("starling"), arguments, limit);
 }
 
+Result<QByteArray> Fleet::runBeside(std::size_t i, const QString& program, const QStringList& arguments,
+                                    std::chrono::milliseconds limit) const
+{
+    return mustRun(program, arguments, limit, {}, [&](QProcess& process) {
+        if (m_plan.prepare)
+            m_plan.prepare(i, process);
+    });
+}
+
 Result<fs::path> Fleet::makeRelease(const fs::path& payload, const std::string& uri, std::uint64_t version,
                                     const QStringList& extra) const
 {

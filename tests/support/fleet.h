@@ -78,6 +78,10 @@ public:
     /// and admits it there.
     Status joinByToken(std::size_t i, std::size_t issuer);
 
+    /// Runs a program in the network of agent `i`, as mustRun() does.
+    Result<QByteArray> runBeside(std::size_t i, const QString& program, const QStringList& arguments,
+                                 std::chrono::milliseconds limit) const;
+
     /// Rewrites the configuration of agent `i`; takes effect at its next start or SIGHUP.
     Status configure(std::size_t i, const Overrides& overrides);
     Result<control::Client> client(std::size_t i) const;
