@@ -45,4 +45,18 @@ struct LinkInfo
     std::size_t theirCandidates = 0; ///< of Relayed: addresses that the other side has named
 };
 
+/// As people read it.
+constexpr const char* nameOf(LinkInfo::Kind kind)
+{
+    switch (kind) {
+    case LinkInfo::Kind::Direct:
+        return "direct";
+    case LinkInfo::Kind::Punched:
+        return "punched";
+    case LinkInfo::Kind::Relayed:
+        return "relayed";
+    }
+    return "";
+}
+
 } // namespace starling::link
