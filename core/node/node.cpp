@@ -13,11 +13,6 @@ namespace starling::node {
 
 namespace {
 
-/// nat.md: with the system's default of 208 KiB a burst of fragments overflows; the kernel may give less.
-constexpr int kSocketBufferBytes = 1024 * 1024;
-constexpr std::size_t kMaxDatagram = 65'536;
-/// Datagrams taken in one go before timers and the control socket get their turn. Guess.
-constexpr int kDatagramsPerTurn = 256;
 /// Phases follow each other quickly: this long they are collected into one receipt. Guess, below what people
 /// notice.
 constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
@@ -198,7 +193,6 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     });
     connect(&m_updater, &Updater::payloadLost, this,
             [this](const InfoHash&, const Error& error) { reportRefusal(error); });
-    connect(&m_socket, &QUdpSocket::readyRead, this, &Node::readDatagrams);
 }
 
 Node::~Node()
@@ -275,15 +269,8 @@ Status Node::putSubscription()
 
 Status Node::bindSocket()
 {
-    const Endpoint& listen = m_options.config.listen;
-    if (!m_socket.bind(toQt(listen), listen.port, QAbstractSocket::DontShareAddress)) {
-        const Errc code = m_socket.error() == QAbstractSocket::AddressInUseError ? Errc::PortInUse : Errc::Io;
-        return fail(code,
-                    "UDP " + toString(listen) + ": " + m_socket.errorString().toStdString()
-                        + "; set another 'listen' in [agent]");
-    }
-    m_socket.setSocketOption(QAbstractSocket::ReceiveBufferSizeSocketOption, kSocketBufferBytes);
-    m_socket.setSocketOption(QAbstractSocket::SendBufferSizeSocketOption, kSocketBufferBytes);
+    if (auto bound = m_socket.bind(m_options.config.listen); !bound)
+        return bound;
     qCInfo(lcNode, "%ls listens on %ls", qUtf16Printable(forLog(m_identity.node.shortHex())),
            qUtf16Printable(forLog(toString(listenEndpoint()))));
     return {};
@@ -291,7 +278,7 @@ Status Node::bindSocket()
 
 Endpoint Node::listenEndpoint() const
 {
-    return fromQt(m_socket.localAddress(), m_socket.localPort());
+    return m_socket.localEndpoint();
 }
 
 std::uint64_t Node::uptimeSeconds() const
@@ -348,24 +335,6 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
 
 // --- Datagrams, links, overlay
 
-void Node::readDatagrams()
-{
-    QByteArray buffer(static_cast<qsizetype>(kMaxDatagram), Qt::Uninitialized);
-    // QUdpSocket says nothing more of datagrams until one is read. This is also called when somebody was here
-    // first and there is none, so it reads without asking: an attempt that finds nothing counts for Qt, too.
-    for (int i = 0; i < kDatagramsPerTurn; ++i) {
-        QHostAddress from;
-        quint16 port = 0;
-        const qint64 size = m_socket.readDatagram(buffer.data(), buffer.size(), &from, &port);
-        if (size < 0)
-            return;
-        onDatagram(fromQt(from, port),
-                   std::as_bytes(std::span(buffer.constData(), static_cast<std::size_t>(size))));
-    }
-    QMetaObject::invokeMethod(
-        this, [this] { readDatagrams(); }, Qt::QueuedConnection);
-}
-
 void Node::onDatagram(const Endpoint& from, ByteView bytes)
 {
     if (NatDesk::isStun(bytes))
@@ -378,8 +347,7 @@ void Node::onDatagram(const Endpoint& from, ByteView bytes)
 
 void Node::send(const Endpoint& to, ByteView bytes)
 {
-    m_socket.writeDatagram(reinterpret_cast<const char*>(bytes.data()), static_cast<qint64>(bytes.size()),
-                           toQt(to), to.port);
+    m_socket.send(to, bytes);
 }
 
 void Node::checkNetwork(NatDesk::Done done)

@@ -7,6 +7,7 @@
 #include "board/link_authenticator.h"
 #include "link/link.h"
 #include "node/join_office.h"
+#include "node/link_socket.h"
 #include "node/member_proof.h"
 #include "node/nat_desk.h"
 #include "node/neighbors.h"
@@ -14,8 +15,6 @@
 #include "node/reach_desk.h"
 #include "node/receipt_desk.h"
 #include "node/updater.h"
-
-#include <QUdpSocket>
 
 #include <deque>
 
@@ -99,7 +98,6 @@ private:
     Status requireAdmission();
     Status putSubscription();
 
-    void readDatagrams();
     void onDatagram(const Endpoint& from, ByteView bytes);
     void send(const Endpoint& to, ByteView bytes);
     void feedLinks(const link::Input& input);
@@ -151,7 +149,7 @@ private:
     Updater m_updater;
     VerifyWorker m_pushVerifier;
     std::set<InfoHash> m_inPlacePushes; ///< that m_pushVerifier is to verify
-    QUdpSocket m_socket;
+    LinkSocket m_socket{[this](const Endpoint& from, ByteView bytes) { onDatagram(from, bytes); }};
     Instant m_started;
     std::deque<release::Examined> m_unsettled; ///< on the board, and not on disk yet
     std::deque<std::pair<InfoHash, std::chrono::system_clock::time_point>> m_knownSince;

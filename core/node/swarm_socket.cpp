@@ -93,6 +93,9 @@ SwarmSocket::SwarmSocket(int descriptor, const Endpoint& swarm, Receiver receive
     , m_swarm(swarm)
     , m_receiver(std::move(receiver))
     , m_batch(std::make_unique<Batch>())
+    , m_queue([this](const Endpoint& from, ByteView bytes, std::uint16_t size) {
+        return sendNow(from, bytes, size);
+    })
     , m_notifier(descriptor, QSocketNotifier::Read)
 {
     QObject::connect(&m_notifier, &QSocketNotifier::activated, &m_notifier, [this] { receive(); });
@@ -133,16 +136,21 @@ Status SwarmSocket::prepare()
 
 void SwarmSocket::send(const Endpoint& from, ByteView datagram)
 {
+    m_queue.add(from, datagram);
+}
+
+bool SwarmSocket::sendNow(const Endpoint& from, ByteView bytes, std::uint16_t size)
+{
     sockaddr_in to = toSystem(m_swarm);
-    iovec part{const_cast<std::byte*>(datagram.data()), datagram.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(in_pktinfo))> control{};
+    iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(in_pktinfo)) + SendQueue::kControlBytes> control{};
     msghdr header{};
     header.msg_name = &to;
     header.msg_namelen = sizeof to;
     header.msg_iov = &part;
     header.msg_iovlen = 1;
     header.msg_control = control.data();
-    header.msg_controllen = control.size();
+    header.msg_controllen = size > 0 ? control.size() : CMSG_SPACE(sizeof(in_pktinfo));
     cmsghdr* info = CMSG_FIRSTHDR(&header);
     info->cmsg_level = IPPROTO_IP;
     info->cmsg_type = IP_PKTINFO;
@@ -150,7 +158,9 @@ void SwarmSocket::send(const Endpoint& from, ByteView datagram)
     in_pktinfo sender{};
     sender.ipi_spec_dst = toSystem(from).sin_addr;
     std::memcpy(CMSG_DATA(info), &sender, sizeof sender);
-    (void)::sendmsg(m_descriptor, &header, 0);
+    if (size > 0)
+        SendQueue::tellSize(*CMSG_NXTHDR(&header, info), size);
+    return SendQueue::sendJoined(m_descriptor, header, size > 0);
 }
 
 void SwarmSocket::receive()

@@ -4,7 +4,7 @@
 /// (IP_PKTINFO, ip(7)).
 #pragma once
 
-#include "base/endpoint.h"
+#include "node/send_queue.h"
 
 #include <QSocketNotifier>
 
@@ -26,7 +26,7 @@ public:
     SwarmSocket& operator=(const SwarmSocket&) = delete;
 
     std::uint16_t port() const { return m_port; }
-    /// Lost if there is no room: uTP sends it again.
+    /// At the end of this turn of the event loop. Lost if there is no room: uTP sends it again.
     void send(const Endpoint& from, ByteView datagram);
     /// What the kernel gave of the buffer that was asked for, in bytes.
     std::size_t receiveBuffer() const { return m_receiveBuffer; }
@@ -36,6 +36,8 @@ private:
     SwarmSocket(int descriptor, const Endpoint& swarm, Receiver receiver);
     Status prepare();
     void receive();
+    /// One datagram, or several as one; false as SendQueue::Send.
+    bool sendNow(const Endpoint& from, ByteView bytes, std::uint16_t size);
 
     const int m_descriptor;
     const Endpoint m_swarm;
@@ -43,6 +45,7 @@ private:
     std::uint16_t m_port = 0;
     std::size_t m_receiveBuffer = 0;
     std::unique_ptr<Batch> m_batch;
+    SendQueue m_queue;
     QSocketNotifier m_notifier;
 };
 
