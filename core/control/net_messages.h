@@ -16,7 +16,7 @@ namespace starling::control {
 struct PeerLine
 {
     NodeId node;
-    std::string kind; ///< "direct", "punched" or "relayed"
+    std::string kind; ///< "direct", "punched", "tcp" or "relayed"
     Endpoint endpoint; ///< of a relayed one, zeros
     NodeId relay; ///< of a relayed one: through whom; zero if that node has just gone
     std::uint64_t roundTripMicros = 0; ///< 0: not measured yet

@@ -45,6 +45,8 @@ const char* nameOf(link::LinkInfo::Kind kind)
         return "direct";
     case link::LinkInfo::Kind::Punched:
         return "punched";
+    case link::LinkInfo::Kind::Tcp:
+        return "tcp";
     case link::LinkInfo::Kind::Relayed:
         return "relayed";
     }
