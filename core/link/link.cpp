@@ -203,6 +203,7 @@ std::vector<LinkInfo> Links::Impl::links() const
     std::vector<LinkInfo> links = m_table.links();
     for (LinkInfo& link : links) {
         link.relay = m_detours.relayOf(link.endpoint);
+        link.isCalled = m_streams.isOurs(link.endpoint);
         link.endpoint = m_streams.remoteOf(link.endpoint);
     }
     return links;

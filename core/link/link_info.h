@@ -41,6 +41,7 @@ struct LinkInfo
         Relayed,
     } kind = Kind::Direct;
     Instant since = {}; ///< it is up
+    bool isCalled = false; ///< of Tcp: this node opened the connection, so that the other side listens there
     std::optional<NodeId> relay = {}; ///< of Relayed: who carries it
     unsigned punches = 0; ///< of Tcp and Relayed: rounds that came to nothing
     std::size_t theirCandidates = 0; ///< of both: addresses that the other side has named

@@ -37,12 +37,16 @@ Endpoint Streams::remoteOf(const Endpoint& endpoint) const
     return found == m_streams.end() ? Endpoint() : found->second.remote;
 }
 
+bool Streams::isOurs(const Endpoint& endpoint) const
+{
+    const auto found = isStream(endpoint) ? m_streams.find(streamAt(endpoint)) : m_streams.end();
+    return found != m_streams.end() && found->second.isOurs;
+}
+
 void Streams::tellRemote(Session& link) const
 {
-    const Endpoint& endpoint = link.peer().endpoint;
-    const auto found = isStream(endpoint) ? m_streams.find(streamAt(endpoint)) : m_streams.end();
-    if (found != m_streams.end() && found->second.isOurs)
-        link.setCalled(found->second.remote);
+    if (isOurs(link.peer().endpoint))
+        link.setCalled(remoteOf(link.peer().endpoint));
 }
 
 // --- Those of others

@@ -52,6 +52,8 @@ public:
     void prune();
     /// Of a stream's address: where it leads to or comes from. Others as they are.
     Endpoint remoteOf(const Endpoint& endpoint) const;
+    /// Whether it is the address of a stream that was opened here.
+    bool isOurs(const Endpoint& endpoint) const;
 
 private:
     struct Stream
