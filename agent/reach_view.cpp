@@ -9,21 +9,6 @@ using namespace control;
 
 namespace {
 
-const char* nameOf(link::LinkInfo::Kind kind)
-{
-    switch (kind) {
-    case link::LinkInfo::Kind::Direct:
-        return "direct";
-    case link::LinkInfo::Kind::Punched:
-        return "punched";
-    case link::LinkInfo::Kind::Tcp:
-        return "tcp";
-    case link::LinkInfo::Kind::Relayed:
-        return "relayed";
-    }
-    return "";
-}
-
 std::uint64_t ageOf(const link::LinkInfo& link, Instant now)
 {
     return static_cast<std::uint64_t>(

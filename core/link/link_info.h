@@ -47,4 +47,20 @@ struct LinkInfo
     std::size_t theirCandidates = 0; ///< of both: addresses that the other side has named
 };
 
+/// As people read it.
+constexpr const char* nameOf(LinkInfo::Kind kind)
+{
+    switch (kind) {
+    case LinkInfo::Kind::Direct:
+        return "direct";
+    case LinkInfo::Kind::Punched:
+        return "punched";
+    case LinkInfo::Kind::Tcp:
+        return "tcp";
+    case LinkInfo::Kind::Relayed:
+        return "relayed";
+    }
+    return "";
+}
+
 } // namespace starling::link

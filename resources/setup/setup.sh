@@ -21,6 +21,12 @@ build_packages=(
     libexpected-dev           # tl::expected
 )
 
+# What makes the networks of tests/lab.
+lab_packages=(
+    iproute2                  # ip: interfaces, routes, namespaces; tc
+    nftables                  # nft: NATs and firewalls
+)
+
 # What tests/bench measures beside, and with.
 bench_packages=(
     aria2                     # the peer of the transfers
@@ -32,12 +38,12 @@ bench_packages=(
 check_packages=(
     puppet-agent              # releases with method puppet are applied by the real one
     coturn                    # a foreign STUN server and its clients
-    nftables                  # nft: the NATs and firewalls of tests/lab
     tinyproxy                 # the only way out of a network in tests/lab
     qbittorrent-nox           # a foreign client opens a release and fetches its payload
     dpkg-dev                  # dpkg-shlibdeps: what the packages that cpack makes depend on
     file                      # cpack asks it what is a program
     "${bench_packages[@]}"
+    "${lab_packages[@]}"
 )
 
 # What ./check --long runs besides.

@@ -235,21 +235,25 @@ Status fillIn(Fleet& fleet, std::uint64_t version, const fs::path& torrentFile, 
     return {};
 }
 
-/// All but the last are admitted by their request files; the last one joins by a token of the first.
-Status enrolAndStart(Fleet& fleet, View& view)
+/// All but the last are admitted by their request files; the last one joins by a token of one that it can
+/// reach.
+Status enrolAndStart(const Options& options, Fleet& fleet, View& view)
 {
     const std::size_t last = fleet.size() - 1;
+    const std::size_t issuer = options.isFigure2 ? last - 1 : 0; // nothing of node 4 goes out
     view.say("the devices make their keys; agents 1 to " + std::to_string(last)
-             + " are admitted by request files, and started in a line: each knows only the one before it");
+             + " are admitted by request files, and started"
+             + (options.isFigure2 ? ": agent 1 knows only agent 3, agent 2 only agent 1, agent 3 none"
+                                  : " in a line: each knows only the one before it"));
     for (std::size_t i = 0; i < last; ++i)
         if (auto enrolled = fleet.enrolByFile(i); !enrolled)
             return fail(enrolled.error(), "agent " + std::to_string(i + 1));
     for (std::size_t i = 0; i < last; ++i)
         if (auto started = fleet.start(i); !started)
             return started;
-    view.say("agent " + std::to_string(last + 1)
-             + " has nothing but a join token of agent 1: it asks over the join channel, and is admitted");
-    return fleet.joinByToken(last, 0);
+    view.say("agent " + std::to_string(last + 1) + " has nothing but a join token of agent "
+             + std::to_string(issuer + 1) + ": it asks over the join channel, and is admitted");
+    return fleet.joinByToken(last, issuer);
 }
 
 } // namespace
@@ -260,6 +264,7 @@ Result<Outcome> runDemo(const Options& options, Fleet& fleet, const fs::path& wo
     elapsed.start();
     Outcome outcome;
     outcome.version = 2;
+    outcome.isFigure2 = options.isFigure2;
     outcome.agents.resize(fleet.size());
     std::vector<fs::path> payloads, torrents;
     for (const std::uint64_t version : {1u, 2u}) {
@@ -268,7 +273,7 @@ Result<Outcome> runDemo(const Options& options, Fleet& fleet, const fs::path& wo
             return fail(std::move(payload.error()), "payload");
         payloads.push_back(*payload);
     }
-    if (auto enrolled = enrolAndStart(fleet, view); !enrolled)
+    if (auto enrolled = enrolAndStart(options, fleet, view); !enrolled)
         return tl::unexpected<Error>(enrolled.error());
     // Where the administrator looks.
     const std::size_t witness = fleet.size() - 1;
@@ -285,7 +290,8 @@ Result<Outcome> runDemo(const Options& options, Fleet& fleet, const fs::path& wo
         torrents.push_back(*torrent);
     }
     view.say("attack: a device that was broken into sends release 1 again, and a tampered release, to every "
-             "agent");
+             "agent"
+             + std::string(options.isFigure2 ? ", from a place in its own network" : ""));
     if (auto attacked = attackAll(options, fleet, torrents[0], torrents[1], outcome.agents); !attacked)
         return tl::unexpected<Error>(attacked.error());
     if (auto filled = fillIn(fleet, outcome.version, torrents[1], payloads[1], outcome.agents); !filled)

@@ -18,6 +18,9 @@ struct Options
     bool json = false;
     bool keep = false;
     bool console = false; ///< open starling-console on the observer, and go on until it is closed
+    std::string
+        loopbackBecause{}; ///< why the agents are not to be in the networks of Figure 2; empty if they are
+    bool isFigure2 = false; ///< they are: agent 1 is its node 1, and so on
     std::filesystem::path programs; ///< where starling and starling-agent are
     std::function<Status(const std::filesystem::path& socket)>
         observed{}; ///< an agent sees the fleet from now on
@@ -43,6 +46,8 @@ struct Outcome
     std::vector<AgentResult> agents;
     std::uint64_t version = 0;
     double seconds = 0;
+    bool isFigure2 = false;
+    std::string firewall{}; ///< what it should not have let through, or nothing
     bool isGood() const;
 };
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/unix_signals.h"
+#include "console_window.h"
 #include "demo.h"
 #include "demo_view.h"
+#include "figure2_networks.h"
 #include "verdict.h"
 
 #include <CLI/CLI.hpp>
 #include <QCoreApplication>
-#include <QEventLoop>
-#include <QProcess>
 #include <QTemporaryDir>
 
 #include <cstdio>
@@ -33,40 +33,38 @@ void showHowToGoOn(const support::Fleet& fleet, const std::filesystem::path& pro
                  fleet.socket(fleet.size() - 1).c_str(), pids.c_str(), workspace.c_str());
 }
 
-/// The window that `--console` opens, as a process of its own.
-class Console
+/// Where its agents are: in the networks of Figure 2, or on loopback.
+std::unique_ptr<lab::Figure2Networks> makeNetworks(const Options& options, View& view)
 {
-public:
-    explicit Console(const std::filesystem::path& program)
-        : m_program(QString::fromStdString(program.string()))
-    {
+    std::string obstacle = options.loopbackBecause;
+    if (obstacle.empty()) {
+        if (auto networks = lab::Figure2Networks::create()) {
+            view.say("in the networks of the paper's Figure 2, agent 1 being node 1: "
+                     + (*networks)->description());
+            view.say("the firewall lets in UDP to node 3's port alone, and nothing of node 4 out");
+            return std::move(*networks);
+        } else {
+            obstacle = toString(networks.error());
+        }
     }
+    view.say("on loopback, not in the networks of Figure 2: " + obstacle);
+    return nullptr;
+}
 
-    Status open(const std::filesystem::path& socket)
-    {
-        m_process.setProcessChannelMode(QProcess::ForwardedChannels);
-        m_process.start(m_program, {QStringLiteral("--agent"), QString::fromStdString(socket.string())});
-        if (!m_process.waitForStarted())
-            return fail(Errc::Io, "starling-console: " + m_process.errorString().toStdString());
-        return {};
-    }
-    /// Until somebody closes it.
-    void wait()
-    {
-        if (m_process.state() == QProcess::NotRunning)
-            return;
-        std::fputs("\nThe fleet goes on until the console is closed.\n", stderr);
-        QEventLoop loop;
-        QObject::connect(&m_process, &QProcess::finished, &loop, &QEventLoop::quit);
-        loop.exec();
-    }
+/// Says what the firewall counted, and returns what should not be.
+std::string tellCrossings(const lab::Figure2Networks& networks, View& view)
+{
+    const auto counted = networks.settledCrossings();
+    if (!counted)
+        return toString(counted.error());
+    view.say("through the firewall: " + std::to_string(counted->cameIn) + " packets in, of them "
+             + std::to_string(counted->openedPort) + " to node 3's port; " + std::to_string(counted->wentOut)
+             + " out, of them " + std::to_string(counted->links) + " from it; of node 4 and to it "
+             + std::to_string(counted->nodeFour));
+    return counted->fault();
+}
 
-private:
-    QString m_program;
-    QProcess m_process;
-};
-
-int run(Options options)
+int run(Options options, ConsoleWindow& console)
 {
     // Before anything can start a thread, which would not have them blocked.
     agent::UnixSignals signals;
@@ -80,13 +78,16 @@ int run(Options options)
         return 1;
     }
     const std::filesystem::path directory = workspace.path().toStdString();
-    auto fleet = support::Fleet::create({.directory = directory,
-                                         .programs = options.programs,
-                                         .agents = options.agents,
-                                         .spares = 1,
-                                         .agentProgram = "starling-agent",
-                                         .neighbors = {},
-                                         .overrides = {}});
+    const auto networks = makeNetworks(options, view);
+    options.isFigure2 = networks != nullptr;
+    support::FleetPlan plan;
+    plan.directory = directory;
+    plan.programs = options.programs;
+    plan.agents = options.agents;
+    plan.spares = 1;
+    if (networks)
+        networks->place(plan);
+    auto fleet = support::Fleet::create(std::move(plan));
     if (!fleet) {
         std::fprintf(stderr, "starling-demo: %s\n", toString(fleet.error()).c_str());
         return 1;
@@ -99,10 +100,9 @@ int run(Options options)
         std::fputs("\nstarling-demo: stopped; its agents and files are gone\n", stderr);
         std::_Exit(kInterrupted);
     });
-    Console console(options.programs / "starling-console");
     if (options.console)
         options.observed = [&console](const auto& socket) { return console.open(socket); };
-    const auto outcome = runDemo(options, **fleet, directory, view);
+    auto outcome = runDemo(options, **fleet, directory, view);
     if (!outcome) {
         std::fprintf(stderr, "starling-demo: %s\n", toString(outcome.error()).c_str());
         for (std::size_t i = 0; options.keep && i < (*fleet)->size(); ++i)
@@ -110,6 +110,8 @@ int run(Options options)
         workspace.setAutoRemove(!options.keep);
         return 1;
     }
+    if (networks)
+        outcome->firewall = tellCrossings(*networks, view);
     if (options.json)
         std::printf("%s\n", jsonLine(*outcome).c_str());
     else
@@ -125,17 +127,29 @@ int run(Options options)
     return outcome->isGood() ? 0 : 1;
 }
 
+/// Why it is to be on loopback; otherwise this process is in a lab from now on.
+std::string loopbackReason(const Options& options, bool isWanted)
+{
+    if (isWanted)
+        return "--loopback";
+    if (options.agents != lab::kFigure2Nodes)
+        return "they have room for " + std::to_string(lab::kFigure2Nodes) + " agents";
+    if (options.keep)
+        return "with --keep the agents go on when the demo, and its networks with it, has ended";
+    return lab::enterLab();
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
-    QCoreApplication application(argc, argv);
     CLI::App app("Makes a fleet of agents on this machine, spreads two signed releases through it, attacks "
                  "it, and shows what became of it.",
                  "demo");
     Options options;
     std::string bytes = "64 MiB";
     std::vector<std::string> attack;
+    bool loopback = false;
     app.add_option("--payload", options.payload,
                    "File or directory to put into the releases instead of generated data")
         ->check(CLI::ExistingPath);
@@ -146,6 +160,7 @@ int main(int argc, char** argv)
     app.add_flag("--keep", options.keep, "Leave the fleet running, and say how to look at it and stop it");
     app.add_flag("--console", options.console,
                  "Open the desktop console on the fleet, which goes on until that is closed");
+    app.add_flag("--loopback", loopback, "On loopback, and not in the networks of Figure 2");
     app.add_option("--data-bytes", bytes, "How much data to generate")->capture_default_str();
     app.add_option("--attack", attack)->group(""); // the attacker's own process: OLD NEW HOME ENDPOINT…
     try {
@@ -153,16 +168,27 @@ int main(int argc, char** argv)
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
-    if (auto ready = crypto::initialize(); !ready)
-        return 1;
-    if (attack.size() >= 4)
-        return runAttacker(attack[2], {attack.begin() + 3, attack.end()}, attack[0], attack[1]);
     const auto size = parseByteCount(bytes);
     if (!size) {
         std::fprintf(stderr, "demo: %s\n", size.error().context.c_str());
         return 2;
     }
     options.dataBytes = *size;
-    options.programs = QCoreApplication::applicationDirPath().toStdString();
-    return run(options);
+    std::error_code error;
+    options.programs = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+    // Both before there are threads, and the window stays in the network where the display is.
+    ConsoleWindow console;
+    if (options.console)
+        if (auto prepared = console.prepare(options.programs / "starling-console"); !prepared) {
+            std::fprintf(stderr, "starling-demo: %s\n", toString(prepared.error()).c_str());
+            return 1;
+        }
+    if (attack.empty())
+        options.loopbackBecause = loopbackReason(options, loopback);
+    const QCoreApplication application(argc, argv);
+    if (auto ready = crypto::initialize(); !ready)
+        return 1;
+    if (attack.size() >= 4)
+        return runAttacker(attack[2], {attack.begin() + 3, attack.end()}, attack[0], attack[1]);
+    return run(options, console);
 }

@@ -24,9 +24,9 @@ bool Outcome::isGood() const
         fromPeers += agent.bytesFromPeers;
     // With two agents there is nobody but the one that was pushed to.
     const bool havePeersServed = fromPeers > 0 || agents.size() == 2;
-    return havePeersServed && std::all_of(agents.begin(), agents.end(), [this](const AgentResult& agent) {
-               return agent.isGood(version);
-           });
+    return havePeersServed && firewall.empty()
+        && std::all_of(agents.begin(), agents.end(),
+                       [this](const AgentResult& agent) { return agent.isGood(version); });
 }
 
 std::string table(const Outcome& outcome)
@@ -55,6 +55,8 @@ std::string table(const Outcome& outcome)
                 text += "  " + peer + " " + toString(ByteCount{bytes});
         text += "\n";
     }
+    if (!outcome.firewall.empty())
+        text += "\nfirewall: " + outcome.firewall + "\n";
     return text;
 }
 
@@ -82,6 +84,8 @@ std::string jsonLine(const Outcome& outcome)
                              {QStringLiteral("healthy"), healthy},
                              {QStringLiteral("version"), static_cast<qint64>(outcome.version)},
                              {QStringLiteral("refused"), refused},
+                             {QStringLiteral("network"),
+                              outcome.isFigure2 ? QStringLiteral("figure2") : QStringLiteral("loopback")},
                              {QStringLiteral("bytes_from_origin"), static_cast<qint64>(fromOrigin)},
                              {QStringLiteral("bytes_from_peers"), static_cast<qint64>(fromPeers)},
                              {QStringLiteral("seconds"), outcome.seconds}};

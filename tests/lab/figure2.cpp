@@ -66,8 +66,10 @@ Figure2::Figure2(Plan plan)
 Result<std::unique_ptr<Figure2>> Figure2::create(Plan plan)
 {
     std::unique_ptr<Figure2> figure(new Figure2(std::move(plan)));
-    if (auto made = figure->makeNetworks(); !made)
-        return tl::unexpected<Error>(made.error());
+    auto networks = Figure2Networks::create();
+    if (!networks)
+        return tl::unexpected<Error>(networks.error());
+    figure->m_networks = std::move(*networks);
     if (auto made = figure->makeFleet(); !made)
         return tl::unexpected<Error>(made.error());
     return figure;
@@ -78,17 +80,12 @@ Status Figure2::makeFleet()
     support::FleetPlan plan;
     plan.directory = m_plan.directory;
     plan.programs = m_plan.programs;
-    plan.agents = kFigure2Nodes;
-    plan.prepare = [this](std::size_t agent, QProcess& process) {
-        for (unsigned node = 1; node <= kFigure2Nodes; ++node)
-            if (agentOf(node) == agent)
-                host(node).network->prepare(process);
-    };
+    m_networks->place(plan);
     auto fleet = support::Fleet::create(std::move(plan));
     if (!fleet)
         return tl::unexpected<Error>(fleet.error());
     m_fleet = std::move(*fleet);
-    return addressAgents();
+    return {};
 }
 
 void Figure2::say(char step, const std::string& text) const
@@ -135,10 +132,7 @@ bool Figure2::isLinked(unsigned node, unsigned other) const
 
 Status Figure2::join()
 {
-    say('a',
-        "node 1 is public at " + toString(listenOf(1)) + "; node 2 is behind a NAT, " + toString(listenOf(2))
-            + "; nodes 3 and 4 are behind a firewall, " + toString(listenOf(3)) + " and "
-            + toString(listenOf(4)));
+    say('a', m_networks->description());
     say('a', "the firewall lets in UDP to node 3's port alone, and nothing of node 4 out");
     for (unsigned node = 1; node <= kFigure2Nodes; ++node)
         if (auto started = m_fleet->start(agentOf(node)); !started)
@@ -359,16 +353,17 @@ Status Figure2::refuseWhatDoesNotMatch(unsigned node)
 
 Status Figure2::idle(std::chrono::seconds time)
 {
-    const auto before = natBindings();
+    const auto before = m_networks->natBindings();
     if (!before)
         return tl::unexpected<Error>(before.error());
     say('-',
         "nothing happens for " + std::to_string(time.count()) + " s"
-            + (isNatForgetful() ? "; the NAT forgets what is silent for 20 s"
-                                : "; the NAT's timeouts cannot be set here: " + m_natObstacle));
+            + (m_networks->natObstacle().empty()
+                   ? "; the NAT forgets what is silent for 20 s"
+                   : "; the NAT's timeouts cannot be set here: " + m_networks->natObstacle()));
     if (auto idled = wait([] { return false; }, time, "idle"); idled.error().code == Errc::Cancelled)
         return idled;
-    const auto after = natBindings();
+    const auto after = m_networks->natBindings();
     if (!after)
         return tl::unexpected<Error>(after.error());
     if (*after != *before || *before == 0)
@@ -383,10 +378,7 @@ Status Figure2::idle(std::chrono::seconds time)
 
 Status Figure2::judge()
 {
-    // Counters of one packet are not read at one moment: what is on its way then makes them differ.
-    Result<Crossings> counted = crossings();
-    for (int again = 0; again < 10 && counted && !counted->fault().empty(); ++again)
-        counted = crossings();
+    const auto counted = m_networks->settledCrossings();
     if (!counted)
         return tl::unexpected<Error>(counted.error());
     const auto number = [](std::uint64_t packets) { return std::to_string(packets); };

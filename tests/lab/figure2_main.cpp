@@ -47,17 +47,15 @@ void keepGoing(Figure2& figure, const std::filesystem::path& programs)
     std::printf("\nThe agents go on until this program is interrupted. To look at them:\n");
     for (unsigned node = 1; node <= kFigure2Nodes; ++node)
         std::printf("  node %u: %s --agent %s status\n", node, (programs / "starling").c_str(),
-                    figure.fleet().socket(figure.agentOf(node)).c_str());
+                    figure.fleet().socket(Figure2Networks::agentOf(node)).c_str());
     std::fflush(stdout);
     figure.linger();
 }
 
-int run(const Options& options, const std::string& obstacle)
+int run(const Options& options)
 {
-    const std::string missing = missingPrograms();
-    if (!obstacle.empty() || !missing.empty()) {
-        std::fprintf(stderr, "figure2: SKIPPED: %s\n",
-                     obstacle.empty() ? ("not installed: " + missing).c_str() : obstacle.c_str());
+    if (!enterLab().empty()) {
+        std::fprintf(stderr, "figure2: SKIPPED: %s\n", enterLab().c_str());
         return kCannotPlay;
     }
     const QTemporaryDir workspace;
@@ -117,11 +115,9 @@ int main(int argc, char** argv)
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
-    std::string obstacle;
-    if (const auto entered = enterOwnNetwork(); !entered)
-        obstacle = entered.error().context;
+    enterLab(); // before there are threads
     const QCoreApplication application(argc, argv);
     for (const int number : {SIGINT, SIGTERM, SIGHUP})
         std::signal(number, [](int) { isStopped = 1; });
-    return run(options, obstacle);
+    return run(options);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A small internet: a public network 203.0.113.0/24 (RFC 5737), hosts on it, and sites behind a NAT or a
-/// firewall of a chosen behaviour, each with hosts of its own.
+/// A small internet: a public network 203.0.113.0/24 (RFC 5737), or 2001:db8::/64 (RFC 3849) and nothing of
+/// IPv4, hosts on it, and sites behind a NAT or a firewall of a chosen behaviour, each with hosts of its own;
+/// or behind a site of a carrier, which has a NAT of its own.
 #pragma once
 
 #include "network.h"
@@ -20,11 +21,18 @@ enum class Edge : std::uint8_t {
     OpenNat, ///< endpoint-independent mapping and filtering
     AddressFilteringNat, ///< endpoint-independent mapping, address-dependent filtering
     PortFilteringNat, ///< plain masquerade: keeps the port where it is free, filters by address and port
+    HairpinNat, ///< the same; and who is inside reaches others there at their addresses outside
     SymmetricNat, ///< masquerade random,fully-random: mapping and filtering by address and port
     Firewall, ///< no NAT; filters by address and port
 };
-inline constexpr std::array kEdges{Edge::OpenNat, Edge::AddressFilteringNat, Edge::PortFilteringNat,
-                                   Edge::SymmetricNat, Edge::Firewall};
+inline constexpr std::array kEdges{Edge::OpenNat,    Edge::AddressFilteringNat, Edge::PortFilteringNat,
+                                   Edge::HairpinNat, Edge::SymmetricNat,        Edge::Firewall};
+
+/// Which addresses there are.
+enum class Family : std::uint8_t { Ipv4, Ipv6 };
+
+/// The smallest that IPv6 allows (RFC 8200 section 5), and what tunnels and mobile networks come down to.
+inline constexpr unsigned kLeastMtu = 1'280;
 
 class Internet
 {
@@ -38,24 +46,53 @@ public:
     struct Site
     {
         std::unique_ptr<Network> edge; ///< interfaces "out" and "in"
-        Endpoint outside; ///< the edge's public address, with port 0
+        Endpoint outside; ///< the edge's address outside, with port 0: a public one, or one of its carrier's
         unsigned number = 0;
-        unsigned hosts = 0;
+        unsigned hosts = 0; ///< and sites behind it
         Edge kind{};
+        bool isCarrier = false;
     };
 
-    static Result<std::unique_ptr<Internet>> create();
+    static Result<std::unique_ptr<Internet>> create(Family family = Family::Ipv4);
     /// A host on the public network with one or more addresses.
     Result<Host> addPublicHost(const std::string& name, unsigned addressCount);
+    /// With IPv6, only Firewall. What is inside has private addresses (RFC 1918) unless it is one.
     Result<Site> addSite(const std::string& name, Edge kind);
+    /// A NAT whose inside, 100.64.N.0/24 (RFC 6598), is for sites of customers.
+    Result<Site> addCarrier(const std::string& name, Edge kind);
+    Result<Site> addSiteBehind(Site& carrier, const std::string& name, Edge kind);
     Result<Host> addHost(Site& site, const std::string& name);
+    /// No larger packets between a site and the public network. Those from outside are dropped without a
+    /// word; who sends larger ones from inside hears of it by ICMP.
+    Status narrow(const Site& site, unsigned mtu) const;
 
 private:
-    Internet() = default;
-    Result<std::unique_ptr<Network>> addRouter(const std::string& name, const QByteArray& port) const;
+    /// Where an edge's "out" is plugged in.
+    struct Uplink
+    {
+        const Network* network = nullptr;
+        QByteArray port, bridge;
+        Endpoint address, gateway;
+    };
+    explicit Internet(Family family)
+        : m_family(family)
+    {
+    }
+    Endpoint publicAddress(unsigned last) const;
+    Endpoint insideAddress(const Site& site, unsigned last) const;
+    QByteArray prefixBits() const { return m_family == Family::Ipv4 ? "/24" : "/64 nodad"; }
+    QByteArray tableName() const { return m_family == Family::Ipv4 ? "ip edge" : "ip6 edge"; }
+    Result<std::unique_ptr<Network>> plugIn(const std::string& name, const Uplink& uplink) const;
+    Result<Site> makeSite(const std::string& name, Site site, const Uplink& uplink);
+    Result<Site> addPublicSite(const std::string& name, Site site);
+    Status forward(const Network& network) const;
 
+    Family m_family;
     std::unique_ptr<Network> m_backbone; ///< a bridge, and the route to sites with public addresses
     unsigned m_hosts = 0, m_sites = 0;
 };
+
+/// As `ip` and `nft` take it, without the port.
+QByteArray addressText(const Endpoint& endpoint);
 
 } // namespace starling::lab

@@ -19,14 +19,9 @@ namespace {
 
 constexpr Duration kPrepareLimit = 10s;
 constexpr Duration kLinkLimit = 8s;
-/// Longer than a first round of challenges (link/punch.h) and a bit.
+/// Longer than a first round of challenges (link/punch.h), which shows that there is no better way.
 constexpr Duration kSettleTime = 2500ms;
 constexpr unsigned kTries = 2; // as overlay::MembershipConfig
-
-constexpr std::pair<Place, const char*> kNames[] = {
-    {Place::Open, "open"}, {Place::OpenNat, "opennat"}, {Place::Prc, "prc"},   {Place::Acc, "acc"},
-    {Place::Sym, "sym"},   {Place::Fw, "fw"},           {Place::Same, "same"},
-};
 
 Instant clockNow()
 {
@@ -36,21 +31,6 @@ Instant clockNow()
 double millisecondsOf(Duration duration)
 {
     return std::chrono::duration<double, std::milli>(duration).count();
-}
-
-const char* nameOf(link::LinkInfo::Kind kind)
-{
-    switch (kind) {
-    case link::LinkInfo::Kind::Direct:
-        return "direct";
-    case link::LinkInfo::Kind::Punched:
-        return "punched";
-    case link::LinkInfo::Kind::Tcp:
-        return "tcp";
-    case link::LinkInfo::Kind::Relayed:
-        return "relayed";
-    }
-    return "";
 }
 
 /// A node: links on one socket.
@@ -76,7 +56,7 @@ public:
     {
         const std::vector<Endpoint> locals{local()};
         std::vector<Endpoint> all = m_sightings.mapped(locals);
-        all.insert(all.begin(), local());
+        all.push_back(local());
         return all;
     }
     std::optional<link::LinkInfo> linkTo(const NodeId& node) const
@@ -159,49 +139,8 @@ private:
     bool m_isTold = false, m_pendingCandidates = false;
 };
 
-} // namespace
-
-std::string nameOf(Place place)
-{
-    for (const auto& [each, name] : kNames)
-        if (each == place)
-            return name;
-    return {};
-}
-
-std::optional<Place> placeNamed(const std::string& name)
-{
-    for (const auto& [each, known] : kNames)
-        if (name == known)
-            return each;
-    return std::nullopt;
-}
-
-std::string nameOf(const Pair& pair)
-{
-    return nameOf(pair.from) + ":" + nameOf(pair.to);
-}
-
-std::optional<Pair> pairNamed(const std::string& name)
-{
-    const auto colon = name.find(':');
-    const auto from = placeNamed(name.substr(0, colon));
-    const auto to = colon == name.npos ? std::nullopt : placeNamed(name.substr(colon + 1));
-    if (!from || !to || *from == Place::Same || (*to == Place::Same && *from == Place::Open))
-        return std::nullopt;
-    return Pair{*from, *to};
-}
-
-std::vector<Pair> allPairs()
-{
-    using enum Place;
-    return {{Open, Open}, {Prc, Open}, {Sym, Open}, {Fw, Open}, {Open, OpenNat}, {Open, Prc},
-            {Open, Sym},  {Open, Fw},  {Prc, Prc},  {Fw, Prc},  {Prc, Fw},       {Fw, Fw},
-            {Prc, Sym},   {Sym, Prc},  {Fw, Sym},   {Sym, Sym}, {Prc, Same},     {Sym, Same}};
-}
-
 /// The three of one play, and what makes them go on.
-class LinkPairs::Nodes
+class Nodes
 {
 public:
     Result<std::size_t> add(const Internet::Host& host, unsigned number)
@@ -252,57 +191,16 @@ private:
     std::vector<std::unique_ptr<PairNode>> m_nodes;
 };
 
-Result<std::unique_ptr<LinkPairs>> LinkPairs::create()
-{
-    std::unique_ptr<LinkPairs> pairs(new LinkPairs);
-    auto internet = Internet::create();
-    if (!internet)
-        return tl::unexpected<Error>(internet.error());
-    pairs->m_internet = std::move(*internet);
-    auto middle = pairs->m_internet->addPublicHost("middle", 1);
-    if (!middle)
-        return tl::unexpected<Error>(middle.error());
-    pairs->m_middle = std::move(*middle);
-    return pairs;
-}
-
-LinkPairs::~LinkPairs() = default;
-
-Result<Internet::Host> LinkPairs::hostAt(Place place, const std::string& name,
-                                         std::optional<Internet::Site>& site)
-{
-    if (place == Place::Open)
-        return m_internet->addPublicHost(name, 1);
-    if (place != Place::Same) {
-        static const std::map<Place, Edge> kEdgeOf{{Place::OpenNat, Edge::OpenNat},
-                                                   {Place::Prc, Edge::PortFilteringNat},
-                                                   {Place::Acc, Edge::PortFilteringNat},
-                                                   {Place::Sym, Edge::SymmetricNat},
-                                                   {Place::Fw, Edge::Firewall}};
-        auto made = m_internet->addSite("edge of " + name, kEdgeOf.at(place));
-        if (!made)
-            return tl::unexpected<Error>(made.error());
-        site = std::move(*made);
-        if (place == Place::Acc)
-            if (auto accepts = site->edge->nft("flush chain ip edge input\n"); !accepts)
-                return tl::unexpected<Error>(accepts.error());
-    }
-    return m_internet->addHost(*site, name);
-}
+} // namespace
 
 Result<PairOutcome> LinkPairs::play(const Pair& pair)
 {
-    const std::string number = std::to_string(++m_played);
-    std::optional<Internet::Site> site, otherSite;
-    const auto from = hostAt(pair.from, "from" + number, site);
-    if (!from)
-        return tl::unexpected<Error>(from.error());
-    const auto to = hostAt(pair.to, "to" + number, pair.to == Place::Same ? site : otherSite);
-    if (!to)
-        return tl::unexpected<Error>(to.error());
+    const auto hosts = m_networks.add(pair);
+    if (!hosts)
+        return tl::unexpected<Error>(hosts.error());
     Nodes nodes;
     unsigned id = 0;
-    for (const Internet::Host* host : {&std::as_const(m_middle), &*from, &*to})
+    for (const Internet::Host* host : {hosts->middle, &hosts->from, &hosts->to})
         if (const auto added = nodes.add(*host, ++id); !added)
             return tl::unexpected<Error>(added.error());
     PairNode& middle = nodes[0];
@@ -324,17 +222,22 @@ Result<PairOutcome> LinkPairs::play(const Pair& pair)
         return fail(Errc::Timeout, nameOf(pair) + ": no link");
     outcome.linkMs = outcome.settledMs = millisecondsOf(clockNow() - begun);
     outcome.first = nameOf(left.linkTo(right.node())->kind);
-    const auto isSettled = [&] {
+    const auto isBetter = [&] {
         const auto there = left.linkTo(right.node()), here = right.linkTo(left.node());
         return there && here && there->kind != link::LinkInfo::Kind::Relayed
             && here->kind != link::LinkInfo::Kind::Relayed;
     };
-    if (nodes.runUntil(isSettled, kSettleTime))
+    const auto hasGivenUp = [&] {
+        const auto there = left.linkTo(right.node()), here = right.linkTo(left.node());
+        return there && here && there->punches > 0 && here->punches > 0;
+    };
+    if (nodes.runUntil([&] { return isBetter() || hasGivenUp(); }, kSettleTime) && isBetter())
         outcome.settledMs = millisecondsOf(clockNow() - begun);
     const auto there = left.linkTo(right.node()), here = right.linkTo(left.node());
     if (!there || !here)
         return fail(Errc::Unreachable, nameOf(pair) + ": the link has gone down");
     outcome.kind = nameOf(std::max(there->kind, here->kind));
+    outcome.isInside = there->endpoint == right.local() && here->endpoint == left.local();
     left.give(link::SendMessage{there->link, Bytes(20'000)});
     right.give(link::SendMessage{here->link, Bytes(20'000)});
     outcome.carriesMessages =

@@ -61,8 +61,6 @@ Status raiseLoopback()
     return isUp ? Status() : Status(fail(Errc::Io, why));
 }
 
-} // namespace
-
 Status enterOwnNetwork()
 {
     const uid_t user = ::geteuid();
@@ -85,6 +83,23 @@ std::string missingPrograms()
                    .isEmpty())
             missing += std::string(missing.empty() ? "" : ", ") + program;
     return missing;
+}
+
+std::string findObstacle()
+{
+    const std::string missing = missingPrograms();
+    if (!missing.empty())
+        return "not installed: " + missing;
+    const auto entered = enterOwnNetwork();
+    return entered ? std::string() : entered.error().context;
+}
+
+} // namespace
+
+const std::string& enterLab()
+{
+    static const std::string obstacle = findObstacle();
+    return obstacle;
 }
 
 Network::Network(std::string name, int descriptor)

@@ -16,16 +16,13 @@
 
 namespace starling::lab {
 
-/// Puts this process into a network of its own, with nothing but loopback, which is up: in a user namespace,
-/// so that it works without root, and root has no more power than it needs; or, where those are forbidden, as
-/// root. To be called at the beginning of main(), before there is any thread. Fails with Io where no
-/// namespace is to be had: tests skip then.
-Status enterOwnNetwork();
+/// Puts this process, at the first call, into a network of its own, with nothing but loopback, which is up:
+/// in a user namespace, so that it works without root, and root has no more power than it needs; or, where
+/// those are forbidden, as root. To be called at the beginning of main(), before there is any thread. Says
+/// why there can be no lab here, or nothing: no namespace is to be had, or a program is missing.
+const std::string& enterLab();
 
-/// Why the programs that a lab needs are not there, or nothing.
-std::string missingPrograms();
-
-/// One network namespace. Needs enterOwnNetwork().
+/// One network namespace. Needs enterLab().
 class Network
 {
 public:

@@ -8,13 +8,6 @@
 using namespace starling;
 using namespace starling::lab;
 
-namespace {
-
-/// Why nothing can be tried here; found out in main(), before there are threads.
-std::string obstacle;
-
-} // namespace
-
 class TestFigure2 : public QObject
 {
     Q_OBJECT
@@ -31,11 +24,8 @@ private:
 private Q_SLOTS:
     void initTestCase()
     {
-        if (obstacle.empty())
-            if (const auto missing = missingPrograms(); !missing.empty())
-                obstacle = "not installed: " + missing;
-        if (!obstacle.empty())
-            QSKIP(obstacle.c_str());
+        if (!enterLab().empty())
+            QSKIP(enterLab().c_str());
         m_directory = std::make_unique<QTemporaryDir>();
         QVERIFY(m_directory->isValid());
         auto figure = Figure2::create({.directory = m_directory->path().toStdString(),
@@ -67,11 +57,11 @@ private Q_SLOTS:
 
     void keepsOutWhatIsNotForTheOpenedPort()
     {
-        const auto before = m_figure->crossings();
+        const auto before = m_figure->networks().crossings();
         QVERIFY(before);
-        expect(m_figure->knock());
+        expect(m_figure->networks().knock());
         const auto knocked = [&] {
-            const auto now = m_figure->crossings();
+            const auto now = m_figure->networks().crossings();
             return now && now->keptOut >= before->keptOut + 2 && now->keptIn >= before->keptIn + 1;
         };
         QTRY_VERIFY(knocked());
@@ -81,10 +71,10 @@ private Q_SLOTS:
     /// Last: it opens the firewall.
     void noticesAFirewallThatLeaks()
     {
-        expect(m_figure->leak(4));
-        expect(m_figure->knock());
+        expect(m_figure->networks().leak(4));
+        expect(m_figure->networks().knock());
         const auto isNoticed = [&] {
-            const auto now = m_figure->crossings();
+            const auto now = m_figure->networks().crossings();
             return now && now->nodeFour > 0 && !now->fault().empty();
         };
         QTRY_VERIFY(isNoticed());
@@ -110,8 +100,7 @@ private Q_SLOTS:
 
 int main(int argc, char** argv)
 {
-    if (const auto entered = enterOwnNetwork(); !entered)
-        obstacle = entered.error().context;
+    enterLab(); // before there are threads
     const QCoreApplication application(argc, argv);
     TestFigure2 test;
     return QTest::qExec(&test, argc, argv);

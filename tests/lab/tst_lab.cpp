@@ -14,9 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Why nothing can be tried here; found out in main(), before there are threads.
-std::string obstacle;
-
 using Said = std::map<std::string, std::string>;
 
 Said parseLines(const QByteArray& output)
@@ -44,6 +41,8 @@ const char* nameOf(Edge edge)
         return "NAT that filters by address";
     case Edge::PortFilteringNat:
         return "NAT that filters by address and port";
+    case Edge::HairpinNat:
+        return "NAT with hairpin";
     case Edge::SymmetricNat:
         return "symmetric NAT";
     case Edge::Firewall:
@@ -65,6 +64,7 @@ Expected expectedOf(Edge edge)
     case Edge::AddressFilteringNat:
         return {"endpoint-independent", "address-dependent", "punched"};
     case Edge::PortFilteringNat:
+    case Edge::HairpinNat:
         return {"endpoint-independent", "address-and-port-dependent", "punched"};
     case Edge::SymmetricNat:
         return {"address-and-port-dependent", "address-and-port-dependent", "relayed"};
@@ -99,11 +99,8 @@ class TestLab : public QObject
 private Q_SLOTS:
     void initTestCase()
     {
-        if (obstacle.empty())
-            if (const auto missing = missingPrograms(); !missing.empty())
-                obstacle = "not installed: " + missing;
-        if (!obstacle.empty())
-            QSKIP(obstacle.c_str());
+        if (!enterLab().empty())
+            QSKIP(enterLab().c_str());
         auto internet = Internet::create();
         QVERIFY2(internet, internet ? "" : internet.error().context.c_str());
         m_internet = std::move(*internet);
@@ -309,8 +306,7 @@ private:
 
 int main(int argc, char** argv)
 {
-    if (const auto entered = enterOwnNetwork(); !entered)
-        obstacle = entered.error().context;
+    enterLab(); // before there are threads
     QCoreApplication application(argc, argv);
     TestLab test;
     return QTest::qExec(&test, argc, argv);

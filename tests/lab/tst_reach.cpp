@@ -16,9 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Why nothing can be tried here; found out in main(), before there are threads.
-std::string obstacle;
-
 constexpr std::size_t kRendezvous = 0;
 constexpr std::uint16_t kPort = 7'891;
 constexpr auto kLimit = 40s; // most of it for busy machines
@@ -80,19 +77,16 @@ private:
         plan.programs = std::filesystem::path(STARLING_BINARY_DIR) / "bin";
         plan.agents = m_hosts.size();
         plan.prepare = [this](std::size_t i, QProcess& process) { m_hosts[i].network->prepare(process); };
+        plan.listen = [this](std::size_t i) { return listenOf(i); };
+        plan.neighbors = [](std::size_t i) {
+            return i == kRendezvous ? std::vector<std::size_t>() : std::vector<std::size_t>{kRendezvous};
+        };
         auto fleet = support::Fleet::create(std::move(plan));
         if (!fleet)
             return tl::unexpected<Error>(fleet.error());
         m_fleet = std::move(*fleet);
-        for (std::size_t i = 0; i < m_hosts.size(); ++i) {
-            const bool isRendezvous = i == kRendezvous;
-            const support::Overrides settings{
-                {"agent.listen", toString(listenOf(i))},
-                {"agent.neighbours", isRendezvous ? "" : toString(listenOf(kRendezvous))},
-                {"nat.rendezvous", isRendezvous ? "true" : "false"}};
-            if (auto set = m_fleet->configure(i, settings); !set)
-                return set;
-        }
+        if (auto set = m_fleet->configure(kRendezvous, {{"nat.rendezvous", "true"}}); !set)
+            return set;
         return m_fleet->startAll();
     }
 
@@ -123,11 +117,8 @@ private:
 private Q_SLOTS:
     void initTestCase()
     {
-        if (obstacle.empty())
-            if (const auto missing = missingPrograms(); !missing.empty())
-                obstacle = "not installed: " + missing;
-        if (!obstacle.empty())
-            QSKIP(obstacle.c_str());
+        if (!enterLab().empty())
+            QSKIP(enterLab().c_str());
         m_directory = std::make_unique<QTemporaryDir>();
         QVERIFY(m_directory->isValid());
         expect(makeNetworks());
@@ -201,8 +192,7 @@ private Q_SLOTS:
 
 int main(int argc, char** argv)
 {
-    if (const auto entered = enterOwnNetwork(); !entered)
-        obstacle = entered.error().context;
+    enterLab(); // before there are threads
     const QCoreApplication application(argc, argv);
     TestReach test;
     return QTest::qExec(&test, argc, argv);

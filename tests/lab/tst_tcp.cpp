@@ -20,9 +20,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Why nothing can be tried here; found out in main(), before there are threads.
-std::string obstacle;
-
 constexpr std::size_t kOpen = 0, kBlocked = 1, kPunched = 2, kProxied = 3;
 constexpr std::uint16_t kPort = 7'891, kProxyPort = 8'888;
 constexpr auto kLimit = 40s; // most of it for busy machines
@@ -130,20 +127,21 @@ private:
         plan.directory = m_directory->path().toStdString();
         plan.programs = std::filesystem::path(STARLING_BINARY_DIR) / "bin";
         plan.agents = m_hosts.size();
+        plan.listen = [this](std::size_t i) { return listenOf(i); };
+        plan.neighbors = [](std::size_t i) {
+            return i == kOpen ? std::vector<std::size_t>() : std::vector<std::size_t>{kOpen};
+        };
         plan.prepare = [this](std::size_t i, QProcess& process) { m_hosts[i].network->prepare(process); };
         auto fleet = support::Fleet::create(std::move(plan));
         if (!fleet)
             return tl::unexpected<Error>(fleet.error());
         m_fleet = std::move(*fleet);
-        for (std::size_t i = 0; i < m_hosts.size(); ++i) {
-            support::Overrides settings{{"agent.listen", toString(listenOf(i))},
-                                        {"agent.neighbours", i == kOpen ? "" : toString(listenOf(kOpen))},
-                                        {"nat.rendezvous", i == kOpen ? "true" : "false"}};
-            if (i == kProxied)
-                settings["network.proxy"] = "http://" + toString(proxyEndpoint());
-            if (auto set = m_fleet->configure(i, settings); !set)
-                return set;
-        }
+        if (auto set = m_fleet->configure(kOpen, {{"nat.rendezvous", "true"}}); !set)
+            return set;
+        if (auto set =
+                m_fleet->configure(kProxied, {{"network.proxy", "http://" + toString(proxyEndpoint())}});
+            !set)
+            return set;
         return m_fleet->start(kOpen);
     }
 
@@ -182,13 +180,10 @@ private:
 private Q_SLOTS:
     void initTestCase()
     {
-        if (obstacle.empty())
-            if (const auto missing = missingPrograms(); !missing.empty())
-                obstacle = "not installed: " + missing;
-        if (obstacle.empty() && proxyProgram().isEmpty())
-            obstacle = "not installed: tinyproxy";
-        if (!obstacle.empty())
-            QSKIP(obstacle.c_str());
+        if (!enterLab().empty())
+            QSKIP(enterLab().c_str());
+        if (proxyProgram().isEmpty())
+            QSKIP("not installed: tinyproxy");
         m_directory = std::make_unique<QTemporaryDir>();
         QVERIFY(m_directory->isValid());
         expect(makeNetworks());
@@ -319,8 +314,7 @@ private Q_SLOTS:
 
 int main(int argc, char** argv)
 {
-    if (const auto entered = enterOwnNetwork(); !entered)
-        obstacle = entered.error().context;
+    enterLab(); // before there are threads
     const QCoreApplication application(argc, argv);
     TestTcp test;
     return QTest::qExec(&test, argc, argv);

@@ -6,12 +6,15 @@
 namespace starling::support {
 
 CommandResult runCommand(const QString& program, const QStringList& arguments,
-                         std::chrono::milliseconds limit, const QString& workingDirectory)
+                         std::chrono::milliseconds limit, const QString& workingDirectory,
+                         const std::function<void(QProcess&)>& prepare)
 {
     QProcess process;
     if (!workingDirectory.isEmpty())
         process.setWorkingDirectory(workingDirectory);
     process.setStandardInputFile(QProcess::nullDevice());
+    if (prepare)
+        prepare(process);
     process.start(program, arguments);
     CommandResult result;
     if (!process.waitForFinished(static_cast<int>(limit.count()))) {
@@ -27,9 +30,10 @@ CommandResult runCommand(const QString& program, const QStringList& arguments,
 }
 
 Result<QByteArray> mustRun(const QString& program, const QStringList& arguments,
-                           std::chrono::milliseconds limit, const QString& workingDirectory)
+                           std::chrono::milliseconds limit, const QString& workingDirectory,
+                           const std::function<void(QProcess&)>& prepare)
 {
-    const CommandResult result = runCommand(program, arguments, limit, workingDirectory);
+    const CommandResult result = runCommand(program, arguments, limit, workingDirectory, prepare);
     if (result.exitCode == 0)
         return result.output;
     return fail(Errc::Io,

@@ -7,6 +7,9 @@
 #include <QByteArray>
 #include <QStringList>
 #include <chrono>
+#include <functional>
+
+class QProcess;
 
 namespace starling::support {
 
@@ -17,14 +20,16 @@ struct CommandResult
     QByteArray errors; ///< standard error
 };
 
-/// Waits at most `limit`, then kills it.
+/// Waits at most `limit`, then kills it. `prepare` is called before it starts.
 CommandResult runCommand(const QString& program, const QStringList& arguments,
                          std::chrono::milliseconds limit = std::chrono::minutes(2),
-                         const QString& workingDirectory = {});
+                         const QString& workingDirectory = {},
+                         const std::function<void(QProcess&)>& prepare = {});
 
 /// As runCommand(), where anything but exit status 0 is an error that quotes what the program said.
 Result<QByteArray> mustRun(const QString& program, const QStringList& arguments,
                            std::chrono::milliseconds limit = std::chrono::minutes(2),
-                           const QString& workingDirectory = {});
+                           const QString& workingDirectory = {},
+                           const std::function<void(QProcess&)>& prepare = {});
 
 } // namespace starling::support

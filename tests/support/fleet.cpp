@@ -73,9 +73,12 @@ Result<std::unique_ptr<Fleet>> Fleet::create(FleetPlan plan)
     std::unique_ptr<Fleet> fleet(new Fleet(std::move(plan)));
     if (auto made = fleet->makeIdentities(); !made)
         return tl::unexpected<Error>(made.error());
-    const auto ports = freePorts(fleet->size());
+    if (!fleet->m_plan.listen)
+        fleet->m_plan.listen = [ports = freePorts(fleet->size())](std::size_t i) {
+            return Endpoint::ipv4(127, 0, 0, 1, ports[i]);
+        };
     for (std::size_t i = 0; i < fleet->size(); ++i)
-        fleet->m_agents[i].endpoint = Endpoint::ipv4(127, 0, 0, 1, ports[i]);
+        fleet->m_agents[i].endpoint = fleet->m_plan.listen(i);
     for (std::size_t i = 0; i < fleet->size(); ++i)
         if (auto written = fleet->configure(i, fleet->m_plan.overrides); !written)
             return tl::unexpected<Error>(written.error());
@@ -254,6 +257,15 @@ Result<control::Client> Fleet::client(std::size_t i) const
 CommandResult Fleet::starling(const QStringList& arguments, std::chrono::milliseconds limit) const
 {
     return runCommand(program("starling"), arguments, limit);
+}
+
+Result<QByteArray> Fleet::runBeside(std::size_t i, const QString& program, const QStringList& arguments,
+                                    std::chrono::milliseconds limit) const
+{
+    return mustRun(program, arguments, limit, {}, [&](QProcess& process) {
+        if (m_plan.prepare)
+            m_plan.prepare(i, process);
+    });
 }
 
 Result<fs::path> Fleet::makeRelease(const fs::path& payload, const std::string& uri, std::uint64_t version,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A lab fleet of real agent processes on loopback, each with a directory, a device root and a control socket
-/// of its own.
+/// A lab fleet of real agent processes, on loopback unless the plan says otherwise, each with a directory, a
+/// device root and a control socket of its own.
 #pragma once
 
 #include "command.h"
@@ -29,6 +29,8 @@ struct FleetPlan
     std::string agentProgram = "starling-agent"; ///< below `programs`, or an absolute path
     /// Neighbours of agent `i` by index; by default a line: each knows the one before it.
     std::function<std::vector<std::size_t>(std::size_t)> neighbors{};
+    /// Where agent `i` has its links; by default at a free port of 127.0.0.1.
+    std::function<Endpoint(std::size_t)> listen{};
     Overrides overrides{}; ///< for every agent
     /// What else is done to the process of agent `i` before it starts: puts it into a network of its own,
     /// say.
@@ -75,6 +77,10 @@ public:
     /// Starts agent `i` without key, certificate and trust root, with a token of agent `issuer`, which runs,
     /// and admits it there.
     Status joinByToken(std::size_t i, std::size_t issuer);
+
+    /// Runs a program in the network of agent `i`, as mustRun() does.
+    Result<QByteArray> runBeside(std::size_t i, const QString& program, const QStringList& arguments,
+                                 std::chrono::milliseconds limit) const;
 
     /// Rewrites the configuration of agent `i`; takes effect at its next start or SIGHUP.
     Status configure(std::size_t i, const Overrides& overrides);

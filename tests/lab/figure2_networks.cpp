@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The networks of Figure 2 and what their packet filters counted.
-#include "figure2.h"
+#include "figure2_networks.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -17,8 +16,7 @@ constexpr const char* kNatTimeout = "20";
 
 QByteArray addressOf(const Internet::Host& host)
 {
-    const std::string text = toString(host.addresses.front());
-    return QByteArray::fromStdString(text.substr(0, text.find(':')));
+    return addressText(host.addresses.front());
 }
 
 /// `three` and `four` are addresses. The chain "passed" comes behind the filter and knows none of its rules.
@@ -88,14 +86,42 @@ std::string Crossings::fault() const
     return {};
 }
 
-Endpoint Figure2::listenOf(unsigned node) const
+Result<std::unique_ptr<Figure2Networks>> Figure2Networks::create()
+{
+    std::unique_ptr<Figure2Networks> networks(new Figure2Networks);
+    if (auto made = networks->make(); !made)
+        return tl::unexpected<Error>(made.error());
+    return networks;
+}
+
+void Figure2Networks::place(support::FleetPlan& plan) const
+{
+    plan.agents = kFigure2Nodes;
+    plan.listen = [this](std::size_t agent) { return listenOf(static_cast<unsigned>(agent + 1)); };
+    plan.prepare = [this](std::size_t agent, QProcess& process) { m_hosts[agent].network->prepare(process); };
+    // The rest they hear from each other.
+    plan.neighbors = [](std::size_t agent) {
+        const std::array<std::vector<std::size_t>, kFigure2Nodes> knows{
+            {{agentOf(3)}, {agentOf(1)}, {}, {agentOf(3)}}};
+        return knows[agent];
+    };
+}
+
+std::string Figure2Networks::description() const
+{
+    return "node 1 is public at " + toString(listenOf(1)) + "; node 2 is behind a NAT, "
+        + toString(listenOf(2)) + "; nodes 3 and 4 are behind a firewall, " + toString(listenOf(3)) + " and "
+        + toString(listenOf(4));
+}
+
+Endpoint Figure2Networks::listenOf(unsigned node) const
 {
     Endpoint endpoint = host(node).addresses.front();
     endpoint.port = kLinkPort;
     return endpoint;
 }
 
-Status Figure2::makeNetworks()
+Status Figure2Networks::make()
 {
     if (auto made = put(Internet::create(), m_internet); !made)
         return made;
@@ -111,6 +137,11 @@ Status Figure2::makeNetworks()
         return made;
     if (auto made = put(m_internet->addHost(m_firewall, "node 4"), m_hosts[3]); !made)
         return made;
+    return setRules();
+}
+
+Status Figure2Networks::setRules()
+{
     if (auto set = m_firewall.edge->nft(firewallRules(addressOf(host(3)), addressOf(host(4)))); !set)
         return set;
     // A binding is what a new connection of UDP through the NAT makes.
@@ -126,21 +157,7 @@ Status Figure2::makeNetworks()
     return {};
 }
 
-Status Figure2::addressAgents()
-{
-    // Who knows whom at the beginning; the rest they hear from each other.
-    const std::array<std::optional<unsigned>, kFigure2Nodes> knows{3, 1, std::nullopt, 3};
-    for (unsigned node = 1; node <= kFigure2Nodes; ++node) {
-        const auto& known = knows[node - 1];
-        const support::Overrides settings{{"agent.listen", toString(listenOf(node))},
-                                          {"agent.neighbours", known ? toString(listenOf(*known)) : ""}};
-        if (auto set = m_fleet->configure(agentOf(node), settings); !set)
-            return set;
-    }
-    return {};
-}
-
-Result<std::uint64_t> Figure2::natBindings() const
+Result<std::uint64_t> Figure2Networks::natBindings() const
 {
     const auto packets = countersOf(*m_nat.edge);
     if (!packets)
@@ -148,7 +165,7 @@ Result<std::uint64_t> Figure2::natBindings() const
     return packets->at("bindings");
 }
 
-Result<Crossings> Figure2::crossings() const
+Result<Crossings> Figure2Networks::crossings() const
 {
     const auto packets = countersOf(*m_firewall.edge);
     if (!packets)
@@ -158,13 +175,21 @@ Result<Crossings> Figure2::crossings() const
                      of.at("node_four"),   of.at("kept_out"), of.at("kept_in")};
 }
 
-Status Figure2::leak(unsigned node)
+Result<Crossings> Figure2Networks::settledCrossings() const
+{
+    Result<Crossings> counted = crossings();
+    for (int again = 0; again < 10 && counted && !counted->fault().empty(); ++again)
+        counted = crossings();
+    return counted;
+}
+
+Status Figure2Networks::leak(unsigned node) const
 {
     return m_firewall.edge->nft("insert rule ip edge forward ip saddr " + addressOf(host(node))
                                 + " accept\n");
 }
 
-Status Figure2::knock()
+Status Figure2Networks::knock() const
 {
     const auto send = [this](unsigned from, unsigned to, std::uint16_t port) -> Status {
         const auto sent = host(from).network->run(QStringLiteral("bash"),

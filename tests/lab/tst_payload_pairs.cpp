@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Payload of real agents between pairs of places, and by which way it goes.
+#include "payload_pair.h"
+
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace starling;
+using namespace starling::lab;
+
+class TestPayloadPairs : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        if (!enterLab().empty())
+            QSKIP(enterLab().c_str());
+    }
+
+    void bringsPayloadToEveryPlace_data()
+    {
+        QTest::addColumn<QString>("path");
+        QTest::addColumn<bool>("isInside");
+        QTest::newRow("prc:same") << "direct" << true;
+        // Not by way of the NAT, which would let it through.
+        QTest::newRow("hairpin:same") << "direct" << true;
+        QTest::newRow("narrow:narrow") << "punched" << false;
+        QTest::newRow("fw6:fw6") << "punched" << true;
+        QTest::newRow("cgnsym:cgn") << "relayed" << false;
+    }
+    void bringsPayloadToEveryPlace()
+    {
+        QFETCH(const QString, path);
+        QFETCH(const bool, isInside);
+        const QTemporaryDir directory;
+        const auto pair = PayloadPair::create({.directory = directory.path().toStdString(),
+                                               .programs = std::filesystem::path(STARLING_BINARY_DIR) / "bin",
+                                               .mebibytes = 1},
+                                              *pairNamed(QTest::currentDataTag()));
+        QVERIFY2(pair, pair ? "" : toString(pair.error()).c_str());
+        const auto outcome = (*pair)->play();
+        QVERIFY2(outcome, outcome ? "" : toString(outcome.error()).c_str());
+        QCOMPARE(QString::fromStdString(outcome->path), path);
+        QCOMPARE(outcome->isInside, isInside);
+    }
+};
+
+int main(int argc, char** argv)
+{
+    enterLab(); // before there are threads
+    const QCoreApplication application(argc, argv);
+    TestPayloadPairs test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "tst_payload_pairs.moc"
