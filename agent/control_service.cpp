@@ -210,7 +210,7 @@ void ControlService::checkNetwork(ConnectionId from)
     m_node.checkNetwork([this, from](const Result<node::NatDesk::Found>& found) {
         if (!found)
             return m_server.reply(from, refusal(found.error()));
-        m_server.reply(from, NetCheckReply{found->behaviour, found->locals, found->asked});
+        m_server.reply(from, NetCheckReply{found->behaviour, found->locals, found->asked, tcpOf(m_node)});
     });
 }
 

@@ -43,6 +43,19 @@ PeersReply peersOf(const node::Node& node)
     return reply;
 }
 
+TcpState tcpOf(const node::Node& node)
+{
+    TcpState state;
+    state.isListening = node.streams().isListening();
+    for (const link::LinkInfo& link : node.links())
+        state.links += link.isUp && link.kind == link::LinkInfo::Kind::Tcp ? 1 : 0;
+    if (node.streams().proxy())
+        state.proxy = node::toString(*node.streams().proxy());
+    if (node.streams().proxyTrouble())
+        state.proxyTrouble = toString(*node.streams().proxyTrouble());
+    return state;
+}
+
 nat::Mapping mappingOf(const Endpoint& external, const std::vector<Endpoint>& told)
 {
     // A device without a NAT has the address itself; one with a NAT tells those that most others see.

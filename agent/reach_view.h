@@ -8,6 +8,7 @@
 namespace starling::agent {
 
 control::PeersReply peersOf(const node::Node& node);
+control::TcpState tcpOf(const node::Node& node);
 /// Whoever is linked to a rendezvous, as it is now.
 control::SessionsReply sessionsOf(const node::Node& node);
 

@@ -24,6 +24,12 @@ QJsonArray jsonOf(const std::vector<Endpoint>& endpoints)
     return array;
 }
 
+/// Others are there, and nobody answers over UDP.
+bool isUdpBlocked(const control::NetCheckReply& reply)
+{
+    return nat::prospectOf(reply.behaviour) == nat::Prospect::Blocked && reply.tcp.links > 0;
+}
+
 QJsonObject jsonOf(const control::NetCheckReply& reply)
 {
     const nat::NatBehaviour& found = reply.behaviour;
@@ -39,7 +45,14 @@ QJsonObject jsonOf(const control::NetCheckReply& reply)
             {QStringLiteral("local"), jsonOf(reply.locals)},
             {QStringLiteral("asked"), jsonOf(reply.asked)},
             {QStringLiteral("answered"), jsonOf(found.answered)},
-            {QStringLiteral("outvoted"), jsonOf(found.outvoted)}};
+            {QStringLiteral("outvoted"), jsonOf(found.outvoted)},
+            {QStringLiteral("udp_blocked"), isUdpBlocked(reply)},
+            {QStringLiteral("tcp_listens"), reply.tcp.isListening},
+            {QStringLiteral("tcp_links"), jsonNumber(reply.tcp.links)},
+            {QStringLiteral("proxy"),
+             reply.tcp.proxy.empty() ? QJsonValue() : QJsonValue(toQString(reply.tcp.proxy))},
+            {QStringLiteral("proxy_trouble"),
+             reply.tcp.proxyTrouble.empty() ? QJsonValue() : QJsonValue(toQString(reply.tcp.proxyTrouble))}};
 }
 
 std::string listText(const std::vector<Endpoint>& endpoints)
@@ -69,6 +82,15 @@ void sayCheck(const CommandLine& line, const control::NetCheckReply& reply)
     say(line,
         "Asked       " + std::to_string(reply.asked.size())
             + " server(s); answered: " + listText(found.answered));
+    if (isUdpBlocked(reply))
+        say(line, "UDP         blocked: nobody answers over UDP, and links over TCP are up");
+    say(line,
+        "TCP         " + std::to_string(reply.tcp.links) + " link(s); "
+            + (reply.tcp.isListening ? "others may call" : "its port is taken, so that nobody can call"));
+    if (!reply.tcp.proxy.empty())
+        say(line,
+            plain("Proxy       " + reply.tcp.proxy
+                  + (reply.tcp.proxyTrouble.empty() ? "" : ": " + reply.tcp.proxyTrouble)));
     if (!found.outvoted.empty())
         say(line,
             "Outvoted    " + listText(found.outvoted) + ": saw another address than most; errs, or lies");
@@ -112,7 +134,7 @@ QJsonObject jsonOf(const control::PeerLine& peer)
 
 std::string peerText(const control::PeerLine& peer)
 {
-    std::string text = peer.node.shortHex() + "  " + peer.kind;
+    std::string text = peer.node.shortHex() + "  " + (peer.kind == "tcp" ? "TCP" : peer.kind);
     if (peer.endpoint != Endpoint())
         text += "  " + toString(peer.endpoint);
     else if (!peer.relay.isZero())

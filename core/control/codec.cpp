@@ -252,7 +252,11 @@ Dict fieldsOf(const NetCheckReply& r)
             {"answered", endpointsValue(found.answered)},
             {"outvoted", endpointsValue(found.outvoted)},
             {"locals", endpointsValue(r.locals)},
-            {"asked", endpointsValue(r.asked)}};
+            {"asked", endpointsValue(r.asked)},
+            {"tcp-listens", number(r.tcp.isListening)},
+            {"tcp-links", number(r.tcp.links)},
+            {"proxy", clipped(r.tcp.proxy)},
+            {"proxy-trouble", clipped(r.tcp.proxyTrouble)}};
 }
 
 Value lineValue(const PeerLine& line)
@@ -445,6 +449,10 @@ Result<Reply> readNetCheck(Fields& in)
     found.outvoted = readEndpoints(in, "outvoted");
     r.locals = readEndpoints(in, "locals");
     r.asked = readEndpoints(in, "asked");
+    r.tcp.isListening = in.integer("tcp-listens", 1) == 1;
+    r.tcp.links = in.integer("tcp-links");
+    r.tcp.proxy = in.text("proxy");
+    r.tcp.proxyTrouble = in.text("proxy-trouble");
     return in.finish<Reply>(std::move(r));
 }
 

@@ -16,7 +16,7 @@ namespace starling::control {
 struct PeerLine
 {
     NodeId node;
-    std::string kind; ///< "direct", "punched" or "relayed"
+    std::string kind; ///< "direct", "punched", "tcp" or "relayed"
     Endpoint endpoint; ///< of a relayed one, zeros
     NodeId relay; ///< of a relayed one: through whom; zero if that node has just gone
     std::uint64_t roundTripMicros = 0; ///< 0: not measured yet
@@ -52,12 +52,22 @@ struct SessionsRequest
 
 // --- Replies
 
+/// Where UDP is blocked, links go over TCP.
+struct TcpState
+{
+    bool isListening = false;
+    std::uint64_t links = 0; ///< over TCP, as it is now
+    std::string proxy; ///< "http://gateway:3128"; empty if none is set
+    std::string proxyTrouble; ///< what it did the last time, with a code; empty if nothing is wrong
+};
+
 /// In the words of core/nat/behaviour.h.
 struct NetCheckReply
 {
     nat::NatBehaviour behaviour;
     std::vector<Endpoint> locals; ///< the device's own addresses
     std::vector<Endpoint> asked;
+    TcpState tcp = {};
 };
 
 struct PeersReply

@@ -29,6 +29,13 @@ struct Errand
     Bytes datagram;
 };
 
+/// A link that goes by a detour wants to try a stream to an address of the other side (streams.h).
+struct StreamWish
+{
+    LinkId link{};
+    Endpoint to;
+};
+
 struct Shared
 {
     NodeId self;
@@ -40,6 +47,7 @@ struct Shared
     std::uint64_t timerGeneration = 0;
     std::vector<Endpoint> candidates; ///< where this node may be reached, best first
     std::deque<Errand> errands; ///< not done yet
+    std::vector<StreamWish> wishes = {}; ///< not looked at yet
 
     void send(const Endpoint& to, Bytes bytes)
     {
@@ -49,7 +57,10 @@ struct Shared
         }
         ++stats.datagramsOut;
         stats.bytesOut += bytes.size();
-        outputs.push_back(SendDatagram{to, std::move(bytes)});
+        if (isStream(to))
+            outputs.push_back(SendOnStream{streamAt(to), std::move(bytes)});
+        else
+            outputs.push_back(SendDatagram{to, std::move(bytes)});
     }
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "link/doorkeeper.h"
 
+#include "link/ways.h"
+
 namespace starling::link {
 
 namespace {
@@ -45,7 +47,7 @@ Doorkeeper::Verdict Doorkeeper::judge(const Endpoint& from, const Cookie& cookie
         m_asked = m_answered = 0;
     }
     ++m_asked;
-    const bool isBusy = m_asked > kFreePerSecond || halfOpen >= kFreeHalfOpen;
+    const bool isBusy = !isStream(from) && (m_asked > kFreePerSecond || halfOpen >= kFreeHalfOpen);
     if (isBusy) {
         renew(now);
         if (!crypto::isEqual(cookieBy(m_secret, from), cookie)

@@ -26,7 +26,8 @@ public:
     explicit Doorkeeper(RandomSource& random);
 
     enum class Verdict : std::uint8_t { Answer, AskForCookie, Ignore };
-    /// About one HELLO; `halfOpen` handshakes wait already for their FINISH.
+    /// About one HELLO; `halfOpen` handshakes wait already for their FINISH. Whoever asks on a stream has
+    /// proved where it is: it needs no cookie.
     Verdict judge(const Endpoint& from, const Cookie& cookie, std::size_t halfOpen, Instant now);
     Cookie cookieFor(const Endpoint& from, Instant now);
 

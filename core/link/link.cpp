@@ -10,6 +10,7 @@
 #include "link/detours.h"
 #include "link/doorkeeper.h"
 #include "link/link_table.h"
+#include "link/streams.h"
 
 #include <algorithm>
 #include <utility>
@@ -48,6 +49,7 @@ public:
         , m_codec(authenticator.fleet())
         , m_table(m_shared, m_codec)
         , m_detours(m_shared, m_table)
+        , m_streams(m_shared, m_table)
         , m_doorkeeper(random)
     {
         STARLING_ASSERT(authenticator.certificate().size() <= kMaxCertificateBytes);
@@ -63,6 +65,9 @@ public:
     void on(const AddressChanged& input, Instant now);
     void on(const SetCandidates& input, Instant now);
     void on(const CloseAll& input, Instant now);
+    void on(const StreamAccepted& input, Instant now) { m_streams.accept(input.stream, input.remote, now); }
+    void on(const StreamReceived& input, Instant now);
+    void on(const StreamClosed& input, Instant now) { m_streams.onClosed(input.stream, now); }
 
     /// What links left to do, and what comes of it.
     void settle(Instant now);
@@ -97,6 +102,7 @@ private:
     PacketCodec m_codec;
     LinkTable m_table;
     Detours m_detours;
+    Streams m_streams;
     Doorkeeper m_doorkeeper;
     bool m_isClosed = false;
 };
@@ -105,12 +111,14 @@ private:
 
 void Links::Impl::on(const Connect& input, Instant now)
 {
-    if (isDetour(input.to)) { // nobody can have it as an address
+    if (wayOf(input.to) != Way::Udp) { // nobody can have it as an address
         m_shared.outputs.push_back(LinkFailed{input.to});
         return;
     }
     if (input.node && input.tries != 0)
         m_detours.seek(*input.node, input.to, input.tries, now);
+    if (input.tries != 0 && m_streams.hasLinkTo(input.to))
+        return;
     const auto slot = m_table.obtain(input.to);
     Slot& s = slot->second;
     if ((s.link || s.away) && input.tries != 0)
@@ -145,11 +153,26 @@ void Links::Impl::on(const DatagramReceived& input, Instant now)
 {
     ++m_shared.stats.datagramsIn;
     m_shared.stats.bytesIn += input.bytes.size();
-    if (isDetour(input.from)) { // a forged sender: what comes by a detour comes inside a link
+    if (wayOf(input.from) != Way::Udp) { // a forged sender: what comes by a detour comes inside a link
         ++m_shared.stats.malformed;
         return;
     }
     onDatagram(input.from, input.bytes, now);
+}
+
+void Links::Impl::on(const StreamReceived& input, Instant now)
+{
+    if (!m_streams.isOpen(input.stream))
+        return;
+    const auto strange = [this] {
+        return m_shared.stats.malformed + m_shared.stats.replayed + m_shared.stats.refusedLinks;
+    };
+    const std::uint64_t before = strange();
+    ++m_shared.stats.datagramsIn;
+    m_shared.stats.bytesIn += input.bytes.size();
+    onDatagram(addressOf(input.stream), input.bytes, now);
+    if (strange() != before)
+        m_streams.onStrange(input.stream);
 }
 
 void Links::Impl::onDatagram(const Endpoint& from, ByteView bytes, Instant now)
@@ -168,15 +191,21 @@ void Links::Impl::settle(Instant now)
     for (auto arrived = m_detours.work(now); !arrived.empty(); arrived = m_detours.work(now))
         for (const Detours::Arrived& one : arrived)
             onDatagram(one.from, one.datagram, now);
+    m_streams.work(now);
+    m_streams.review(m_shared.outputs);
     m_detours.review(m_shared.outputs, now);
     static_cast<void>(m_detours.work(now)); // what review() sent
+    m_streams.prune();
 }
 
 std::vector<LinkInfo> Links::Impl::links() const
 {
     std::vector<LinkInfo> links = m_table.links();
-    for (LinkInfo& link : links)
+    for (LinkInfo& link : links) {
         link.relay = m_detours.relayOf(link.endpoint);
+        link.isCalled = m_streams.isOurs(link.endpoint);
+        link.endpoint = m_streams.remoteOf(link.endpoint);
+    }
     return links;
 }
 
@@ -359,7 +388,7 @@ void Links::Impl::afterLink(Iterator slot, std::optional<Errc> end, Instant now)
 
 void Links::Impl::on(const TimerExpired& input, Instant now)
 {
-    if (m_detours.onTimer(input.timer, now))
+    if (m_detours.onTimer(input.timer, now) || m_streams.onTimer(input.timer, now))
         return;
     const auto slot = m_table.find(input.timer.link);
     if (slot == m_table.slots().end())
@@ -376,6 +405,9 @@ void Links::Impl::on(const TimerExpired& input, Instant now)
 void Links::Impl::onAttemptDue(Iterator slot, Instant now)
 {
     Slot& s = slot->second;
+    const bool isUnanswered = s.attempts > 0 && s.attempt->state() == Attempt::State::Greeting;
+    if (now >= s.attempt->due() && isUnanswered && wayOf(slot->first) == Way::Udp)
+        m_streams.tryBeside(slot->first, now);
     if (now >= s.attempt->due() && s.isTriedOut() && s.attempt->state() == Attempt::State::Greeting)
         return m_table.giveUp(slot);
     if (now >= s.attempt->due()) {
@@ -414,6 +446,7 @@ void Links::Impl::follow(Iterator slot, const Paths::Proven& path, Instant now)
     }
     Session& link = *m_table.move(slot, path.endpoint)->second.link;
     link.follow(path, now);
+    m_streams.tellRemote(link);
     link.arm(now);
 }
 

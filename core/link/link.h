@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "link/link_info.h"
 #include "link/relay.h"
+#include "link/ways.h"
 
 #include <memory>
 #include <optional>
@@ -89,8 +90,9 @@ struct SetCandidates
 struct CloseAll
 {
 }; ///< say goodbye on every link; afterwards every input is ignored
-using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, SendUnreliable,
-                           AddressChanged, SetCandidates, CloseAll>;
+using Input =
+    std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, SendUnreliable,
+                 AddressChanged, SetCandidates, CloseAll, StreamAccepted, StreamReceived, StreamClosed>;
 
 // Outputs
 struct SendDatagram
@@ -158,7 +160,8 @@ struct ScheduleTimer
     Timer timer;
 };
 using Output = std::variant<SendDatagram, LinkUp, LinkRefused, LinkFailed, LinkMoved, LinkDown, LinkSilence,
-                            MessageReceived, UnreliableReceived, AddressSeen, ScheduleTimer>;
+                            MessageReceived, UnreliableReceived, AddressSeen, ScheduleTimer, OpenStream,
+                            SendOnStream, CloseStream>;
 
 struct Config
 {
@@ -190,6 +193,7 @@ struct Config
     Duration rekeyTime = std::chrono::hours(1); ///< trust.md
     std::uint64_t rekeyDatagrams = std::uint64_t(1) << 32; ///< far below what the cipher bears
     RelayConfig relay; ///< what is carried for others
+    bool streams = false; ///< whether streams are opened to those who do not answer over UDP (streams.h)
 };
 
 class Authenticator;

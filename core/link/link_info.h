@@ -31,18 +31,20 @@ struct LinkInfo
 {
     LinkId link{};
     NodeId node;
-    Endpoint endpoint;
+    Endpoint endpoint; ///< of Tcp, the address to or from which the connection goes
     bool isUp = false;
     std::optional<Duration> roundTrip;
     enum class Kind : std::uint8_t {
         Direct,
         Punched, ///< by a detour first, from which both sides found the direct way
+        Tcp,
         Relayed,
     } kind = Kind::Direct;
     Instant since = {}; ///< it is up
+    bool isCalled = false; ///< of Tcp: this node opened the connection, so that the other side listens there
     std::optional<NodeId> relay = {}; ///< of Relayed: who carries it
-    unsigned punches = 0; ///< of Relayed: rounds that came to nothing
-    std::size_t theirCandidates = 0; ///< of Relayed: addresses that the other side has named
+    unsigned punches = 0; ///< of Tcp and Relayed: rounds that came to nothing
+    std::size_t theirCandidates = 0; ///< of both: addresses that the other side has named
 };
 
 /// As people read it.
@@ -53,6 +55,8 @@ constexpr const char* nameOf(LinkInfo::Kind kind)
         return "direct";
     case LinkInfo::Kind::Punched:
         return "punched";
+    case LinkInfo::Kind::Tcp:
+        return "tcp";
     case LinkInfo::Kind::Relayed:
         return "relayed";
     }

@@ -152,6 +152,21 @@ void LinkTable::endLink(Iterator slot, Errc reason, Instant now)
         startAttempt(slot, now + backoff(0), now);
 }
 
+void LinkTable::satisfy(Iterator slot, LinkId link)
+{
+    Slot& s = slot->second;
+    // A handshake that the other side has answered may be up there already, and is ended.
+    if (!s.isTarget || !s.attempt || s.attempt->state() != Attempt::State::Greeting)
+        return;
+    dropAttempt(s);
+    s.attempts = 0;
+    if (s.tries == 0 && !s.link)
+        s.away = link;
+    else
+        s.isTarget = s.tries == 0;
+    dropIfEmpty(slot);
+}
+
 void LinkTable::forgetTarget(Iterator slot)
 {
     slot->second.isTarget = false;

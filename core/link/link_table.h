@@ -60,6 +60,8 @@ public:
     void bringUp(Iterator slot, std::unique_ptr<Session> session, std::optional<Duration> roundTrip,
                  Instant now);
     void endLink(Iterator slot, Errc reason, Instant now);
+    /// What is to be reached at `slot` has been reached elsewhere, by this link: it is greeted no longer.
+    void satisfy(Iterator slot, LinkId link);
     /// Where the link of `slot` came up, it is not to be kept up any longer.
     void forgetTarget(Iterator slot);
     /// Takes a link to another endpoint, which must have none.

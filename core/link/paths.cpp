@@ -33,7 +33,8 @@ void Paths::onCurrent(std::uint64_t counter)
 {
     m_newest = std::max(m_newest, counter);
     for (Candidate& candidate : m_candidates)
-        candidate.isRefuted = candidate.isRefuted || (!m_isEager && counter >= candidate.first);
+        candidate.isRefuted =
+            candidate.isRefuted || (!isBetter(candidate.endpoint) && counter >= candidate.first);
 }
 
 PathChallenge Paths::check(const Endpoint& to, Instant now)
@@ -62,7 +63,8 @@ void Paths::onOther(const Endpoint& from, std::uint64_t counter, std::size_t byt
         // What was overtaken by something from the address in use says nothing about where it is now.
         const auto uncalled = std::count_if(m_candidates.begin(), m_candidates.end(),
                                             [](const Candidate& one) { return !one.isChecked; });
-        if ((counter < m_newest && !m_isEager) || uncalled >= static_cast<std::ptrdiff_t>(kMaxCandidates))
+        if ((counter < m_newest && !isBetter(from))
+            || uncalled >= static_cast<std::ptrdiff_t>(kMaxCandidates))
             return;
         candidate = &m_candidates.emplace_back();
         candidate->endpoint = from;
@@ -111,7 +113,7 @@ std::vector<Paths::Ask> Paths::takeDue(Instant now, Duration timeout)
 /// Whether nothing may come any more that speaks against it.
 bool Paths::isSettled(const Candidate& candidate, Instant now, Duration timeout) const
 {
-    return m_isEager || now - candidate.asked >= patience(timeout);
+    return isBetter(candidate.endpoint) || now - candidate.asked >= patience(timeout);
 }
 
 std::optional<Paths::Proven> Paths::proven(Instant now, Duration timeout) const
@@ -120,7 +122,11 @@ std::optional<Paths::Proven> Paths::proven(Instant now, Duration timeout) const
     for (const Candidate& candidate : m_candidates) {
         if (!candidate.isToFollow() || !isSettled(candidate, now, timeout))
             continue;
-        if (best == nullptr || candidate.newest > best->newest)
+        const auto isLess = [](const Candidate& a, const Candidate& b) {
+            return wayOf(a.endpoint) != wayOf(b.endpoint) ? wayOf(a.endpoint) > wayOf(b.endpoint)
+                                                          : a.newest < b.newest;
+        };
+        if (best == nullptr || isLess(*best, candidate))
             best = &candidate;
     }
     if (best == nullptr)
@@ -151,7 +157,7 @@ std::optional<Instant> Paths::due(Duration timeout) const
     for (const Candidate& candidate : m_candidates) {
         if (!candidate.isToAsk() && !candidate.isToFollow())
             continue;
-        const bool isNow = candidate.challenges == 0 || (m_isEager && candidate.answered);
+        const bool isNow = candidate.challenges == 0 || (candidate.answered && isBetter(candidate.endpoint));
         const Instant at = isNow ? candidate.since : candidate.asked + patience(timeout);
         nearest = nearest ? std::min(*nearest, at) : at;
     }

@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "link/frame.h"
 #include "link/packet.h"
+#include "link/ways.h"
 
 #include <optional>
 #include <vector>
@@ -42,8 +43,9 @@ public:
     explicit Paths(RandomSource& random);
 
     // What authenticated. `counter` says in which order the other side sent.
-    /// While the address in use is a detour, any other one that has answered is better: nothing refutes it.
-    void setEager(bool isEager) { m_isEager = isEager; }
+    /// How the address in use is reached. One that has answered and is reached by a better way is not refuted
+    /// by what comes from it.
+    void setWay(Way way) { m_way = way; }
     /// A challenge to an address where the other side says that it may be reached. Who calls this paces them.
     PathChallenge check(const Endpoint& to, Instant now);
     /// From the address in use; also if it came before.
@@ -101,9 +103,10 @@ private:
     Candidate* find(const Endpoint& endpoint);
 
     bool isSettled(const Candidate& candidate, Instant now, Duration timeout) const;
+    bool isBetter(const Endpoint& endpoint) const { return wayOf(endpoint) < m_way; }
 
     RandomSource* m_random;
-    bool m_isEager = false;
+    Way m_way = Way::Udp;
     std::uint64_t m_newest = 0; ///< counter of what came from the address in use
     std::vector<Candidate> m_candidates;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "link/punch.h"
 
-#include "link/relay.h"
+#include "link/ways.h"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@ namespace starling::link {
 
 bool isCheckable(const Endpoint& endpoint, const std::vector<Endpoint>& own)
 {
-    if (endpoint.port == 0 || isDetour(endpoint))
+    if (endpoint.port == 0 || wayOf(endpoint) != Way::Udp)
         return false;
     const auto& bytes = endpoint.address;
     if (endpoint.isLoopback())
@@ -146,6 +146,12 @@ Punch::Deed Punch::onDue(const std::vector<Endpoint>& own, Instant now)
             break;
         }
         deed.check = m_theirs;
+        deed.isVolley = true;
+        // Not both: each would follow to another stream.
+        if (m_volleys + 1 == kVolleys && isLeading())
+            deed.call.assign(m_theirs.begin(),
+                             m_theirs.begin()
+                                 + static_cast<std::ptrdiff_t>(std::min(m_theirs.size(), kCalls)));
         m_due = now + kVolleyPause * (1u << m_volleys++);
         break;
     }

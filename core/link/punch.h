@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How a link leaves its detour: both sides tell each other where they may be reached, and then send
-/// challenges (paths.h) to each other at the same moment, so that what is on its way opens the NATs and
-/// firewalls of both. Whoever gets an answer uses that address from then on. Pure.
+/// How a link leaves its detour, or its stream: both sides tell each other where they may be reached, and
+/// then send challenges (paths.h) to each other at the same moment, so that what is on its way opens the NATs
+/// and firewalls of both. Whoever gets an answer uses that address from then on. Pure.
 ///
 ///     leader                                  other side
 ///     CANDIDATES ─────────────────────────>                       again after a while
@@ -30,6 +30,7 @@ public:
     /// Between the first two; then doubled: over after 1.5 s. RFC 8445 section 14.2: Ta, 50 ms, and twice it
     /// for who is early by as much.
     static constexpr Duration kVolleyPause = std::chrono::milliseconds(100);
+    static constexpr std::size_t kCalls = 3; ///< addresses that a round tries on streams; guess
     static constexpr unsigned kOffers = 4; ///< times that CANDIDATES is sent in a round
     static constexpr Duration kOfferPause = std::chrono::milliseconds(400); ///< guess: above most round trips
     /// After an answer without GO, or without an offer when it is the other side's turn. Guess.
@@ -47,8 +48,10 @@ public:
     {
         std::vector<Frame> say; ///< over the link
         std::vector<Endpoint> check; ///< challenges go there
+        bool isVolley = false; ///< and wherever else the other side may be
+        std::vector<Endpoint> call; ///< nothing of it worked over UDP: the leader may try streams
     };
-    /// The link goes by a detour from now on.
+    /// The link goes by a detour or a stream from now on.
     void begin(Instant now);
     /// It does not.
     void stop();

@@ -33,17 +33,19 @@ Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared
     , m_lastReceived(now)
     , m_retransmitFrom(now)
 {
-    m_paths.setEager(isOnDetour());
-    if (isOnDetour())
+    m_paths.setWay(wayOf(peer.endpoint));
+    if (isMakeshift())
         m_punch.begin(now);
 }
 
 LinkInfo Session::info() const
 {
     LinkInfo info{m_id, m_peer.node, m_peer.endpoint, true, m_outgoing.roundTrip()};
-    info.kind = isOnDetour() ? LinkInfo::Kind::Relayed
-        : m_wasOnDetour      ? LinkInfo::Kind::Punched
-                             : LinkInfo::Kind::Direct;
+    const Way way = wayOf(m_peer.endpoint);
+    info.kind = way == Way::Detour ? LinkInfo::Kind::Relayed
+        : way == Way::Stream       ? LinkInfo::Kind::Tcp
+        : m_wasOnDetour            ? LinkInfo::Kind::Punched
+                                   : LinkInfo::Kind::Direct;
     info.since = m_since;
     info.punches = m_punch.rounds();
     info.theirCandidates = m_punch.named();
@@ -124,10 +126,10 @@ void Session::transmit(Instant now)
 std::optional<Errc> Session::onSealed(const Sealed& sealed, const Endpoint& from, Instant now)
 {
     const auto bytes = m_channel.open(sealed, now);
-    // What still comes by the detour that this link has left is no sign that the other side has moved back,
-    // unless nothing comes on the direct way.
+    // What still comes by the detour or stream that this link has left is no sign that the other side has
+    // moved back, unless nothing comes on the better way.
     const bool isCurrent = from == m_peer.endpoint;
-    const bool isLate = !isCurrent && isDetour(from) && !m_isSilent;
+    const bool isLate = !isCurrent && wayOf(from) > wayOf(m_peer.endpoint) && !m_isSilent;
     if (!bytes) {
         const bool isReplayed = bytes.error().code == Errc::Refused;
         ++(isReplayed ? m_shared->stats.replayed : m_shared->stats.malformed);
@@ -211,7 +213,13 @@ void Session::perform(const Punch::Deed& deed, Instant now)
     for (const Frame& frame : deed.say)
         sendFrame(frame, now);
     for (const Endpoint& endpoint : deed.check)
-        sendFrame(endpoint, m_paths.check(endpoint, now), now);
+        check(endpoint, now);
+    if (deed.isVolley && m_called
+        && std::find(deed.check.begin(), deed.check.end(), *m_called) == deed.check.end())
+        check(*m_called, now);
+    if (isOnDetour())
+        for (const Endpoint& endpoint : deed.call)
+            m_shared->wishes.push_back({m_id, endpoint});
 }
 
 void Session::holdBack(Instant now)
@@ -224,10 +232,11 @@ void Session::onCandidatesChange(Instant now)
     m_punch.hurry(now);
 }
 
-/// Where we see the other side, if it is still to be told. What comes by a detour shows nothing.
+/// Where we see the other side, if it is still to be told. What comes by a detour shows nothing, nor does a
+/// stream: NATs have other ports for it.
 std::optional<Endpoint> Session::takeTelling()
 {
-    if (m_tellings == 0 || isOnDetour())
+    if (m_tellings == 0 || isMakeshift())
         return std::nullopt;
     --m_tellings;
     return m_peer.endpoint;
@@ -235,7 +244,7 @@ std::optional<Endpoint> Session::takeTelling()
 
 void Session::onTold(const std::optional<Endpoint>& seen, const Endpoint& from)
 {
-    if (!seen || isDetour(from) || isDetour(*seen) || m_seen == seen)
+    if (!seen || wayOf(from) != Way::Udp || wayOf(*seen) != Way::Udp || m_seen == seen)
         return;
     m_seen = seen;
     m_shared->outputs.push_back(AddressSeen{m_id, *seen});
@@ -318,14 +327,16 @@ std::optional<Paths::Proven> Session::moved(Instant now) const
 
 void Session::follow(const Paths::Proven& path, Instant now)
 {
+    const bool wasMakeshift = isMakeshift();
     m_paths.follow(path.endpoint);
     m_peer.endpoint = path.endpoint;
-    m_paths.setEager(isOnDetour());
+    m_called.reset();
+    m_paths.setWay(wayOf(path.endpoint));
     m_tellings = kTellings;
-    if (isOnDetour())
-        m_punch.begin(now);
-    else
+    if (!isMakeshift())
         m_punch.stop();
+    else if (!wasMakeshift)
+        m_punch.begin(now);
     m_pingSent.reset(); // it went the old way
     m_outgoing.restart(path.roundTrip);
     sendFrame(m_incoming.takeAck(), now); // those of late went the old way, too

@@ -69,6 +69,10 @@ public:
     std::optional<Errc> onDeadline(Instant now);
     Instant deadline() const;
     void arm(Instant now) { m_alarm.arm(m_id, deadline(), now, *m_shared); }
+    /// A challenge to an address where the other side may be.
+    void check(const Endpoint& to, Instant now) { sendFrame(to, m_paths.check(to, now), now); }
+    /// The stream of this link goes to `remote`: over UDP it may be reached there as well.
+    void setCalled(const Endpoint& remote) { m_called = remote; }
     /// Where the other side has proved to be now, if it moved; follow() or stayAwayFrom() is to be called.
     std::optional<Paths::Proven> moved(Instant now) const;
     void follow(const Paths::Proven& path, Instant now);
@@ -92,13 +96,15 @@ private:
     void onPing(const Ping& ping, const Endpoint& from, Instant now);
     void onPong(const Pong& pong, const Endpoint& from, Instant now);
     void onTold(const std::optional<Endpoint>& seen, const Endpoint& from);
-    /// Those that concern other links, or leaving a detour.
+    /// Those that concern other links, or leaving a detour or a stream.
     void onOtherFrame(const Frame& frame, Instant now);
     void leave(Errand::What what, std::uint64_t tag, ByteView datagram = {},
                NotForwarded::Reason reason = {});
     void perform(const Punch::Deed& deed, Instant now);
     std::optional<Endpoint> takeTelling();
     bool isOnDetour() const { return isDetour(m_peer.endpoint); }
+    /// Whether a better way is looked for.
+    bool isMakeshift() const { return wayOf(m_peer.endpoint) != Way::Udp; }
     void onChallenge(const PathChallenge& challenge, const Endpoint& from, Instant now);
 
     LinkId m_id;
@@ -112,6 +118,7 @@ private:
     Punch m_punch;
     Instant m_since; ///< it was up
     bool m_wasOnDetour = false;
+    std::optional<Endpoint> m_called; ///< on a stream of ours: where it leads
     std::optional<Instant> m_heldUntil;
     unsigned m_tellings = kTellings; ///< times that the other side will be told where we see it
     std::optional<Endpoint> m_seen; ///< where the other side said that we are

@@ -35,12 +35,23 @@ struct JoinContact
     LinkKey linkKey;
 };
 
+/// An HTTP proxy that opens TCP connections to others (CONNECT).
+struct ProxyAddress
+{
+    std::string host; ///< a name, or an address; IPv6 without brackets
+    std::uint16_t port = 0;
+    bool operator==(const ProxyAddress&) const = default;
+};
+/// "http://gateway:3128"
+std::string toString(const ProxyAddress& proxy);
+
 struct AgentConfig
 {
     // [agent]
     std::filesystem::path state = "/var/lib/starling"; ///< FHS: state of a daemon
     std::filesystem::path control = "/run/starling/agent.sock"; ///< FHS: sockets
-    Endpoint listen = Endpoint::ipv4(0, 0, 0, 0, 7891); ///< UDP of the links; 7891 is unassigned by IANA
+    Endpoint listen =
+        Endpoint::ipv4(0, 0, 0, 0, 7891); ///< UDP and TCP of the links; 7891 is unassigned by IANA
     std::vector<Endpoint> neighbors;
     NetworkProfile network = NetworkProfile::Wan;
     std::map<std::string, std::string> labels;
@@ -55,6 +66,8 @@ struct AgentConfig
     std::vector<Endpoint> stunServers; ///< asked besides linked neighbours, which answer STUN, too
     bool rendezvous = false; ///< links to many, and introduces them to each other
     bool relay = true; ///< carries for others, within link::RelayConfig, if it is reachable
+    // [network]
+    std::optional<ProxyAddress> proxy; ///< TCP to other agents goes through it
     // [enrolment]
     std::filesystem::path tokenFile; ///< a join token, mode 0600; only looked at without a certificate
     std::optional<JoinContact> contact; ///< whom to ask without a token
@@ -78,6 +91,8 @@ Result<AgentConfig> interpretConfig(const IniFile& ini);
 Result<AgentConfig> readConfig(const std::filesystem::path& file);
 /// "192.0.2.7:7891#" and the link key in 64 hexadecimal digits. ConfigInvalid otherwise.
 Result<JoinContact> parseJoinContact(std::string_view text);
+/// "http://gateway:3128" or "http://[2001:db8::1]:3128". ConfigInvalid otherwise.
+Result<ProxyAddress> parseProxy(std::string_view text);
 /// "127.0.0.1:7001" or "[::1]:7001". ConfigInvalid otherwise: names are not looked up.
 Result<Endpoint> parseEndpoint(std::string_view text);
 

@@ -54,6 +54,7 @@ Updater::Settings updaterSettings(const Node::Options& options)
 link::Config linkConfig(const AgentConfig& config)
 {
     link::Config links;
+    links.streams = true;
     if (!config.relay)
         links.relay.mode = link::RelayConfig::Mode::Introduce;
     if (config.network == NetworkProfile::Lan) {
@@ -167,7 +168,9 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
                    [this](link::LinkId link) { return m_payloadLinks.isInUse(link); }})
     , m_natDesk({m_timers, m_random, [this](const Endpoint& to, ByteView bytes) { send(to, bytes); }})
     , m_reach({m_timers, m_natDesk, [this](const link::Input& input) { feedLinks(input); },
-               [this] { return reachableAddresses(listenEndpoint()); }})
+               [this] { return reachableAddresses(listenEndpoint()); },
+               [this] { return m_streams.proxyTrouble(); }})
+    , m_streams({m_timers, [this](const link::Input& input) { feedLinks(input); }})
     , m_desk({m_store, m_timers, m_keeper, m_identity,
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
@@ -271,6 +274,10 @@ Status Node::bindSocket()
 {
     if (auto bound = m_socket.bind(m_options.config.listen); !bound)
         return bound;
+    m_streams.setProxy(m_options.config.proxy);
+    if (auto listening = m_streams.listen(listenEndpoint()); !listening)
+        qCWarning(lcNode, "nobody reaches this agent over TCP: %ls",
+                  qUtf16Printable(forLog(listening.error())));
     qCInfo(lcNode, "%ls listens on %ls", qUtf16Printable(forLog(m_identity.node.shortHex())),
            qUtf16Printable(forLog(toString(listenEndpoint()))));
     return {};
@@ -323,6 +330,8 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
                 && config.puppet == held.puppet,
             "deploy");
     compare(config.rendezvous == held.rendezvous && config.relay == held.relay, "[nat]");
+    if (std::exchange(held.proxy, config.proxy) != config.proxy)
+        m_streams.setProxy(held.proxy);
     if (std::exchange(held.stunServers, config.stunServers) != config.stunServers)
         m_reach.ask(held.stunServers);
     held.uploadLimit = config.uploadLimit;
@@ -354,7 +363,7 @@ void Node::checkNetwork(NatDesk::Done done)
 {
     std::vector<Endpoint> servers = m_options.config.stunServers;
     for (const link::LinkInfo& link : m_links.links())
-        if (link.isUp && link.kind != link::LinkInfo::Kind::Relayed)
+        if (link.isUp && (link.kind < link::LinkInfo::Kind::Tcp || link.isCalled))
             servers.push_back(link.endpoint);
     m_natDesk.check(std::move(servers), reachableAddresses(listenEndpoint()), std::move(done));
 }
@@ -413,6 +422,7 @@ void Node::act(const link::Output& output)
                shortName(down->reason).data());
         Q_EMIT linkChanged(node, false);
     }
+    m_streams.take(output);
     m_payloadLinks.take(output);
     m_reach.take(output);
     m_neighbors.take(output);

@@ -14,6 +14,7 @@
 #include "node/push_intake.h"
 #include "node/reach_desk.h"
 #include "node/receipt_desk.h"
+#include "node/stream_desk.h"
 #include "node/updater.h"
 
 #include <deque>
@@ -54,6 +55,7 @@ public:
     const SwarmHost& swarm() const { return m_swarm; }
     std::vector<link::LinkInfo> links() const { return m_links.links(); }
     const ReachDesk& reach() const { return m_reach; }
+    const StreamDesk& streams() const { return m_streams; }
     const Neighbors& neighbors() const { return m_neighbors; }
     const NodeId& self() const { return m_identity.node; }
     const trust::Certificate& certificate() const { return m_certificate; }
@@ -143,6 +145,7 @@ private:
     Neighbors m_neighbors;
     NatDesk m_natDesk;
     ReachDesk m_reach;
+    StreamDesk m_streams;
     ReceiptDesk m_desk;
     PayloadLinks m_payloadLinks;
     SwarmHost m_swarm;

@@ -95,8 +95,21 @@ nat::Mapping ReachDesk::mapping() const
 
 std::string ReachDesk::whyNotBetter(const link::LinkInfo& link) const
 {
-    if (link.kind != link::LinkInfo::Kind::Relayed)
+    using Kind = link::LinkInfo::Kind;
+    if (link.kind == Kind::Tcp)
+        return link.punches == 0
+            ? "UDP brought no answer; both sides are about to try it again"
+            : "UDP brought no answer, nor did anything arrive in " + std::to_string(link.punches)
+                + " rounds in which both sides sent: a firewall that blocks UDP is between; tried again "
+                  "within 5 minutes";
+    if (link.kind != Kind::Relayed)
         return {};
+    const auto trouble = m_services.proxyTrouble ? m_services.proxyTrouble() : std::nullopt;
+    return whyRelayed(link) + (trouble ? "; over TCP: " + starling::toString(*trouble) : "");
+}
+
+std::string ReachDesk::whyRelayed(const link::LinkInfo& link) const
+{
     const nat::Mapping own = mapping();
     if (own == nat::Mapping::Dependent || own == nat::Mapping::AddressDependent
         || own == nat::Mapping::AddressAndPortDependent)

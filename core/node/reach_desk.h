@@ -18,6 +18,7 @@ public:
         NatDesk& nat;
         std::function<void(const link::Input&)> links;
         std::function<std::vector<Endpoint>()> locals; ///< this device's own addresses
+        std::function<std::optional<Error>()> proxyTrouble = {}; ///< of the proxy, if one is set
     };
     explicit ReachDesk(Services services);
 
@@ -34,6 +35,7 @@ public:
     std::string whyNotBetter(const link::LinkInfo& link) const;
 
 private:
+    std::string whyRelayed(const link::LinkInfo& link) const;
     void askAgain(std::uint64_t generation);
     void tellLinks();
 

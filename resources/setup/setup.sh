@@ -38,6 +38,7 @@ bench_packages=(
 check_packages=(
     puppet-agent              # releases with method puppet are applied by the real one
     coturn                    # a foreign STUN server and its clients
+    tinyproxy                 # the only way out of a network in tests/lab
     qbittorrent-nox           # a foreign client opens a release and fetches its payload
     dpkg-dev                  # dpkg-shlibdeps: what the packages that cpack makes depend on
     file                      # cpack asks it what is a program
@@ -160,9 +161,9 @@ need_packages() {
     step "Installing ${missing[*]}" packages \
         "apt-get could not install them. Is the network there, and does /etc/apt name a mirror of Debian 12 (bookworm)?" \
         install_packages "${missing[@]}" || exit 1
-    # Only their programs are wanted; Puppet's service would look for a server, and coturn's be one.
+    # Only their programs are wanted; Puppet's service would look for a server, coturn's and tinyproxy's be one.
     local service
-    for service in puppet-agent:puppet coturn:coturn; do
+    for service in puppet-agent:puppet coturn:coturn tinyproxy:tinyproxy; do
         if [[ " ${missing[*]} " == *" ${service%:*} "* && -d /run/systemd/system ]]; then
             "${as_root[@]}" systemctl disable --now "${service#*:}.service" >/dev/null 2>&1 ||
                 say "note: ${service#*:}.service may be running now"

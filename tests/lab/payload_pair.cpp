@@ -64,6 +64,13 @@ Result<std::unique_ptr<PayloadPair>> PayloadPair::create(PayloadPlan plan, const
 /// What arrives is lost at random; what leaves waits for its turn.
 Status PayloadPair::shape(const Network& host) const
 {
+    // What the kernel sends as one would be lost as one; a line loses packets.
+    if (m_plan.lossPermille > 0 || m_plan.megabits > 0) {
+        const QStringList apart{QStringLiteral("link"), QStringLiteral("set"), QStringLiteral("dev"),
+                                QStringLiteral("out"), QStringLiteral("gso_max_segs"), QStringLiteral("1")};
+        if (auto set = host.run(QStringLiteral("ip"), apart); !set)
+            return tl::unexpected<Error>(set.error());
+    }
     if (m_plan.lossPermille > 0) {
         const QByteArray rule =
             "iifname \"out\" numgen random mod 1000 < " + QByteArray::number(m_plan.lossPermille) + " drop\n";

@@ -123,8 +123,10 @@ inline std::vector<Reply> replies()
             TokenReply{"starling1-abc", 1'900'000'000},
             PublishReply{true},
             TrustReply{filled<FleetId>(3), toBytes("a root"), {toBytes("one"), toBytes("two")}},
-            NetCheckReply{
-                netBehaviour(), {Endpoint::ipv4(10, 0, 0, 7, 7'891)}, {Endpoint::ipv4(192, 0, 2, 9, 7'891)}},
+            NetCheckReply{netBehaviour(),
+                          {Endpoint::ipv4(10, 0, 0, 7, 7'891)},
+                          {Endpoint::ipv4(192, 0, 2, 9, 7'891)},
+                          {true, 3, "http://gateway:3128", "STAR-NET-003 refused: the proxy said 403"}},
             PeersReply{{{filled<NodeId>(2), "direct", Endpoint::ipv4(192, 0, 2, 9, 7'891), {}, 1'200, 60, ""},
                         {filled<NodeId>(4), "relayed", {}, filled<NodeId>(2), 0, 3, "a firewall"}}},
             SessionsReply{true,

@@ -123,10 +123,12 @@ public:
         return true;
     }
 
+    void later(Duration delay, std::function<void()> event) { at(delay, std::move(event)); }
     Instant now() const { return m_now; }
     std::uint64_t trace() const { return m_trace; }
     std::function<void(const Host&, const SendDatagram&)> onSend; ///< sees every datagram, before any fault
     std::function<bool(const SendDatagram&)> isLost; ///< says which are lost, beside the random ones
+    std::function<void(Host&, const Output&)> onStream; ///< what hosts say of streams; otherwise nothing is
 
 private:
     using EventKey = std::pair<Instant, std::uint64_t>;
@@ -218,6 +220,14 @@ private:
         host.messages.push_back(message.message);
     }
     void perform(Host& host, const AddressSeen& seen) { host.sightings.push_back(seen.endpoint); }
+    void perform(Host& host, const OpenStream& open) { tell(host, open); }
+    void perform(Host& host, const SendOnStream& sent) { tell(host, sent); }
+    void perform(Host& host, const CloseStream& close) { tell(host, close); }
+    void tell(Host& host, const Output& output)
+    {
+        if (onStream)
+            onStream(host, output);
+    }
     void perform(Host& host, const UnreliableReceived& received)
     {
         note(received.bytes.size());

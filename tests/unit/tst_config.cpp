@@ -67,6 +67,8 @@ private Q_SLOTS:
                                       "root = /a/root\n"
                                       "key = /a/key\n"
                                       "certificate = /a/admit\n"
+                                      "[network]\n"
+                                      "proxy = http://gateway.example:3128/\n"
                                       "[enrolment]\n"
                                       "token_file = /a/token\n"
                                       "contact = 192.0.2.9:7001#"
@@ -95,6 +97,7 @@ private Q_SLOTS:
                  std::string("/a/root /a/key /a/admit"));
         QCOMPARE(config->tokenFile.string() + " " + config->admitKey.string() + " " + config->deviceName,
                  std::string("/a/token /a/admit.key gateway 7"));
+        QVERIFY(config->proxy == (ProxyAddress{"gateway.example", 3'128}));
         QVERIFY(config->contact && config->contact->endpoint == Endpoint::ipv4(192, 0, 2, 9, 7001));
         QVERIFY(config->contact->linkKey.hex().starts_with("01020304"));
         QCOMPARE(config->swarmPort, std::uint16_t{6881});
@@ -102,6 +105,24 @@ private Q_SLOTS:
         QCOMPARE(config->downloadLimit.value, std::uint64_t{1'000'000});
         QVERIFY(config->quota == mebibytes(64));
         QCOMPARE(config->deviceRoot.string() + " " + config->puppet, std::string("/device /opt/puppet"));
+    }
+
+    void readsProxies()
+    {
+        for (const char* text :
+             {"http://192.0.2.7:8080", "http://a-b.example:1", "http://[2001:db8::1]:3128"}) {
+            const auto proxy = parseProxy(text);
+            QVERIFY2(proxy, text);
+            QCOMPARE(toString(*proxy), std::string(text));
+        }
+        for (const char* text :
+             {"gateway:3128", "https://gateway:3128", "http://gateway", "http://:3128", "http://gateway:0",
+              "http://gateway:65536", "http://gateway:31x", "http://gateway:3128/path",
+              "http://me:secret@gateway:3128", "http://[2001:db8::1]", "http://2001:db8::1:3128",
+              "http://a b:1", "http://gateway\r\nX: y:1"})
+            QVERIFY2(!parseProxy(text), text);
+        QVERIFY(!parseProxy("http://" + std::string(254, 'a') + ":1"));
+        QVERIFY(!interpret("[network]\nproxy =\n")->proxy);
     }
 
     void theShippedFileIsGood()
