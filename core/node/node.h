@@ -10,6 +10,7 @@
 #include "node/member_proof.h"
 #include "node/nat_desk.h"
 #include "node/neighbors.h"
+#include "node/path_ledger.h"
 #include "node/push_intake.h"
 #include "node/reach_desk.h"
 #include "node/receipt_desk.h"
@@ -56,6 +57,7 @@ public:
     std::vector<link::LinkInfo> links() const { return m_links.links(); }
     const ReachDesk& reach() const { return m_reach; }
     const Neighbors& neighbors() const { return m_neighbors; }
+    const PathLedger& paths() const { return m_paths; }
     const NodeId& self() const { return m_identity.node; }
     const trust::Certificate& certificate() const { return m_certificate; }
     Endpoint listenEndpoint() const;
@@ -146,6 +148,7 @@ private:
     NatDesk m_natDesk;
     ReachDesk m_reach;
     ReceiptDesk m_desk;
+    PathLedger m_paths;
     PayloadLinks m_payloadLinks;
     SwarmHost m_swarm;
     Updater m_updater;

@@ -191,6 +191,8 @@ Result<PayloadOutcome> PayloadPair::play()
     if (!line || !way || !cameFromFirst(line->infoHash))
         return fail(Errc::Unreachable, "the payload did not come from the first agent");
     outcome.path = way->kind;
+    for (const control::PathLine& path : way->payload)
+        outcome.bytesByPath += path.kind == way->kind ? path.in : 0;
     outcome.isInside = way->endpoint == m_fleet->endpoint(kFrom);
     return outcome;
 }
