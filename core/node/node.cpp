@@ -180,6 +180,7 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_payloadLinks(m_timers,
                      {[this](const link::Input& input) { feedLinks(input); },
                       [this](const NodeId& node) { m_swarm.linked(node); },
+                      [this](const NodeId& node) { m_swarm.unlinked(node); },
                       [this](const NodeId& from, ByteView bytes) { m_swarm.received(from, bytes); },
                       [this](const NodeId& node) { return m_swarm.isInUse(node); }})
     , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers, m_payloadLinks,

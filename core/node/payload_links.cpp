@@ -47,7 +47,7 @@ void PayloadLinks::dropLink(link::LinkId link)
     const auto known = m_nodes.extract(link);
     if (known.empty())
         return;
-    const NodeId& node = known.mapped();
+    const NodeId node = known.mapped();
     const auto links = m_links.find(node);
     std::erase(links->second, link);
     if (!links->second.empty())
@@ -58,6 +58,7 @@ void PayloadLinks::dropLink(link::LinkId link)
         wanted->second.nextTry = std::max(wanted->second.nextTry, m_timers.now() + kTryInterval);
         schedule();
     }
+    m_wires.unlinked(node);
 }
 
 bool PayloadLinks::want(const NodeId& node, const std::vector<Endpoint>& addresses)

@@ -24,6 +24,8 @@ public:
         std::function<void(const link::Input&)> links;
         /// There is a link to `node`, and was none before.
         std::function<void(const NodeId& node)> linked;
+        /// The last link to `node` is down.
+        std::function<void(const NodeId& node)> unlinked;
         /// What a peer sent with SendUnreliable.
         std::function<void(const NodeId& from, ByteView datagram)> received;
         /// Whether payload was exchanged with `node` of late.

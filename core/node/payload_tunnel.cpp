@@ -17,6 +17,14 @@ PayloadTunnel::PayloadTunnel(const TimerQueue& timers, Sender send)
     : m_timers(timers)
     , m_send(std::move(send))
 {
+    m_tick.setTimerType(Qt::PreciseTimer);
+    m_tick.setInterval(std::chrono::duration_cast<std::chrono::milliseconds>(tunnel::Recovery::kTick));
+    QObject::connect(&m_tick, &QTimer::timeout, &m_tick, [this] {
+        if (m_tunnel->isWaiting())
+            perform(m_tunnel->onTick(m_timers.now()));
+        else
+            m_tick.stop();
+    });
 }
 
 Result<std::unique_ptr<PayloadTunnel>> PayloadTunnel::open(const Endpoint& swarm, const TimerQueue& timers,
@@ -32,7 +40,7 @@ Result<std::unique_ptr<PayloadTunnel>> PayloadTunnel::open(const Endpoint& swarm
     config.port = made->m_socket->port();
     config.maxDatagramBytes =
         link::Config().datagramBytes - link::kSealedOverheadBytes - link::kUnreliableOverheadBytes;
-    made->m_tunnel.emplace(config);
+    made->m_tunnel.emplace(config, made->m_random);
     if (made->m_socket->receiveBuffer() < kEnoughBuffer)
         qCInfo(lcSwarm, "a receive buffer of %zu bytes makes payload slow: raise net.core.rmem_max",
                made->m_socket->receiveBuffer());
@@ -51,15 +59,33 @@ bool PayloadTunnel::isInUse(const NodeId& node) const
 
 void PayloadTunnel::carry(const Endpoint& to, ByteView packet)
 {
-    const auto carried = m_tunnel->fromSwarm(to, packet, m_timers.now());
-    for (std::size_t i = 0; carried && i < carried->count; ++i)
-        m_send(carried->node, carried->datagrams[i]);
+    perform(m_tunnel->fromSwarm(to, packet, m_timers.now()));
 }
 
 void PayloadTunnel::received(const NodeId& from, ByteView datagram)
 {
-    if (const auto carried = m_tunnel->fromLink(from, datagram, m_timers.now()))
-        m_socket->send(carried->from, carried->packet);
+    perform(m_tunnel->fromLink(from, datagram, m_timers.now()));
+}
+
+void PayloadTunnel::perform(const tunnel::Tunnel::Outputs& outputs)
+{
+    for (const tunnel::Tunnel::Output& output : outputs)
+        if (const auto* datagram = std::get_if<tunnel::Tunnel::ToLink>(&output))
+            m_send(datagram->node, datagram->datagram);
+        else if (const auto* packet = std::get_if<tunnel::Tunnel::ToSwarm>(&output))
+            m_socket->send(packet->from, packet->packet);
+    if (!m_tick.isActive() && m_tunnel->isWaiting())
+        m_tick.start();
+}
+
+void PayloadTunnel::endAll()
+{
+    perform(m_tunnel->endAll());
+}
+
+void PayloadTunnel::peerGone(const NodeId& node)
+{
+    perform(m_tunnel->peerGone(node));
 }
 
 } // namespace starling::node

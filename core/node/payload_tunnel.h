@@ -2,9 +2,12 @@
 /// Carries uTP between one libtorrent session and links: the socket on loopback and the tunnel behind it.
 #pragma once
 
+#include "crypto/signing.h"
 #include "node/swarm_socket.h"
 #include "node/timer_queue.h"
 #include "tunnel/tunnel.h"
+
+#include <QTimer>
 
 namespace starling::node {
 
@@ -23,16 +26,23 @@ public:
     bool isInUse(const NodeId& node) const;
     /// What a link brought.
     void received(const NodeId& from, ByteView datagram);
+    /// The session goes: tells all peers.
+    void endAll();
+    /// The last link to `node` is down: tells the session.
+    void peerGone(const NodeId& node);
     const tunnel::Stats& stats() const { return m_tunnel->stats(); }
 
 private:
     PayloadTunnel(const TimerQueue& timers, Sender send);
     void carry(const Endpoint& to, ByteView packet);
+    void perform(const tunnel::Tunnel::Outputs& outputs);
 
     const TimerQueue& m_timers;
     const Sender m_send;
+    crypto::SystemRandom m_random;
     std::unique_ptr<SwarmSocket> m_socket;
     std::optional<tunnel::Tunnel> m_tunnel; ///< from open() on
+    QTimer m_tick; ///< runs while something is under way
 };
 
 } // namespace starling::node

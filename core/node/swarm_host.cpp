@@ -135,6 +135,7 @@ void SwarmHost::drop(const InfoHash& payload)
     if (!m_payloads.empty())
         return;
     keepTraffic();
+    m_tunnel->endAll();
     m_tunnel.reset();
     m_swarm.reset();
     qCInfo(lcSwarm, "session closed: nothing to exchange");
@@ -196,6 +197,13 @@ void SwarmHost::linked(const NodeId& node)
             dial(payload, node, offer->second);
 }
 
+/// What was asked of this peer is asked of others now, and not when libtorrent's patience is at its end.
+void SwarmHost::unlinked(const NodeId& node)
+{
+    if (m_tunnel)
+        m_tunnel->peerGone(node);
+}
+
 /// Those for whom there was no room before.
 void SwarmHost::wantAgain()
 {
@@ -216,8 +224,13 @@ void SwarmHost::forgetOffers(const InfoHash& payload)
 
 void SwarmHost::received(const NodeId& from, ByteView datagram)
 {
-    if (m_tunnel)
+    if (m_tunnel) {
         m_tunnel->received(from, datagram);
+        return;
+    }
+    // For a session that was closed since: who sent it tries anew, and not when it has waited in vain.
+    for (const Bytes& reset : tunnel::resetsFor(datagram))
+        m_links.send(from, reset);
 }
 
 bool SwarmHost::isInUse(const NodeId& node) const

@@ -40,6 +40,7 @@ public:
     void offerPeer(const InfoHash& payload, const trust::Descriptor& descriptor, bool isComplete);
     // What PayloadLinks says
     void linked(const NodeId& node);
+    void unlinked(const NodeId& node);
     void received(const NodeId& from, ByteView datagram);
     bool isInUse(const NodeId& node) const;
 

@@ -13,8 +13,9 @@ constexpr std::uint32_t kMaxNumber = (std::uint32_t(1) << 22) - 1;
 
 } // namespace
 
-Tunnel::Tunnel(Config config)
+Tunnel::Tunnel(Config config, RandomSource& random)
     : m_config(config)
+    , m_random(random)
 {
 }
 
@@ -69,38 +70,48 @@ Tunnel::Peers::iterator Tunnel::obtain(const NodeId& node, Instant now)
     do
         m_lastNumber = m_lastNumber % kMaxNumber + 1;
     while (m_numbers.contains(m_lastNumber));
-    const auto peer = m_peers.try_emplace(node).first;
+    const auto peer = m_peers.try_emplace(node, static_cast<std::uint16_t>(m_random.u64())).first;
     peer->second.number = m_lastNumber;
     peer->second.lastUsed = now;
     m_numbers.emplace(m_lastNumber, peer);
     return peer;
 }
 
-std::optional<Tunnel::ToLink> Tunnel::fromSwarm(const Endpoint& to, ByteView packet, Instant now)
+Tunnel::Outputs Tunnel::toLink(const NodeId& node, Recovery::Out& out)
+{
+    Outputs outputs;
+    for (Bytes& datagram : out.toPeer)
+        outputs.emplace_back(ToLink{node, std::move(datagram)});
+    return outputs;
+}
+
+Tunnel::Outputs Tunnel::fromSwarm(const Endpoint& to, ByteView packet, Instant now)
 {
     const auto& a = to.address;
     const std::uint32_t number =
         static_cast<std::uint32_t>(a[13] & ~kSecond) << 16 | static_cast<std::uint32_t>(a[14]) << 8 | a[15];
     const auto known = m_numbers.find(number);
     const auto header = utpHeader(packet);
-    const std::size_t most = m_config.maxDatagramBytes;
+    const std::size_t most = m_config.maxDatagramBytes - kNumberedHeaderBytes;
     const bool isPeers = to.isIpv4() && a[12] == kFirst && (a[13] & 0xc0) == kSecond;
-    if (!isPeers || known == m_numbers.end() || !header || packet.size() > 2 * (most - kPartHeaderBytes)) {
-        ++m_stats.refused;
-        return std::nullopt;
-    }
+    if (!isPeers || known == m_numbers.end() || !header || packet.size() > 2 * (most - kPartHeaderBytes))
+        return refuse();
     Peer& peer = known->second->second;
+    peer.connections.note(Side::Swarm, *header);
     peer.lastUsed = now;
     ++m_stats.packetsOut;
     peer.bytes.out += packet.size();
-    if (packet.size() <= most)
-        return ToLink{known->second->first, {packet}, 1};
-    ++m_stats.split;
-    ++peer.lastSplit;
-    const std::size_t half = packet.size() / 2;
-    m_parts = {serialize(PacketPart{false, peer.lastSplit, packet.first(half)}),
-               serialize(PacketPart{true, peer.lastSplit, packet.subspan(half)})};
-    return ToLink{known->second->first, {m_parts[0], m_parts[1]}, 2};
+    Recovery::Out out;
+    if (packet.size() <= most) {
+        peer.recovery.send(packet, now, out);
+    } else {
+        ++m_stats.split;
+        ++peer.lastSplit;
+        const std::size_t half = packet.size() / 2;
+        peer.recovery.send(serialize(PacketPart{false, peer.lastSplit, packet.first(half)}), now, out);
+        peer.recovery.send(serialize(PacketPart{true, peer.lastSplit, packet.subspan(half)}), now, out);
+    }
+    return toLink(known->second->first, out);
 }
 
 std::optional<ByteView> Tunnel::join(Peer& peer, const PacketPart& part)
@@ -121,36 +132,129 @@ std::optional<ByteView> Tunnel::join(Peer& peer, const PacketPart& part)
     return m_whole;
 }
 
-std::optional<Tunnel::ToSwarm> Tunnel::refuse()
+Tunnel::Outputs Tunnel::refuse()
 {
     ++m_stats.refused;
-    return std::nullopt;
+    return {};
 }
 
-std::optional<Tunnel::ToSwarm> Tunnel::fromLink(const NodeId& node, ByteView datagram, Instant now)
+Tunnel::Outputs Tunnel::refuse(const NodeId& node, const UtpHeader& unknown)
 {
-    const auto carried = parseCarried(datagram);
-    if (!carried || datagram.size() > m_config.maxDatagramBytes)
+    ++m_stats.refused;
+    Outputs outputs;
+    for (Bytes& reset : resetsFor(unknown))
+        outputs.emplace_back(ToLink{node, std::move(reset)});
+    return outputs;
+}
+
+Tunnel::Outputs Tunnel::fromLink(const NodeId& node, ByteView datagram, Instant now)
+{
+    const auto parsed = parseDatagram(datagram);
+    if (!parsed || datagram.size() > m_config.maxDatagramBytes)
         return refuse();
-    const auto* whole = std::get_if<WholePacket>(&*carried);
-    const bool isNew = whole != nullptr && whole->header.type == UtpHeader::Type::Syn;
-    const auto found = isNew ? obtain(node, now) : m_peers.find(node);
-    if (found == m_peers.end())
-        return refuse();
+    auto found = m_peers.find(node);
+    if (found == m_peers.end()) {
+        const auto* numbered = std::get_if<Numbered>(&*parsed);
+        const auto carried =
+            numbered != nullptr ? parseCarried(numbered->carried) : fail(Errc::Refused, "no peer");
+        const auto header = carried ? headerOf(*carried) : std::nullopt;
+        if (!header)
+            return refuse();
+        const bool isNew = header->type == UtpHeader::Type::Syn;
+        found = isNew ? obtain(node, now) : found;
+        if (found == m_peers.end())
+            return refuse(node, *header);
+        found->second.recovery.begin(*numbered);
+    }
     Peer& peer = found->second;
-    peer.lastUsed = now;
-    std::optional<ByteView> packet;
-    if (whole != nullptr)
-        packet = whole->bytes;
+    Recovery::Out out;
+    Outputs outputs;
+    if (const auto* numbered = std::get_if<Numbered>(&*parsed))
+        peer.recovery.receive(*numbered, now, out);
+    else if (const auto* acknowledgement = std::get_if<Arrived>(&*parsed))
+        peer.recovery.receive(*acknowledgement, now, out);
     else
-        packet = join(peer, std::get<PacketPart>(*carried));
-    if (!packet)
-        return std::nullopt;
-    if (!utpHeader(*packet))
-        return refuse(); // of two parts that do not belong together
+        packetArrived(node, peer, std::get<WholePacket>(*parsed).bytes, now, outputs);
+    for (Output& output : toLink(node, out))
+        outputs.push_back(std::move(output));
+    for (const Bytes& carried : out.arrived)
+        arrived(node, peer, carried, now, outputs);
+    return outputs;
+}
+
+void Tunnel::arrived(const NodeId& node, Peer& peer, ByteView carried, Instant now, Outputs& outputs)
+{
+    const auto parsed = parseCarried(carried);
+    if (!parsed) {
+        ++m_stats.refused;
+        return;
+    }
+    if (const auto* whole = std::get_if<WholePacket>(&*parsed))
+        packetArrived(node, peer, whole->bytes, now, outputs);
+    else if (const auto packet = join(peer, std::get<PacketPart>(*parsed)))
+        packetArrived(node, peer, *packet, now, outputs);
+}
+
+void Tunnel::packetArrived(const NodeId& node, Peer& peer, ByteView packet, Instant now, Outputs& outputs)
+{
+    const auto header = utpHeader(packet);
+    if (!header) {
+        ++m_stats.refused; // of two parts that do not belong together
+        return;
+    }
+    if (!peer.connections.note(Side::Link, *header)) {
+        for (Output& answer : refuse(node, *header))
+            outputs.push_back(std::move(answer));
+        return;
+    }
+    peer.lastUsed = now;
     ++m_stats.packetsIn;
-    peer.bytes.in += packet->size();
-    return ToSwarm{addressOf(peer), *packet};
+    peer.bytes.in += packet.size();
+    outputs.emplace_back(ToSwarm{addressOf(peer), toBytes(packet)});
+}
+
+Tunnel::Outputs Tunnel::onTick(Instant now)
+{
+    Outputs outputs;
+    for (auto& [node, peer] : m_peers) {
+        if (!peer.recovery.isWaiting())
+            continue;
+        Recovery::Out out;
+        peer.recovery.onTick(now, out);
+        for (Output& output : toLink(node, out))
+            outputs.push_back(std::move(output));
+        for (const Bytes& carried : out.arrived)
+            arrived(node, peer, carried, now, outputs);
+    }
+    return outputs;
+}
+
+bool Tunnel::isWaiting() const
+{
+    return std::any_of(m_peers.begin(), m_peers.end(),
+                       [](const auto& entry) { return entry.second.recovery.isWaiting(); });
+}
+
+Tunnel::Outputs Tunnel::endAll()
+{
+    Outputs outputs;
+    for (auto& [node, peer] : m_peers)
+        for (Bytes& reset : peer.connections.end(Side::Link))
+            outputs.emplace_back(ToLink{node, std::move(reset)});
+    return outputs;
+}
+
+Tunnel::Outputs Tunnel::peerGone(const NodeId& node)
+{
+    Outputs outputs;
+    const auto found = m_peers.find(node);
+    if (found == m_peers.end())
+        return outputs;
+    Peer& peer = found->second;
+    for (Bytes& reset : peer.connections.end(Side::Swarm))
+        outputs.emplace_back(ToSwarm{addressOf(peer), std::move(reset)});
+    peer.recovery = Recovery(static_cast<std::uint16_t>(m_random.u64()));
+    return outputs;
 }
 
 } // namespace starling::tunnel

@@ -13,11 +13,14 @@
 
 #include "base/endpoint.h"
 #include "base/ids.h"
+#include "base/random.h"
 #include "base/time.h"
-#include "tunnel/packet.h"
+#include "tunnel/connections.h"
+#include "tunnel/recovery.h"
 
 #include <array>
 #include <map>
+#include <variant>
 
 namespace starling::tunnel {
 
@@ -48,30 +51,42 @@ struct PeerBytes
 class Tunnel
 {
 public:
-    explicit Tunnel(Config config);
+    /// `random` must outlive it.
+    Tunnel(Config config, RandomSource& random);
 
     /// Where libtorrent is to find `node`; given if it has none. Nothing if all are in use.
     std::optional<Endpoint> addressOf(const NodeId& node, Instant now);
     /// Whether there was a packet to or from `node` within Config::idle.
     bool isInUse(const NodeId& node, Instant now) const;
 
-    /// Views are good until the next call.
     struct ToLink
     {
         NodeId node;
-        std::array<ByteView, 2> datagrams;
-        std::size_t count = 0;
+        Bytes datagram;
+        bool operator==(const ToLink&) const = default;
     };
     struct ToSwarm
     {
         Endpoint from;
-        ByteView packet;
+        Bytes packet;
+        bool operator==(const ToSwarm&) const = default;
     };
+    using Output = std::variant<ToLink, ToSwarm>;
+    using Outputs = std::vector<Output>;
     /// What becomes of a packet that libtorrent sent to `to`.
-    std::optional<ToLink> fromSwarm(const Endpoint& to, ByteView packet, Instant now);
-    /// What becomes of a datagram that the link to `node` brought. Only a new connection (SYN) gives a node
-    /// an address.
-    std::optional<ToSwarm> fromLink(const NodeId& node, ByteView datagram, Instant now);
+    Outputs fromSwarm(const Endpoint& to, ByteView packet, Instant now);
+    /// What becomes of a datagram that the link to `node` brought: packets for libtorrent, or an answer to
+    /// the peer. Only a new connection (SYN) gives a node an address.
+    Outputs fromLink(const NodeId& node, ByteView datagram, Instant now);
+    /// To be called each Recovery::kTick while isWaiting().
+    Outputs onTick(Instant now);
+    bool isWaiting() const;
+
+    /// Our libtorrent goes: what says so to each peer. All connections are forgotten.
+    Outputs endAll();
+    /// The peer cannot be reached, and its libtorrent may be another one when it can: what ends all its
+    /// connections here.
+    Outputs peerGone(const NodeId& node);
 
     const Stats& stats() const { return m_stats; }
     PeerBytes bytesOf(const NodeId& node) const;
@@ -86,12 +101,18 @@ private:
     };
     struct Peer
     {
+        explicit Peer(std::uint16_t epoch)
+            : recovery(epoch)
+        {
+        }
         std::uint32_t number = 0; ///< of its address
         Instant lastUsed;
         PeerBytes bytes;
+        Connections connections;
         std::array<Unfinished, kUnfinished> unfinished;
         std::size_t nextUnfinished = 0;
         std::uint16_t lastSplit = 0;
+        Recovery recovery;
     };
     using Peers = std::map<NodeId, Peer>;
 
@@ -100,13 +121,18 @@ private:
     bool makeRoom(Instant now);
     /// The whole packet, if the other part is here.
     std::optional<ByteView> join(Peer& peer, const PacketPart& part);
-    std::optional<ToSwarm> refuse();
+    Outputs refuse();
+    Outputs refuse(const NodeId& node, const UtpHeader& unknown);
+    Outputs toLink(const NodeId& node, Recovery::Out& out);
+    /// What the other side's tunnel took, in its order.
+    void arrived(const NodeId& node, Peer& peer, ByteView carried, Instant now, Outputs& outputs);
+    void packetArrived(const NodeId& node, Peer& peer, ByteView packet, Instant now, Outputs& outputs);
 
     const Config m_config;
+    RandomSource& m_random;
     Peers m_peers;
     std::map<std::uint32_t, Peers::iterator> m_numbers;
     std::uint32_t m_lastNumber = 0;
-    std::array<Bytes, 2> m_parts;
     Bytes m_whole;
     Stats m_stats;
 };

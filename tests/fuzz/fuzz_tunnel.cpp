@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// tunnel::Tunnel from both sides: any bytes, cut into packets. What parses as a part encodes to the same;
-/// what comes out is uTP of a known peer, and fits.
+/// tunnel::Tunnel from both sides: any bytes, cut into packets. What parses encodes to the same; what comes
+/// out is uTP of a known peer, or fits the link.
 #include "base/assert.h"
 #include "fuzz.h"
 #include "tunnel/tunnel.h"
@@ -24,13 +24,36 @@ NodeId nodeOf(std::uint8_t number)
 
 void check(const ByteView datagram)
 {
-    const auto carried = parseCarried(datagram);
+    const auto parsed = parseDatagram(datagram);
+    if (!parsed)
+        return;
+    if (const auto* arrived = std::get_if<Arrived>(&*parsed))
+        STARLING_ASSERT(std::ranges::equal(serialize(*arrived), datagram));
+    const auto* numbered = std::get_if<Numbered>(&*parsed);
+    if (numbered == nullptr)
+        return;
+    STARLING_ASSERT(std::ranges::equal(serialize(*numbered), datagram));
+    const auto carried = parseCarried(numbered->carried);
     if (!carried)
         return;
     if (const auto* part = std::get_if<PacketPart>(&*carried))
-        STARLING_ASSERT(std::ranges::equal(serialize(*part), datagram));
+        STARLING_ASSERT(std::ranges::equal(serialize(*part), numbered->carried));
     else
-        STARLING_ASSERT(utpHeader(datagram).has_value());
+        STARLING_ASSERT(utpHeader(numbered->carried).has_value());
+}
+
+/// What comes out is uTP of a known peer, or fits the link.
+void check(Tunnel& tunnel, const Tunnel::Outputs& outputs, Instant now)
+{
+    for (const auto& output : outputs)
+        if (const auto* to = std::get_if<Tunnel::ToLink>(&output))
+            STARLING_ASSERT(to->datagram.size() <= kMaxDatagram && parseDatagram(to->datagram));
+        else if (const auto* packet = std::get_if<Tunnel::ToSwarm>(&output))
+            STARLING_ASSERT(utpHeader(packet->packet) && packet->from.isLoopback());
+    if (tunnel.isWaiting())
+        for (const auto& output : tunnel.onTick(now))
+            if (const auto* to = std::get_if<Tunnel::ToLink>(&output))
+                STARLING_ASSERT(to->datagram.size() <= kMaxDatagram);
 }
 
 } // namespace
@@ -41,7 +64,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     config.port = kPort;
     config.maxDatagramBytes = kMaxDatagram;
     config.maxPeers = 3;
-    Tunnel tunnel(config);
+    SeededRandom random(1);
+    Tunnel tunnel(config, random);
     ByteReader reader(std::as_bytes(std::span(data, size)));
     Instant now{};
     while (reader.isGood() && !reader.rest().empty()) {
@@ -52,17 +76,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         now += std::chrono::seconds(head & 8 ? 60 : 0);
         check(bytes);
         if ((head & 16) != 0) {
-            const auto to = tunnel.fromLink(node, bytes, now);
-            STARLING_ASSERT(!to || (utpHeader(to->packet) && to->from == tunnel.addressOf(node, now)));
+            check(tunnel, tunnel.fromLink(node, bytes, now), now);
+            if ((head & 32) != 0)
+                check(tunnel, tunnel.peerGone(node), now);
             continue;
         }
         const auto address = tunnel.addressOf(node, now);
         STARLING_ASSERT(!address || address->isLoopback());
-        const auto out =
-            tunnel.fromSwarm(address.value_or(Endpoint::ipv4(127, head, wanted, 1, kPort)), bytes, now);
-        for (std::size_t i = 0; out && i < out->count; ++i)
-            STARLING_ASSERT(out->datagrams[i].size() <= kMaxDatagram && parseCarried(out->datagrams[i]));
+        const Endpoint to = address.value_or(Endpoint::ipv4(127, head, wanted, 1, kPort));
+        check(tunnel, tunnel.fromSwarm(to, bytes, now), now);
     }
+    check(tunnel, tunnel.endAll(), now);
     return 0;
 }
 
@@ -82,9 +106,14 @@ std::vector<Bytes> seeds()
     Bytes large = syn;
     large.resize(100);
     Bytes story;
-    for (const Bytes& step : {said(17, syn), said(1, large), said(1, large),
-                              said(17, serialize(PacketPart{true, 1, ByteView(large).subspan(50)})),
-                              said(17, serialize(PacketPart{false, 1, ByteView(large).first(50)}))})
+    const auto numbered = [](std::uint16_t number, ByteView carried) {
+        return serialize(Numbered{5, number, carried});
+    };
+    for (const Bytes& step :
+         {said(17, numbered(0, syn)), said(1, large), said(1, large),
+          said(17, numbered(2, serialize(PacketPart{true, 1, ByteView(large).subspan(50)}))),
+          said(17, numbered(1, serialize(PacketPart{false, 1, ByteView(large).first(50)}))),
+          said(17, serialize(Arrived{1, 2, Bytes(3, std::byte{5})}))})
         append(story, step);
-    return {story, said(16, syn), said(0, syn)};
+    return {story, said(16, numbered(0, syn)), said(16, syn), said(0, syn)};
 }

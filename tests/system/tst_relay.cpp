@@ -54,8 +54,7 @@ private:
                 out.writeDatagram(datagram.data(), QHostAddress::LocalHost, to);
         }
     }
-    static constexpr std::uint64_t kLostOfTwenty =
-        1; ///< with more, uTP inside the link may take minutes (ADR 22)
+    static constexpr std::uint64_t kLostOfTwenty = 4;
     QUdpSocket m_near, m_far;
     Endpoint m_to;
     quint16 m_from = 0;

@@ -28,7 +28,7 @@ struct World
     TimerQueue timers;
     std::vector<Endpoint> connects;
     std::vector<std::pair<link::LinkId, Bytes>> sent;
-    std::vector<NodeId> linked;
+    std::vector<NodeId> linked, unlinked;
     std::vector<std::pair<NodeId, Bytes>> received;
     std::set<NodeId> inUse;
     PayloadLinks links{
@@ -40,6 +40,7 @@ struct World
                  sent.emplace_back(send->link, toBytes(send->bytes));
          },
          [this](const NodeId& who) { linked.push_back(who); },
+         [this](const NodeId& who) { unlinked.push_back(who); },
          [this](const NodeId& from, ByteView bytes) { received.emplace_back(from, toBytes(bytes)); },
          [this](const NodeId& who) { return inUse.contains(who); }}};
 
@@ -74,6 +75,7 @@ private Q_SLOTS:
         QCOMPARE(world.received.size(), std::size_t(1));
         world.down(7);
         QVERIFY(!world.links.send(device(1), bytes));
+        QCOMPARE(world.unlinked, std::vector{device(1)});
     }
 
     void usesTheNewestOfTwoAndTheOtherWhenItEnds()
@@ -87,6 +89,7 @@ private Q_SLOTS:
         QVERIFY(!world.links.isInUse(link::LinkId{7}));
         world.down(8);
         QVERIFY(world.links.isLinked(device(1)));
+        QVERIFY(world.unlinked.empty());
         QVERIFY(world.links.send(device(1), {}));
         QVERIFY(world.sent.back().first == link::LinkId{7});
     }

@@ -11,6 +11,7 @@
 #include <QtTest>
 
 #include <array>
+#include <set>
 
 using namespace starling;
 using namespace starling::node;
@@ -41,20 +42,26 @@ struct World
     TimerQueue timers;
     QUdpSocket swarm;
     std::vector<std::pair<NodeId, QByteArray>> sent;
+    std::set<std::pair<NodeId, std::uint16_t>> numbers;
     std::unique_ptr<PayloadTunnel> tunnel;
 
     World()
     {
         QVERIFY(swarm.bind(QHostAddress(QStringLiteral("127.0.0.2")), 0));
-        auto opened =
-            PayloadTunnel::open(fromQt(swarm.localAddress(), swarm.localPort()), timers,
-                                [this](const NodeId& to, ByteView bytes) {
-                                    sent.emplace_back(to,
-                                                      QByteArray(reinterpret_cast<const char*>(bytes.data()),
-                                                                 static_cast<qsizetype>(bytes.size())));
-                                });
+        auto opened = PayloadTunnel::open(fromQt(swarm.localAddress(), swarm.localPort()), timers,
+                                          [this](const NodeId& to, ByteView bytes) { note(to, bytes); });
         QVERIFY2(opened, opened ? "" : toString(opened.error()).c_str());
         tunnel = std::move(*opened);
+    }
+    /// What is carried, once.
+    void note(const NodeId& to, ByteView bytes)
+    {
+        const auto datagram = tunnel::parseDatagram(bytes);
+        const auto* numbered = datagram ? std::get_if<tunnel::Numbered>(&*datagram) : nullptr;
+        if (numbered != nullptr && numbers.emplace(to, numbered->number).second)
+            sent.emplace_back(to,
+                              QByteArray(reinterpret_cast<const char*>(numbered->carried.data()),
+                                         static_cast<qsizetype>(numbered->carried.size())));
     }
 };
 
@@ -69,12 +76,12 @@ private Q_SLOTS:
     {
         World world;
         for (const auto number : std::array<unsigned char, 2>{1, 2}) {
-            world.tunnel->received(device(number), viewOf(packet('\x41')));
+            const Bytes datagram = serialize(tunnel::Numbered{1, 0, viewOf(packet('\x41'))});
+            world.tunnel->received(device(number), datagram);
             QTRY_VERIFY(world.swarm.hasPendingDatagrams());
-            const QNetworkDatagram datagram = world.swarm.receiveDatagram();
-            QCOMPARE(datagram.data(), packet('\x41'));
-            const Endpoint from =
-                fromQt(datagram.senderAddress(), static_cast<quint16>(datagram.senderPort()));
+            const QNetworkDatagram got = world.swarm.receiveDatagram();
+            QCOMPARE(got.data(), packet('\x41'));
+            const Endpoint from = fromQt(got.senderAddress(), static_cast<quint16>(got.senderPort()));
             QVERIFY(from == world.tunnel->addressOf(device(number)));
         }
     }
