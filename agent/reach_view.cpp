@@ -20,11 +20,20 @@ Endpoint addressOf(const link::LinkInfo& link)
     return link.kind == link::LinkInfo::Kind::Relayed ? Endpoint() : link.endpoint;
 }
 
+std::vector<PathLine> pathsOf(const node::PathLedger::ByKind& byKind)
+{
+    std::vector<PathLine> lines;
+    for (const auto& [kind, amount] : byKind)
+        lines.push_back({nameOf(kind), amount.in, amount.out});
+    return lines;
+}
+
 } // namespace
 
 PeersReply peersOf(const node::Node& node)
 {
     PeersReply reply;
+    reply.payload = pathsOf(node.paths().all());
     for (const link::LinkInfo& link : node.links()) {
         if (!link.isUp)
             continue;
@@ -38,6 +47,7 @@ PeersReply peersOf(const node::Node& node)
                 std::chrono::duration_cast<std::chrono::microseconds>(*link.roundTrip).count());
         line.ageSeconds = ageOf(link, node.now());
         line.whyNotBetter = node.reach().whyNotBetter(link);
+        line.payload = pathsOf(node.paths().with(link.node));
         reply.peers.push_back(std::move(line));
     }
     return reply;

@@ -118,6 +118,26 @@ QJsonValue jsonOrNull(const Endpoint& endpoint)
     return endpoint == Endpoint() ? QJsonValue() : QJsonValue(toQString(toString(endpoint)));
 }
 
+QJsonArray jsonOf(const std::vector<control::PathLine>& lines)
+{
+    QJsonArray array;
+    for (const control::PathLine& line : lines)
+        array.append(QJsonObject{{QStringLiteral("link"), toQString(line.kind)},
+                                 {QStringLiteral("bytes_in"), jsonNumber(line.in)},
+                                 {QStringLiteral("bytes_out"), jsonNumber(line.out)}});
+    return array;
+}
+
+/// "payload punched 1.0 MiB in, 0 B out"; nothing if there was none.
+std::string textOf(const std::vector<control::PathLine>& lines)
+{
+    std::string text;
+    for (const control::PathLine& line : lines)
+        text += (text.empty() ? "payload " : "; ") + line.kind + " " + toString(ByteCount{line.in}) + " in, "
+            + toString(ByteCount{line.out}) + " out";
+    return text;
+}
+
 QJsonObject jsonOf(const control::PeerLine& peer)
 {
     return {{QStringLiteral("node"), toQString(peer.node.hex())},
@@ -129,7 +149,8 @@ QJsonObject jsonOf(const control::PeerLine& peer)
              peer.roundTripMicros == 0 ? QJsonValue()
                                        : QJsonValue(static_cast<double>(peer.roundTripMicros) / 1'000)},
             {QStringLiteral("age_s"), jsonNumber(peer.ageSeconds)},
-            {QStringLiteral("why_not_better"), toQString(peer.whyNotBetter)}};
+            {QStringLiteral("why_not_better"), toQString(peer.whyNotBetter)},
+            {QStringLiteral("payload"), jsonOf(peer.payload)}};
 }
 
 std::string peerText(const control::PeerLine& peer)
@@ -153,7 +174,7 @@ Result<Exit> peers(const CommandLine& line)
         QJsonArray array;
         for (const control::PeerLine& peer : reply->peers)
             array.append(jsonOf(peer));
-        printJson({{QStringLiteral("peers"), array}});
+        printJson({{QStringLiteral("peers"), array}, {QStringLiteral("payload"), jsonOf(reply->payload)}});
     }
     if (reply->peers.empty())
         say(line, "No link is up.");
@@ -161,7 +182,11 @@ Result<Exit> peers(const CommandLine& line)
         say(line, peerText(peer));
         if (!peer.whyNotBetter.empty())
             say(line, plain("  not better: " + peer.whyNotBetter));
+        if (const std::string payload = textOf(peer.payload); !payload.empty())
+            say(line, plain("  " + payload));
     }
+    if (const std::string payload = textOf(reply->payload); !payload.empty())
+        say(line, plain("In all: " + payload));
     return Exit::Ok;
 }
 

@@ -259,17 +259,25 @@ Dict fieldsOf(const NetCheckReply& r)
             {"proxy-trouble", clipped(r.tcp.proxyTrouble)}};
 }
 
+List pathsValue(const std::vector<PathLine>& lines)
+{
+    return listOf(lines, [](const PathLine& line) {
+        return Dict{{"kind", words(line.kind)}, {"in", number(line.in)}, {"out", number(line.out)}};
+    });
+}
+
 Value lineValue(const PeerLine& line)
 {
     return Dict{{"node", blob(line.node.bytes())},          {"kind", words(line.kind)},
                 {"endpoint", endpointValue(line.endpoint)}, {"relay", blob(line.relay.bytes())},
                 {"rtt", number(line.roundTripMicros)},      {"age", number(line.ageSeconds)},
-                {"why", clipped(line.whyNotBetter)}};
+                {"why", clipped(line.whyNotBetter)},        {"payload", pathsValue(line.payload)}};
 }
 
 Dict fieldsOf(const PeersReply& r)
 {
-    return {{"peers", listOf(r.peers, [](const PeerLine& line) { return lineValue(line); })}};
+    return {{"peers", listOf(r.peers, [](const PeerLine& line) { return lineValue(line); })},
+            {"payload", pathsValue(r.payload)}};
 }
 
 Value lineValue(const SessionLine& line)
@@ -411,6 +419,11 @@ nat::Mapping readMapping(Fields& in)
         in.integer<std::uint8_t>("mapping", static_cast<std::uint64_t>(nat::Mapping::Dependent)));
 }
 
+PathLine readPath(Fields& in)
+{
+    return {in.text("kind"), in.integer("in"), in.integer("out")};
+}
+
 PeerLine readPeer(Fields& in)
 {
     PeerLine line;
@@ -421,6 +434,7 @@ PeerLine readPeer(Fields& in)
     line.roundTripMicros = in.integer("rtt");
     line.ageSeconds = in.integer("age");
     line.whyNotBetter = in.text("why");
+    line.payload = in.items<PathLine>("payload", readPath);
     return line;
 }
 
@@ -572,7 +586,8 @@ Result<Reply> decodeReply(ByteView bytes)
     case 12:
         return readNetCheck(in);
     case 13:
-        return in.finish<Reply>(PeersReply{in.items<PeerLine>("peers", readPeer)});
+        return in.finish<Reply>(
+            PeersReply{in.items<PeerLine>("peers", readPeer), in.items<PathLine>("payload", readPath)});
     case 14: {
         SessionsReply sessions{in.integer("rendezvous", 1) == 1, {}};
         sessions.sessions = in.items<SessionLine>("sessions", readSession);

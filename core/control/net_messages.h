@@ -12,6 +12,14 @@ namespace starling::control {
 
 // --- Parts of answers
 
+/// Bytes of BitTorrent, uTP's headers included, that went over links of one kind since the start.
+struct PathLine
+{
+    std::string kind; ///< as PeerLine::kind
+    std::uint64_t in = 0, out = 0;
+    bool operator==(const PathLine&) const = default;
+};
+
 /// One link of this agent that is up.
 struct PeerLine
 {
@@ -22,6 +30,7 @@ struct PeerLine
     std::uint64_t roundTripMicros = 0; ///< 0: not measured yet
     std::uint64_t ageSeconds = 0;
     std::string whyNotBetter; ///< a sentence; empty if nothing is better
+    std::vector<PathLine> payload{}; ///< exchanged with this node, also by links that are gone
 };
 
 /// A device that has a link to a rendezvous.
@@ -73,6 +82,7 @@ struct NetCheckReply
 struct PeersReply
 {
     std::vector<PeerLine> peers;
+    std::vector<PathLine> payload{}; ///< exchanged with all, also with nodes that are gone
 };
 struct SessionsReply
 {

@@ -370,6 +370,7 @@ void Node::checkNetwork(NatDesk::Done done)
 
 void Node::feedLinks(const link::Input& input)
 {
+    m_paths.take(input);
     for (link::Output& output : m_links.handle(input, m_timers.now()))
         m_linkOutputs.push_back(std::move(output));
     // Carried out in the order in which they were said, also when one leads to another input: a link has one
@@ -423,6 +424,7 @@ void Node::act(const link::Output& output)
         Q_EMIT linkChanged(node, false);
     }
     m_streams.take(output);
+    m_paths.take(output, [this] { return m_links.links(); });
     m_payloadLinks.take(output);
     m_reach.take(output);
     m_neighbors.take(output);

@@ -11,6 +11,7 @@
 #include "node/member_proof.h"
 #include "node/nat_desk.h"
 #include "node/neighbors.h"
+#include "node/path_ledger.h"
 #include "node/push_intake.h"
 #include "node/reach_desk.h"
 #include "node/receipt_desk.h"
@@ -57,6 +58,7 @@ public:
     const ReachDesk& reach() const { return m_reach; }
     const StreamDesk& streams() const { return m_streams; }
     const Neighbors& neighbors() const { return m_neighbors; }
+    const PathLedger& paths() const { return m_paths; }
     const NodeId& self() const { return m_identity.node; }
     const trust::Certificate& certificate() const { return m_certificate; }
     Endpoint listenEndpoint() const;
@@ -147,6 +149,7 @@ private:
     ReachDesk m_reach;
     StreamDesk m_streams;
     ReceiptDesk m_desk;
+    PathLedger m_paths;
     PayloadLinks m_payloadLinks;
     SwarmHost m_swarm;
     Updater m_updater;

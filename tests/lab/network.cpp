@@ -2,6 +2,8 @@
 #include "network.h"
 
 #include <QStandardPaths>
+
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -11,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -85,11 +88,38 @@ std::string missingPrograms()
     return missing;
 }
 
+/// Why enterOwnNetwork() would fail, or nothing. Tried in a process of its own: half-way in, a process that
+/// goes on without a lab would have no user, and a network without loopback (AppArmor on Ubuntu does that).
+std::string obstacleToEntering()
+{
+    std::array<int, 2> report{-1, -1};
+    if (::pipe2(report.data(), O_CLOEXEC) != 0)
+        return systemError("pipe");
+    const pid_t trial = ::fork();
+    if (trial == 0) {
+        const auto entered = enterOwnNetwork();
+        const std::string why = entered ? "" : entered.error().context;
+        const bool isTold = ::write(report[1], why.data(), why.size()) == static_cast<ssize_t>(why.size());
+        ::_exit(isTold ? 0 : 1);
+    }
+    ::close(report[1]);
+    std::string why = trial < 0 ? systemError("fork") : std::string();
+    std::array<char, 256> part{};
+    for (ssize_t size = 0; trial > 0 && (size = ::read(report[0], part.data(), part.size())) > 0;)
+        why.append(part.data(), static_cast<std::size_t>(size));
+    ::close(report[0]);
+    if (trial > 0)
+        ::waitpid(trial, nullptr, 0);
+    return why;
+}
+
 std::string findObstacle()
 {
     const std::string missing = missingPrograms();
     if (!missing.empty())
         return "not installed: " + missing;
+    if (std::string obstacle = obstacleToEntering(); !obstacle.empty())
+        return obstacle;
     const auto entered = enterOwnNetwork();
     return entered ? std::string() : entered.error().context;
 }

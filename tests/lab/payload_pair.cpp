@@ -21,7 +21,6 @@ constexpr std::uint16_t kFirstPort = 7'891;
 constexpr const char* kUri = "fw/transfer";
 constexpr auto kLinkLimit = 30s; // most of it for busy machines
 constexpr auto kPunchTime = 4s; // two rounds of challenges (link/punch.h)
-constexpr auto kNoticeLimit = 30s;
 constexpr auto kPatience = 5min;
 
 double millisecondsSince(std::uint64_t wallMicros)
@@ -198,6 +197,8 @@ Result<PayloadOutcome> PayloadPair::play()
     if (!line || !way || !cameFromFirst(line->infoHash))
         return fail(Errc::Unreachable, "the payload did not come from the first agent");
     outcome.path = way->kind;
+    for (const control::PathLine& path : way->payload)
+        outcome.bytesByPath += path.kind == way->kind ? path.in : 0;
     outcome.isInside = way->endpoint == m_fleet->endpoint(kFrom);
     return outcome;
 }

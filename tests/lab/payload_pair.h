@@ -21,6 +21,7 @@ struct PayloadOutcome
 {
     std::string path; ///< the kind of the link that it took, in the words of `starling peers`
     bool isInside = false; ///< that link goes to the first agent's own address
+    std::uint64_t bytesByPath = 0; ///< that came over links of this kind, as the second agent counts
     // Since the second agent knows of it; 20 ms too much at most.
     double firstByteMs = 0; ///< until some of it is there
     double seconds = 0; ///< until all is there

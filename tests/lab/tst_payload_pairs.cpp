@@ -44,6 +44,8 @@ private Q_SLOTS:
         QVERIFY2(outcome, outcome ? "" : toString(outcome.error()).c_str());
         QCOMPARE(QString::fromStdString(outcome->path), path);
         QCOMPARE(outcome->isInside, isInside);
+        // By that path, as the agent itself counts.
+        QVERIFY2(outcome->bytesByPath >= 1024 * 1024, std::to_string(outcome->bytesByPath).c_str());
     }
 };
 

@@ -146,6 +146,9 @@ private Q_SLOTS:
         const auto& relayed = std::get<PeersReply>(*peers).peers.at(1);
         QVERIFY(relayed.relay == peer.node && relayed.endpoint == Endpoint());
         QCOMPARE(relayed.whyNotBetter, std::string("a firewall"));
+        QVERIFY(peer.payload == std::vector<PathLine>({{"direct", 7, 8}, {"relayed", 9, 10}}));
+        QVERIFY(relayed.payload.empty());
+        QVERIFY(std::get<PeersReply>(*peers).payload == std::vector<PathLine>({{"punched", 11, 12}}));
         const auto sessions = decodeReply(frameOf(samples::replies().at(14)));
         const auto& session = std::get<SessionsReply>(*sessions).sessions.at(0);
         QVERIFY(session.mapping == nat::Mapping::EndpointIndependent && session.internal.size() == 1);
