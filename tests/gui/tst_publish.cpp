@@ -6,6 +6,8 @@
 #include "passphrase_field.h"
 #include "profile.h"
 #include "publish_page.h"
+#include "publish_send.h"
+#include "release_samples.h"
 
 #include <QClipboard>
 #include <QComboBox>
@@ -18,11 +20,13 @@
 #include <QStackedWidget>
 #include <QStyleFactory>
 #include <QTemporaryDir>
+#include <QTextBrowser>
 
 #include <fstream>
 
 using namespace starling;
 using namespace starling::gui_test;
+using window::MainWindow;
 
 namespace {
 
@@ -43,6 +47,8 @@ private Q_SLOTS:
     void initTestCase();
     void signsAndPushesUntilItIsSafeToClose();
     void refusesWhatCannotBePublished();
+    void saysWhatIsWrongWithAKey();
+    void letsGoOfALargeStepOnlyOnceItIsTyped();
     void keepsNothingOfAPassphrase();
 
 private:
@@ -174,6 +180,71 @@ void TestPublish::refusesWhatCannotBePublished()
     QVERIFY(QTest::qWaitForWindowActive(&alone.main));
     QTest::keyClick(&alone.main, Qt::Key_N, Qt::ControlModifier);
     QTRY_COMPARE_WITH_TIMEOUT(alone.error(), s("STAR-NET-001"), kSlow);
+}
+
+void TestPublish::saysWhatIsWrongWithAKey()
+{
+    Console console(QString::fromStdString(m_fleet->socket(0).string()));
+    QVERIFY(QTest::qWaitForWindowActive(&console.main));
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("links up"), kSlow);
+    QTest::keyClick(&console.main, Qt::Key_N, Qt::ControlModifier);
+    auto* const payload = console.widget<QLineEdit>("File or folder");
+    QTest::keyClicks(payload, makePayload("sensor-7"));
+    QTest::keyClick(payload, Qt::Key_Return);
+    QTRY_COMPARE_WITH_TIMEOUT(console.widget<QLineEdit>("Resource")->text(), s("fw/sensor"), kSlow);
+    console.press("Next: hash the payload");
+    auto* const passphrase = console.widget<window::PassphraseField>("Passphrase of the key");
+    QTRY_VERIFY_WITH_TIMEOUT(passphrase->isVisible(), kSlow);
+    auto* const keys = console.widget<QComboBox>("Key");
+    QCOMPARE(keys->count(), 1); // of all keys of the fleet only this one may sign
+    // A key of another role, as somebody may choose by hand.
+    keys->setItemData(0, QString::fromStdString(m_fleet->key("admit").string()));
+    QTest::keyClicks(passphrase, s("a lab fleet's passphrase"));
+    console.press("Sign the manifest");
+    QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-TRUST-004"), kSlow);
+    const QString damaged = m_directory.filePath(s("damaged.key"));
+    {
+        QFile file(damaged);
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write("no key") > 0
+                && file.setPermissions(QFile::ReadOwner | QFile::WriteOwner));
+    }
+    keys->setItemData(0, damaged);
+    QTest::keyClicks(passphrase, s("a lab fleet's passphrase"));
+    console.press("Sign the manifest");
+    QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-LOCAL-007"), kSlow);
+    // Left, the step forgets what was typed.
+    QTest::keyClicks(passphrase, s("half a secr"));
+    console.press("Back to what is published");
+    QVERIFY(passphrase->text().isEmpty());
+}
+
+void TestPublish::letsGoOfALargeStepOnlyOnceItIsTyped()
+{
+    auto update = release::samples::update("fw/gateway", 3);
+    update.requirements = {{"model", "gw3"}};
+    const auto torrent = std::make_shared<release::TorrentFile>(release::samples::single(50'000, update));
+    MainWindow main(s("agent.sock"));
+    main.setLook(window::Look::Dark);
+    main.resize(1'240, 800);
+    window::PublishSend send(&main);
+    main.setCentralWidget(&send);
+    main.show();
+    send.show(snapshotOf(pictureOf(1'000, 5)));
+    send.begin(torrent, {}, s("agent.sock"), s("fw-gateway-3.torrent"));
+    auto* const push = find<QPushButton>(send, s("Push"));
+    auto* const typed = find<QLineEdit>(send, s("Type to confirm"));
+    QCOMPARE(push->text(), s("Push to 666 devices"));
+    QVERIFY(!push->isEnabled() && typed->isVisible());
+    const QString outlook =
+        find<QTextBrowser>(send, s("Who will take it, and who not and why"))->toPlainText();
+    QVERIFY2(outlook.contains(s("334 will not: has model=gw2")), qPrintable(outlook));
+    QTest::keyClicks(typed, s("3 to 66"));
+    QVERIFY(!push->isEnabled());
+    QTest::keyClicks(typed, s("6"));
+    keepPicture(main, s("publish-large"));
+    QVERIFY(push->isEnabled());
+    QTest::keyClick(typed, Qt::Key_Return);
+    QVERIFY(push->isVisible()); // nothing was pushed
 }
 
 void TestPublish::keepsNothingOfAPassphrase()
