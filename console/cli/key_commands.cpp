@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "key_commands.h"
 
-#include "node/disk.h"
-#include "node/identity.h"
 #include "passphrase.h"
 #include "report.h"
 
 #include <QJsonArray>
-
-#include <algorithm>
 
 namespace starling::cli {
 
@@ -51,76 +47,45 @@ Result<Exit> makeKey(const CommandLine& line, const NewKey& options)
 
 Result<Exit> showKey(const CommandLine& line, const std::string& file)
 {
-    auto bytes = node::readKeyFile(file);
-    if (!bytes)
-        return fail(std::move(bytes.error()), "key show");
-    auto header = crypto::inspectKey(*bytes);
-    if (!header)
-        return fail(std::move(header.error()), "key show " + file);
+    const auto key = console::inspectKeyFile(file);
+    if (!key)
+        return fail(Error(key.error()), "key show");
     if (line.json)
-        printJson(jsonOf(file, *header));
+        printJson(jsonOf(file, key->header));
     say(line,
-        "Key         " + header->id.hex() + "\nFile        " + file
-            + (header->isSealed ? "  (sealed)" : "  (not sealed: a device's own key)"));
+        "Key         " + key->header.id.hex() + "\nFile        " + file
+            + (key->header.isSealed ? "  (sealed)" : "  (not sealed: a device's own key)"));
     return Exit::Ok;
 }
 
 Result<Exit> listKeys(const CommandLine& line, const std::string& directory)
 {
-    std::error_code error;
-    std::vector<fs::path> files;
-    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error))
-        if (at->path().extension() == ".key")
-            files.push_back(at->path());
-    if (error)
-        return fail(Errc::NotFound, directory + ": " + error.message());
-    std::sort(files.begin(), files.end());
+    const auto files = console::listKeyFiles(directory);
+    if (!files)
+        return tl::unexpected<Error>(files.error());
     QJsonArray keys;
     std::size_t broken = 0;
-    for (const fs::path& file : files) {
-        const auto bytes = node::readKeyFile(file);
-        const auto header = bytes ? crypto::inspectKey(*bytes)
-                                  : Result<crypto::KeyFileHeader>(tl::unexpected<Error>(bytes.error()));
-        if (!header) {
+    for (const auto& [file, key] : *files) {
+        if (!key) {
             ++broken;
-            remark(line, plain(file.string() + ": " + toString(header.error())));
+            remark(line, plain(file.string() + ": " + toString(key.error())));
             continue;
         }
-        keys.append(jsonOf(file, *header));
+        keys.append(jsonOf(file, key->header));
         say(line,
-            header->id.hex() + "  " + (header->isSealed ? "sealed  " : "plain   ")
+            key->header.id.hex() + "  " + (key->header.isSealed ? "sealed  " : "plain   ")
                 + plain(file.filename().string()));
     }
-    if (files.empty())
+    if (files->empty())
         say(line, "No key in " + directory + ". Make one: starling key new " + directory + "/release.key");
     if (line.json)
         printJson({{QStringLiteral("keys"), keys}});
-    if (files.empty())
+    if (files->empty())
         return Exit::NothingToDo;
     return broken == 0 ? Exit::Ok : Exit::Partial;
 }
 
 } // namespace
-
-Status writeSealedKey(const fs::path& file, const crypto::SecretKey& key,
-                      const crypto::SecretText& passphrase, crypto::KdfCost cost)
-{
-    auto sealed = crypto::sealKey(key, passphrase, cost);
-    if (!sealed)
-        return tl::unexpected<Error>(sealed.error());
-    return node::writeFile(file, *sealed, node::FileMode::Private, node::Existing::Keep);
-}
-
-Result<trust::TrustSet> readRoot(const std::string& file)
-{
-    auto bytes = node::readFile(file, trust::kMaxRootBytes + 8 * 1024);
-    if (!bytes)
-        return fail(std::move(bytes.error()), "trust root");
-    auto trust = trust::TrustSet::fromAnchor(*bytes);
-    if (!trust)
-        return fail(std::move(trust.error()), "trust root " + file);
-    return trust;
-}
 
 void addCostOption(CLI::App& command, crypto::KdfCost& cost)
 {

@@ -2,20 +2,13 @@
 /// What other commands need of keys.
 #pragma once
 
+#include "admin/keys.h"
 #include "command_line.h"
-#include "crypto/key_file.h"
-#include "trust/trust_set.h"
-
-#include <filesystem>
 
 namespace starling::cli {
 
-/// Mode 0600; AlreadyExists rather than overwriting a key.
-Status writeSealedKey(const std::filesystem::path& file, const crypto::SecretKey& key,
-                      const crypto::SecretText& passphrase, crypto::KdfCost cost);
-
-/// The trust that begins at a root.envelope.
-Result<trust::TrustSet> readRoot(const std::string& file);
+using console::readRoot;
+using console::writeSealedKey;
 
 /// --cost interactive|moderate|sensitive.
 void addCostOption(CLI::App& command, crypto::KdfCost& cost);

@@ -2,6 +2,7 @@
 /// `starling fleet observe`: entitles an agent to collect the devices' receipts.
 #include "observe_command.h"
 
+#include "admin/founding.h"
 #include "control/client.h"
 #include "key_commands.h"
 #include "node/disk.h"
@@ -103,7 +104,7 @@ Result<Exit> observe(const CommandLine& line, const ObserveOptions& options)
     if (!key)
         return fail(std::move(key.error()), "--key");
     const trust::Subscription subscription =
-        subscriptionFor(target->observer, std::move(scope), options.days);
+        console::subscriptionFor(target->observer, std::move(scope), options.days);
     trust::Envelope envelope{trust::Kind::Subscription, subscription.serialize(), {}};
     envelope.sign(target->fleet, *key);
     if (auto handed = handOver(line, options, agent ? &*agent : nullptr, envelope.serialize()); !handed)
@@ -123,21 +124,6 @@ Result<Exit> observe(const CommandLine& line, const ObserveOptions& options)
 }
 
 } // namespace
-
-trust::Subscription subscriptionFor(const NodeId& observer, std::optional<ResourceUri> scope, unsigned days)
-{
-    const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
-    const auto end = std::chrono::sys_seconds(today + std::chrono::days(days));
-    trust::Subscription subscription;
-    subscription.observer = observer;
-    subscription.scope = std::move(scope);
-    subscription.expires = static_cast<std::uint64_t>(end.time_since_epoch().count());
-    subscription.sequence =
-        static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())
-                                       .time_since_epoch()
-                                       .count());
-    return subscription;
-}
 
 void addObserveCommand(CLI::App& group, CommandLine& line)
 {

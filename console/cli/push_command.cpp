@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "control/client.h"
-#include "node/disk.h"
-#include "node/payload_files.h"
+#include "admin/pushing.h"
 #include "observe_command.h"
 #include "progress.h"
 #include "report.h"
@@ -24,55 +22,8 @@ struct PushOptions
 
 /// How long agents may take before --wait gives up. Guess: a large payload over a slow line.
 constexpr std::chrono::milliseconds kWaitDefault = 30min;
-/// An agent that verifies a large payload in place answers after that. Guess: 1 TiB at 1 GiB/s.
-constexpr std::chrono::milliseconds kPublishLimit = 20min;
 
-Result<control::PushReply> send(const CommandLine& line, control::Client& agent,
-                                const release::TorrentFile& torrent, const std::string& payload)
-{
-    const auto directory = node::locatePayload(payload, torrent.info);
-    if (!directory)
-        return tl::unexpected<Error>(directory.error());
-    Progress progress(line, "Sending", torrent.info.payloadBytes());
-    std::uint64_t sent = 0;
-    const auto read = node::readContents(*directory, torrent.info.name, torrent.info.isSingleFile,
-                                         torrent.info.files, [&](ByteView portion) -> Status {
-                                             auto taken = agent.ask<control::PushReply>(
-                                                 control::PushChunk{toBytes(portion)}, 60s);
-                                             if (!taken)
-                                                 return tl::unexpected<Error>(taken.error());
-                                             sent += portion.size();
-                                             progress.update(sent);
-                                             return {};
-                                         });
-    if (!read)
-        return tl::unexpected<Error>(read.error());
-    return agent.ask<control::PushReply>(control::PushEnd{}, kPublishLimit);
-}
-
-struct Standing
-{
-    unsigned healthy = 0, troubled = 0, underWay = 0;
-};
-
-Standing standingOf(const control::DevicesReply& devices, const release::TorrentFile& torrent)
-{
-    Standing standing;
-    for (const control::DeviceLine& device : devices.devices)
-        for (const trust::ReceiptEntry& entry : device.receipt.entries) {
-            if (entry.uri != torrent.info.update.uri || entry.infoHash != torrent.infoHash)
-                continue;
-            if (entry.phase == trust::Phase::Healthy)
-                ++standing.healthy;
-            else if (entry.phase == trust::Phase::Failed || entry.phase == trust::Phase::RolledBack)
-                ++standing.troubled;
-            else
-                ++standing.underWay;
-        }
-    return standing;
-}
-
-std::string describe(const Standing& standing)
+std::string describe(const console::Spread& standing)
 {
     std::string text = "healthy " + std::to_string(standing.healthy);
     if (standing.underWay > 0)
@@ -90,12 +41,12 @@ Result<Exit> waitForHealthy(const CommandLine& line, control::Client& agent,
         return tl::unexpected<Error>(watching.error());
     QDeadlineTimer deadline(line.timeout(kWaitDefault).count());
     Progress progress(line, "Spreading", wanted);
-    Standing standing;
+    console::Spread standing;
     for (;;) {
         auto devices = agent.ask<control::DevicesReply>(control::DevicesRequest{});
         if (!devices)
             return tl::unexpected<Error>(devices.error());
-        standing = standingOf(*devices, torrent);
+        standing = console::spreadOf(*devices, torrent);
         progress.update(standing.healthy, describe(standing));
         if (standing.healthy >= wanted || deadline.hasExpired())
             break;
@@ -129,12 +80,9 @@ Status requireObserver(control::Client& agent)
 
 Result<Exit> push(const CommandLine& line, const PushOptions& options)
 {
-    auto bytes = node::readFile(options.file, control::kMaxFrameBytes - 64 * 1024);
-    if (!bytes)
-        return fail(std::move(bytes.error()), "release");
-    auto torrent = release::TorrentFile::parse(*bytes);
+    const auto torrent = console::readRelease(options.file);
     if (!torrent)
-        return fail(std::move(torrent.error()), options.file);
+        return tl::unexpected<Error>(torrent.error());
     auto agent = control::Client::connect(toQString(line.agent));
     if (!agent)
         return tl::unexpected<Error>(agent.error());
@@ -144,16 +92,16 @@ Result<Exit> push(const CommandLine& line, const PushOptions& options)
     std::error_code error;
     const std::string inPlace =
         options.inPlace.empty() ? std::string() : fs::absolute(options.inPlace, error).string();
-    auto reply = agent->ask<control::PushReply>(control::PushRequest{*bytes, inPlace},
-                                                inPlace.empty() ? 30s : kPublishLimit);
-    if (!reply)
-        return tl::unexpected<Error>(reply.error());
-    if (reply->answer == control::PushReply::Answer::SendPayload) {
-        reply = send(line, *agent, *torrent, options.payload);
-        if (!reply)
-            return tl::unexpected<Error>(reply.error());
-    }
-    const bool isNew = reply->answer != control::PushReply::Answer::NothingToDo;
+    const auto pushed = [&] {
+        Progress progress(line, "Sending", torrent->info.payloadBytes());
+        return console::push(*agent, *torrent, {options.payload, inPlace}, [&](std::uint64_t sent) -> Status {
+            progress.update(sent);
+            return {};
+        });
+    }();
+    if (!pushed)
+        return tl::unexpected<Error>(pushed.error());
+    const bool isNew = pushed->isNew;
     const std::string what =
         torrent->info.update.uri.text() + " version " + trust::toString(torrent->info.update.revision);
     say(line,
@@ -164,7 +112,7 @@ Result<Exit> push(const CommandLine& line, const PushOptions& options)
     if (line.json)
         printJson({{QStringLiteral("info_hash"), toQString(torrent->infoHash.hex())},
                    {QStringLiteral("published"), isNew},
-                   {QStringLiteral("bytes_sent"), jsonNumber(reply->receivedBytes)}});
+                   {QStringLiteral("bytes_sent"), jsonNumber(pushed->sentBytes)}});
     return isNew ? Exit::Ok : Exit::NothingToDo;
 }
 

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "admin/release_work.h"
 #include "key_commands.h"
 #include "node/disk.h"
-#include "node/payload_files.h"
-#include "node/verify_worker.h"
 #include "passphrase.h"
 #include "progress.h"
-#include "release/builder.h"
 #include "report.h"
-
-#include <unistd.h>
 
 namespace starling::cli {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::size_t kMaxTorrentBytes = 4 * 1024 * 1024; ///< control::kMaxFrameBytes: what can be pushed
 
 struct CreateOptions
 {
@@ -27,17 +21,6 @@ struct CreateOptions
     std::vector<std::string> requirements;
     bool force = false;
 };
-
-Result<release::TorrentFile> readTorrent(const std::string& file)
-{
-    auto bytes = node::readFile(file, kMaxTorrentBytes);
-    if (!bytes)
-        return fail(std::move(bytes.error()), "release");
-    auto torrent = release::TorrentFile::parse(*bytes);
-    if (!torrent)
-        return fail(std::move(torrent.error()), file);
-    return torrent;
-}
 
 std::string describeDeployment(const release::DeployPlan& plan)
 {
@@ -93,54 +76,28 @@ Result<release::UpdateInfo> interpret(const CreateOptions& options)
     return update;
 }
 
-/// A release that nobody signed can be made again at any time; signatures, or another file, cannot.
-Status requireReplaceable(const std::string& output)
-{
-    std::error_code error;
-    if (!fs::exists(fs::symlink_status(output, error)))
-        return {};
-    const auto held = readTorrent(output);
-    if (held && held->signatures.empty())
-        return {};
-    return fail(Errc::AlreadyExists,
-                output + (held ? " is signed" : " is not a release")
-                    + "; write to another file with -o, or replace it with --force");
-}
-
 Result<Exit> createRelease(const CommandLine& line, const CreateOptions& options)
 {
     auto update = interpret(options);
     if (!update)
         return fail(std::move(update.error()), "release create");
-    auto listing = node::listPayload(options.payload);
-    if (!listing)
-        return fail(std::move(listing.error()), "payload");
-    auto builder =
-        release::Builder::create(listing->name, listing->isSingleFile, listing->files, std::move(*update));
-    if (!builder)
-        return fail(std::move(builder.error()), "payload");
-    std::error_code error;
-    const fs::path directory = fs::canonical(options.payload, error).parent_path();
-    if (error)
-        return fail(Errc::PayloadMissing, options.payload + ": " + error.message());
-    const std::string output = options.output.empty() ? listing->name + ".torrent" : options.output;
-    if (auto replaceable = options.force ? Status() : requireReplaceable(output); !replaceable)
-        return tl::unexpected<Error>(replaceable.error());
-    {
-        Progress progress(line, "Hashing", builder->payloadBytes());
-        const auto files = builder->files();
-        const auto read = node::readContents(directory, listing->name, listing->isSingleFile, files,
-                                             [&](ByteView portion) -> Status {
-                                                 builder->feed(portion);
-                                                 progress.update(builder->fedBytes());
-                                                 return {};
-                                             });
-        if (!read)
-            return tl::unexpected<Error>(read.error());
-    }
-    auto torrent = builder->finish();
+    auto maker = console::ReleaseMaker::open(options.payload, std::move(*update));
+    if (!maker)
+        return tl::unexpected<Error>(maker.error());
+    const std::string output = options.output.empty() ? maker->name() + ".torrent" : options.output;
+    if (auto replaceable = options.force ? Status() : console::requireReplaceable(output); !replaceable)
+        return fail(replaceable.error().code,
+                    replaceable.error().context
+                        + "; write to another file with -o, or replace it with --force");
+    auto torrent = [&] {
+        Progress progress(line, "Hashing", maker->payloadBytes());
+        return maker->hash([&](std::uint64_t done) -> Status {
+            progress.update(done);
+            return {};
+        });
+    }();
     if (!torrent)
-        return fail(std::move(torrent.error()), "payload");
+        return tl::unexpected<Error>(torrent.error());
     if (auto written = node::writeFile(output, torrent->serialize(), node::FileMode::Public); !written)
         return tl::unexpected<Error>(written.error());
     if (line.json) {
@@ -164,7 +121,7 @@ struct SignOptions
 
 Result<Exit> signRelease(const CommandLine& line, const SignOptions& options)
 {
-    auto torrent = readTorrent(options.file);
+    auto torrent = console::readRelease(options.file);
     if (!torrent)
         return fail(std::move(torrent.error()), "release sign");
     auto trust = readRoot(options.root);
@@ -177,11 +134,8 @@ Result<Exit> signRelease(const CommandLine& line, const SignOptions& options)
         auto key = openKey(file, options.passphrase);
         if (!key)
             return tl::unexpected<Error>(key.error());
-        if (scope == nullptr || !scope->role.keys.contains(key->id()))
-            return fail(Errc::WrongScope,
-                        "key " + key->id().shortHex() + " may not sign " + torrent->info.update.uri.text()
-                            + "; nothing was written");
-        torrent->sign(trust->fleet(), *key);
+        if (auto done = console::signRelease(*torrent, *trust, *key); !done)
+            return fail(done.error().code, done.error().context + "; nothing was written");
     }
     if (auto written = node::writeFile(options.file, torrent->serialize(), node::FileMode::Public); !written)
         return tl::unexpected<Error>(written.error());
@@ -204,7 +158,7 @@ struct VerifyOptions
 
 Result<Exit> verifyReleaseFile(const CommandLine& line, const VerifyOptions& options)
 {
-    auto torrent = readTorrent(options.file);
+    auto torrent = console::readRelease(options.file);
     if (!torrent)
         return fail(std::move(torrent.error()), "release verify");
     auto trust = readRoot(options.root);
@@ -214,18 +168,12 @@ Result<Exit> verifyReleaseFile(const CommandLine& line, const VerifyOptions& opt
     if (!verified)
         return fail(std::move(verified.error()), options.file);
     if (!options.payload.empty()) {
-        const auto directory = node::locatePayload(options.payload, torrent->info);
-        if (!directory)
-            return tl::unexpected<Error>(directory.error());
-        release::PayloadVerifier verifier(torrent->info);
         Progress progress(line, "Verifying", torrent->info.payloadBytes());
-        auto read = node::readContents(*directory, torrent->info.name, torrent->info.isSingleFile,
-                                       torrent->info.files, [&](ByteView portion) {
-                                           progress.update(verifier.fedBytes());
-                                           return verifier.feed(portion);
-                                       });
-        if (read)
-            read = verifier.finish();
+        const auto read =
+            console::verifyPayload(*torrent, options.payload, [&](std::uint64_t done) -> Status {
+                progress.update(done);
+                return {};
+            });
         if (!read)
             return tl::unexpected<Error>(read.error());
     }
@@ -241,7 +189,7 @@ Result<Exit> verifyReleaseFile(const CommandLine& line, const VerifyOptions& opt
 
 Result<Exit> showRelease(const CommandLine& line, const std::string& file)
 {
-    auto torrent = readTorrent(file);
+    auto torrent = console::readRelease(file);
     if (!torrent)
         return fail(std::move(torrent.error()), "release show");
     if (line.json)

@@ -50,6 +50,14 @@ void FeedWorker::begin()
     tick();
 }
 
+void FeedWorker::ask(const QString& socket)
+{
+    m_socket = socket;
+    m_agent.reset();
+    m_fleet.reset();
+    m_nextTry = 0;
+}
+
 void FeedWorker::giveUp(const Error& error)
 {
     m_agent.reset();
@@ -154,6 +162,11 @@ Feed::~Feed()
 {
     m_thread.quit();
     m_thread.wait();
+}
+
+void Feed::ask(const QString& socket)
+{
+    QMetaObject::invokeMethod(m_worker, [worker = m_worker, socket] { worker->ask(socket); });
 }
 
 void Feed::begin()

@@ -35,6 +35,8 @@ class FeedWorker : public QObject
 public:
     explicit FeedWorker(QString socket);
     void begin();
+    /// From now on another agent is asked.
+    void ask(const QString& socket);
 
     static constexpr std::chrono::milliseconds kBatch{250}; ///< 4 Hz (console specification)
 
@@ -65,6 +67,8 @@ public:
     explicit Feed(const QString& socket, QObject* parent = nullptr);
     ~Feed() override;
     void begin();
+    /// From now on another agent is asked, and what the one before told is forgotten.
+    void ask(const QString& socket);
 
 Q_SIGNALS:
     void snapshotTaken(const starling::window::SnapshotPtr& snapshot);

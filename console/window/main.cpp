@@ -3,6 +3,7 @@
 #include "feed.h"
 #include "grid_accessible.h"
 #include "main_window.h"
+#include "profile.h"
 #include "resources.h"
 
 #include "crypto/signing.h"
@@ -43,13 +44,16 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "starling-console: %s\n", toString(ready.error()).c_str());
         return 1;
     }
-    window::MainWindow main(parser.value(agent));
+    const QString known = window::Profile::load().socket;
+    const QString socket = parser.isSet(agent) || known.isEmpty() ? parser.value(agent) : known;
+    window::MainWindow main(socket);
     if (look)
         main.setLook(*look);
-    window::Feed feed(parser.value(agent));
+    window::Feed feed(socket);
     QObject::connect(&feed, &window::Feed::snapshotTaken, &main,
                      [&main](const window::SnapshotPtr& snapshot) { main.show(snapshot); });
     QObject::connect(&feed, &window::Feed::lost, &main, &window::MainWindow::showLost);
+    QObject::connect(&main, &window::MainWindow::agentChosen, &feed, &window::Feed::ask);
     feed.begin();
     main.show();
     return QApplication::exec();

@@ -5,13 +5,18 @@
 #include "devices_page.h"
 #include "map_page.h"
 #include "overview_page.h"
+#include "profile.h"
+#include "publish_page.h"
 #include "releases_page.h"
+#include "welcome_page.h"
 #include "words.h"
 
 #include <QApplication>
 #include <QCloseEvent>
 #include <QDateTime>
+#include <QDragEnterEvent>
 #include <QMessageBox>
+#include <QMimeData>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
@@ -52,15 +57,20 @@ MainWindow::MainWindow(QString socket)
     addPage(m_releases = new ReleasesPage, tr("Releases"), QStringLiteral("releases"), Qt::CTRL | Qt::Key_3);
     addPage(m_map = new MapPage, tr("Map"), QStringLiteral("map"), Qt::CTRL | Qt::Key_5);
     m_railLayout->addStretch();
+    m_pages->addWidget(m_publish = named(new PublishPage(m_socket), tr("New release")));
+    m_pages->addWidget(m_welcome = named(new WelcomePage, tr("First steps")));
+    m_publish->setFleetDirectory(Profile::load().directory);
     makeStatusBar();
     makeActions();
-    const auto showDevices = [this](const QString& query) {
-        m_devices->setQuery(query);
-        goTo(m_devices);
-    };
-    connect(m_overview, &OverviewPage::devicesWanted, this, showDevices);
-    connect(m_releases, &ReleasesPage::devicesWanted, this, showDevices);
-    connect(m_map, &MapPage::devicesWanted, this, showDevices);
+    connect(m_overview, &OverviewPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_releases, &ReleasesPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
+    connect(m_publish, &PublishPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_map, &MapPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_welcome, &WelcomePage::settled, this, &MainWindow::settle);
+    connect(m_welcome, &WelcomePage::publishWanted, this, [this] { goToPublish({}); });
+    connect(m_welcome, &WelcomePage::overviewWanted, this, [this] { goTo(m_overview); });
+    setAcceptDrops(true);
     connect(m_map, &MapPage::deviceWanted, this, [this](const NodeId& node) {
         goTo(m_devices);
         m_devices->choose(node);
@@ -142,6 +152,8 @@ void MainWindow::makeActions()
         goTo(m_devices);
         m_devices->focusQuery();
     });
+    add(tr("New release: make, sign and push"), Qt::CTRL | Qt::Key_N, [this] { goToPublish({}); });
+    add(tr("First steps: new fleet, join, demo"), {}, [this] { goTo(m_welcome); });
     add(tr("Commands"), Qt::CTRL | Qt::Key_K, [this] { openPalette(); });
     add(tr("Keyboard shortcuts"), Qt::CTRL | Qt::Key_Slash, [this] { showShortcuts(); });
     add(tr("Full screen"), Qt::Key_F11, [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
@@ -156,10 +168,64 @@ void MainWindow::goTo(Page* page)
 {
     m_pages->setCurrentWidget(page);
     for (const auto& [room, button] : m_rooms)
-        button->setChecked(room == page);
+        button->setChecked(room == (page == m_publish ? m_releases : page));
     if (page == m_map && m_snapshot)
         m_map->show(m_snapshot);
     showTitle();
+    showAge();
+}
+
+void MainWindow::settle(const Profile& profile)
+{
+    profile.save();
+    m_hasTriedOwnAgent = true;
+    m_socket = profile.socket;
+    m_snapshot.reset();
+    m_publish->setSocket(m_socket);
+    m_publish->setFleetDirectory(profile.directory);
+    Q_EMIT agentChosen(m_socket);
+}
+
+void MainWindow::startOwnAgent()
+{
+    const Profile profile = Profile::load();
+    m_hasTriedOwnAgent = true;
+    if (profile.agentConfig.isEmpty() || profile.socket != m_socket)
+        return;
+    const auto started = startAgent(agentOf(profile.agentConfig));
+    m_ownAgent = started.value_or(0);
+    if (!started)
+        m_lost += QLatin1Char('\n') + plain(started.error().context);
+}
+
+void MainWindow::goToDevices(const QString& query)
+{
+    m_devices->setQuery(query);
+    goTo(m_devices);
+}
+
+void MainWindow::goToPublish(const QString& payload)
+{
+    goTo(m_publish);
+    m_publish->enter();
+    if (!payload.isEmpty())
+        m_publish->setPayload(payload);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event)
+{
+    const auto urls = event->mimeData()->urls();
+    if (urls.size() == 1 && urls[0].isLocalFile())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event)
+{
+    const auto urls = event->mimeData()->urls();
+    if (urls.size() != 1 || !urls[0].isLocalFile())
+        return;
+    event->acceptProposedAction();
+    goToPublish(urls[0].toLocalFile());
 }
 
 void MainWindow::openPalette()
@@ -196,6 +262,8 @@ void MainWindow::show(const SnapshotPtr& snapshot)
     for (const auto& [page, button] : m_rooms)
         if (page != m_map || page == m_pages->currentWidget()) // a map that nobody sees is not painted
             page->show(snapshot);
+    m_publish->show(snapshot);
+    m_welcome->show(snapshot);
     const control::StatusReply& status = snapshot->status;
     const auto up =
         std::count_if(status.links.begin(), status.links.end(), [](const auto& l) { return l.isUp; });
@@ -218,6 +286,12 @@ void MainWindow::show(const SnapshotPtr& snapshot)
 void MainWindow::showLost(const QString& why)
 {
     m_lost = why;
+    m_welcome->showLost(why);
+    if (!m_hasTriedOwnAgent) {
+        startOwnAgent();
+        if (!m_snapshot && Profile::load().isEmpty() && m_pages->currentWidget() != m_publish)
+            goTo(m_welcome);
+    }
     showAge();
 }
 
@@ -242,17 +316,14 @@ void MainWindow::showAge()
                 .arg(first, m_lost));
         m_offline->setAccessibleName(m_offline->text());
     }
-    m_offline->setVisible(isFrozen);
+    // Whoever takes the first steps is told there.
+    m_offline->setVisible(isFrozen && (m_snapshot || m_pages->currentWidget() != m_welcome));
     m_map->setFrozen(isFrozen);
 }
 
 void MainWindow::showTitle()
 {
-    const auto room = std::find_if(m_rooms.begin(), m_rooms.end(),
-                                   [this](const auto& r) { return r.first == m_pages->currentWidget(); });
-    if (room == m_rooms.end())
-        return;
-    const QString name = room->first->accessibleName();
+    const QString name = m_pages->currentWidget()->accessibleName();
     const QString fleet =
         m_snapshot ? tr("Fleet %1").arg(plain(m_snapshot->status.fleet.shortHex())) : tr("No fleet yet");
     m_title->setText(name);
@@ -277,6 +348,8 @@ void MainWindow::applyTheme()
         button->setIcon(m_theme.icon(button->property("icon-name").toString()));
         page->setTheme(m_theme);
     }
+    m_publish->setTheme(m_theme);
+    m_welcome->setTheme(m_theme);
 }
 
 void MainWindow::restore()
@@ -286,7 +359,7 @@ void MainWindow::restore()
     restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
     m_look = lookNamed(settings.value(QStringLiteral("window/look")).toString()).value_or(Look::System);
     const int page = settings.value(QStringLiteral("window/page")).toInt();
-    if (page > 0 && page < m_pages->count())
+    if (page > 0 && page < static_cast<int>(m_rooms.size()))
         goTo(m_rooms[static_cast<std::size_t>(page)].first);
 }
 

@@ -20,7 +20,10 @@ class DevicesPage;
 class MapPage;
 class OverviewPage;
 class Page;
+class PublishPage;
 class ReleasesPage;
+class WelcomePage;
+struct Profile;
 
 class MainWindow : public QMainWindow
 {
@@ -32,9 +35,17 @@ public:
     void show(const SnapshotPtr& snapshot);
     void showLost(const QString& why);
     using QWidget::show;
+    WelcomePage* welcome() const { return m_welcome; }
+    qint64 ownAgentPid() const { return m_ownAgent; } ///< of the agent that was started again; 0: none was
+
+Q_SIGNALS:
+    /// Another agent is to be asked from now on.
+    void agentChosen(const QString& socket);
 
 protected:
     void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
 
 private:
     void addPage(Page* page, const QString& name, const QString& icon, const QKeySequence& keys);
@@ -44,6 +55,10 @@ private:
     void makeActions();
     QAction* add(const QString& text, const QKeySequence& keys, std::function<void()> run);
     void goTo(Page* page);
+    void goToDevices(const QString& query);
+    void goToPublish(const QString& payload);
+    void settle(const Profile& profile);
+    void startOwnAgent();
     void openPalette();
     void showShortcuts();
     void showAge();
@@ -68,6 +83,10 @@ private:
     DevicesPage* m_devices = nullptr;
     ReleasesPage* m_releases = nullptr;
     MapPage* m_map = nullptr;
+    WelcomePage* m_welcome = nullptr; ///< shown while there is nobody to ask
+    bool m_hasTriedOwnAgent = false;
+    qint64 m_ownAgent = 0;
+    PublishPage* m_publish = nullptr; ///< no room of its own on the rail: it is of the releases
 };
 
 } // namespace starling::window

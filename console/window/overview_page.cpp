@@ -334,9 +334,7 @@ void OverviewPage::showReleases()
     }
     m_releases->setCurrentRow(kept);
     m_releases->setVisible(m_releases->count() > 0);
-    setText(m_releasesEmpty,
-            tr("No release yet. Push one to any agent of the fleet:\n"
-               "starling push RELEASE.torrent --payload DIRECTORY"));
+    setText(m_releasesEmpty, tr("No release yet. Drop a file or a folder on this window, or press Ctrl+N."));
     m_releasesEmpty->setVisible(m_releases->count() == 0);
 }
 

@@ -7,6 +7,7 @@
 #include <QDateTime>
 #include <QHeaderView>
 #include <QLocale>
+#include <QPushButton>
 #include <QTableView>
 
 namespace starling::window {
@@ -131,13 +132,15 @@ ReleasesPage::ReleasesPage(QWidget* parent)
     , m_model(new ReleaseModel(this))
 {
     QVBoxLayout* const layout = column(this, 20, 10);
-    m_empty = label(tr("No release yet. Make, sign and push one:\n\n"
-                       "starling release create DIRECTORY --uri fw/gateway --version 1 --run install.sh\n"
-                       "starling release sign RELEASE.torrent --root ROOT --key KEY\n"
-                       "starling push RELEASE.torrent --payload DIRECTORY"),
-                    "muted");
-    m_empty->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    layout->addWidget(m_empty);
+    auto* const row = new QHBoxLayout;
+    m_empty = label(tr("No release yet. Drop a file or a folder on this window, or begin here:"), "muted");
+    row->addWidget(m_empty, 1);
+    row->addStretch();
+    auto* const publish =
+        named(new QPushButton(tr("New release…")), tr("Make, sign and push a release"), "primary");
+    connect(publish, &QPushButton::clicked, this, &ReleasesPage::publishWanted);
+    row->addWidget(publish);
+    layout->addLayout(row);
     m_table = named(new QTableView, tr("Releases"));
     m_table->setModel(m_model);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -152,6 +155,7 @@ ReleasesPage::ReleasesPage(QWidget* parent)
     m_table->setColumnWidth(ReleaseModel::Known, 190);
     m_table->setToolTip(tr("Enter or double click shows the devices on it"));
     layout->addWidget(m_table, 1);
+    layout->addStretch();
     connect(m_table, &QTableView::activated, this, [this](const QModelIndex& index) {
         if (const Release* release = m_model->releaseAt(index.row()))
             Q_EMIT devicesWanted(

@@ -37,6 +37,7 @@ public:
 
 Q_SIGNALS:
     void devicesWanted(const QString& query);
+    void publishWanted();
 
 private:
     ReleaseModel* m_model;

@@ -161,6 +161,22 @@ QMainWindow, QDialog, #page { background: @window; color: @text; }
 #card QLabel { background: transparent; }
 #figure { font-size: 20pt; font-weight: 600; color: @text; }
 #verdict { font-size: 15pt; font-weight: 600; color: @text; }
+#error { background: @surface; border: 2px solid @bad; border-radius: 10px; }
+#error QLabel { background: transparent; }
+QPushButton#primary { background: @accent; color: @onAccent; border-color: @accent; font-weight: 600; padding: 6px 18px; }
+QPushButton#primary:focus { border: 2px solid @text; padding: 5px 17px; }
+QPushButton#primary:disabled { background: @raised; color: @muted; border-color: @line; }
+QProgressBar { background: @window; color: @text; border: 1px solid @line; border-radius: 6px; min-height: 20px; text-align: center; }
+QProgressBar::chunk { background: @soft; border-radius: 5px; }
+QPlainTextEdit { background: @window; color: @text; border: 1px solid @line; border-radius: 6px; padding: 6px; selection-background-color: @accent; selection-color: @onAccent; }
+QPlainTextEdit:focus { border-color: @accent; }
+QSpinBox { background: @surface; color: @text; border: 1px solid @line; border-radius: 6px; padding: 5px 9px; min-height: 20px; }
+QSpinBox:focus { border: 2px solid @accent; padding: 4px 8px; }
+QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled { background: @window; color: @muted; }
+QRadioButton { color: @text; background: transparent; spacing: 8px; }
+QRadioButton:focus { color: @accent; }
+QRadioButton::indicator { width: 12px; height: 12px; border: 2px solid @muted; border-radius: 8px; background: @surface; }
+QRadioButton::indicator:checked { border: 5px solid @accent; width: 6px; height: 6px; }
 #offline { background: @soft; color: @text; border-bottom: 1px solid @line; padding: 8px 14px; font-weight: 600; }
 QStatusBar { background: @surface; border-top: 1px solid @line; color: @muted; }
 QStatusBar::item { border: none; }
@@ -206,15 +222,16 @@ QMenu::item:selected { background: @soft; }
 )");
     QString sheet = kSheet;
     sheet.replace(QLatin1String("@chevron"), QLatin1String(isDark ? "chevron-light" : "chevron-dark"));
-    const std::array<std::pair<const char*, QColor>, 9> roles{{{"@onAccent", onAccent},
-                                                               {"@window", window},
-                                                               {"@surface", surface},
-                                                               {"@raised", raised},
-                                                               {"@line", line},
-                                                               {"@text", text},
-                                                               {"@muted", muted},
-                                                               {"@accent", accent},
-                                                               {"@soft", soft}}};
+    const std::array<std::pair<const char*, QColor>, 10> roles{{{"@onAccent", onAccent},
+                                                                {"@bad", outline(Standing::Failed)},
+                                                                {"@window", window},
+                                                                {"@surface", surface},
+                                                                {"@raised", raised},
+                                                                {"@line", line},
+                                                                {"@text", text},
+                                                                {"@muted", muted},
+                                                                {"@accent", accent},
+                                                                {"@soft", soft}}};
     for (const auto& [name, colour] : roles)
         sheet.replace(QLatin1String(name), colour.name());
     return sheet;

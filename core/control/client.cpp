@@ -16,6 +16,8 @@ int milliseconds(Duration duration)
 
 /// Events kept for a caller that does not ask for them.
 constexpr std::size_t kMaxEvents = 4'096;
+/// How soon somebody who presses cancel is heard.
+constexpr qint64 kInterruptEvery = 100;
 
 } // namespace
 
@@ -54,8 +56,11 @@ Result<std::optional<Reply>> Client::receive(Duration timeout)
                 return fail(std::move(reply.error()), "agent");
             return std::optional<Reply>(std::move(*reply));
         }
-        if (m_socket->bytesAvailable() == 0
-            && !m_socket->waitForReadyRead(static_cast<int>(deadline.remainingTime()))) {
+        if (m_isInterrupted && m_isInterrupted())
+            return fail(Errc::Cancelled, "stopped on request");
+        const qint64 patience =
+            m_isInterrupted ? std::min(kInterruptEvery, deadline.remainingTime()) : deadline.remainingTime();
+        if (m_socket->bytesAvailable() == 0 && !m_socket->waitForReadyRead(static_cast<int>(patience))) {
             if (m_socket->state() != QLocalSocket::ConnectedState && m_socket->bytesAvailable() == 0)
                 return fail(Errc::Unreachable, "the agent closed the connection");
             if (deadline.hasExpired())

@@ -8,6 +8,7 @@
 
 #include <QString>
 #include <deque>
+#include <functional>
 #include <memory>
 
 class QLocalSocket;
@@ -38,12 +39,16 @@ public:
     }
     /// After a WatchRequest: the next event, or nothing within `timeout`.
     Result<std::optional<Event>> nextEvent(Duration timeout);
+    /// From now on `wanted` is asked ten times a second while this waits; once it says yes, waiting fails
+    /// with Cancelled, and the connection is of no more use.
+    void interruptBy(std::function<bool()> wanted) { m_isInterrupted = std::move(wanted); }
 
 private:
     explicit Client(std::unique_ptr<QLocalSocket> socket);
     Result<std::optional<Reply>> receive(Duration timeout);
     std::unique_ptr<QLocalSocket> m_socket;
     FrameReader m_frames;
+    std::function<bool()> m_isInterrupted;
     std::deque<Event> m_events;
 };
 

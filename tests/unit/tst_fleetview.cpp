@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "fleetview/forecast.h"
 #include "fleetview/grid_layout.h"
 #include "fleetview/waves.h"
 #include "fleetview_samples.h"
@@ -47,6 +48,8 @@ private Q_SLOTS:
     void findsTheCellUnderAPoint();
     void fillsWavesAsDevicesBecomeHealthy();
     void mergesWavesBeyondTen();
+    void forecastsWhoTakesAReleaseAndWhyOthersDoNot();
+    void asksTheMoreTheLargerTheStep();
 };
 
 void TestFleetview::paintsGreenOnlyWhatSaysHealthyOfTheNewest()
@@ -272,6 +275,50 @@ void TestFleetview::mergesWavesBeyondTen()
     for (const Wave& wave : waves.rows)
         sum += wave.devices;
     QCOMPARE(sum, std::size_t{400});
+}
+
+void TestFleetview::forecastsWhoTakesAReleaseAndWhyOthersDoNot()
+{
+    using fleetview::Prospect;
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy, 1)}, {{"model", "gw2"}}),
+                reportOf(2, {entryOf(Phase::Downloading, 2)}, {{"model", "gw2"}}),
+                reportOf(3, {}, {{"model", "gw3"}}), reportOf(4, {}),
+                reportOf(5, {entryOf(Phase::Healthy, 9, "fw/other")}, {{"model", "gw2"}})},
+               {}, kBegin);
+    const auto picture = fleet.picture(kBegin);
+    const auto uri = *ResourceUri::parse("fw/gateway");
+    const auto all = fleetview::forecastOf(*picture, uri, {0, 3}, {});
+    QCOMPARE(all.takes, std::size_t{5});
+    const auto some = fleetview::forecastOf(*picture, uri, {0, 2}, {{"model", "gw2"}});
+    QCOMPARE(some.takes, std::size_t{2});
+    QCOMPARE(some.held, std::size_t{2});
+    QCOMPARE(some.newer, std::size_t{1});
+    for (const fleetview::Outlook& outlook : some.devices) {
+        const std::string why = outlook.device->name == "gw-2" ? "has version 2"
+            : outlook.device->name == "gw-3"                   ? "has model=gw3"
+            : outlook.device->name == "gw-4"                   ? "has no label model"
+                                                               : "";
+        QCOMPARE(outlook.why, why);
+        QCOMPARE(outlook.prospect == Prospect::Takes, why.empty());
+    }
+    // A higher epoch is above every version before it.
+    QCOMPARE(fleetview::forecastOf(*picture, uri, {1, 1}, {}).takes, std::size_t{5});
+    QVERIFY(*fleetview::newestOf(*picture, uri) == (trust::Revision{0, 2}));
+    QVERIFY(!fleetview::newestOf(*picture, *ResourceUri::parse("fw/none")));
+}
+
+void TestFleetview::asksTheMoreTheLargerTheStep()
+{
+    using fleetview::Confirmation;
+    QVERIFY(fleetview::confirmationFor(0, 0) == Confirmation::Press);
+    QVERIFY(fleetview::confirmationFor(3, 3) == Confirmation::Press);
+    QVERIFY(fleetview::confirmationFor(4, 4) == Confirmation::TypeAll);
+    QVERIFY(fleetview::confirmationFor(20, 400) == Confirmation::Press);
+    QVERIFY(fleetview::confirmationFor(20, 399) == Confirmation::TypeCount);
+    QVERIFY(fleetview::confirmationFor(21, 100'000) == Confirmation::TypeCount);
+    QVERIFY(fleetview::confirmationFor(50, 100) == Confirmation::TypeCount);
+    QVERIFY(fleetview::confirmationFor(51, 100) == Confirmation::TypeAll);
 }
 
 QTEST_GUILESS_MAIN(TestFleetview)
