@@ -17,6 +17,7 @@
 #include <QDragEnterEvent>
 #include <QMessageBox>
 #include <QMimeData>
+#include <QPushButton>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
@@ -363,8 +364,29 @@ void MainWindow::restore()
         goTo(m_rooms[static_cast<std::size_t>(page)].first);
 }
 
+void MainWindow::askToClose()
+{
+    auto* const box = new QMessageBox(QMessageBox::Question, tr("A push is under way"),
+                                      tr("The agent does not have all of the release yet. If this window is "
+                                         "closed now, no device gets it."),
+                                      QMessageBox::NoButton, this);
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    box->setAccessibleName(box->windowTitle());
+    box->setDefaultButton(box->addButton(tr("Keep sending"), QMessageBox::RejectRole));
+    const auto* const stop = box->addButton(tr("Stop and close"), QMessageBox::DestructiveRole);
+    connect(stop, &QAbstractButton::clicked, this, [this] {
+        m_closesAnyway = true;
+        close();
+    });
+    box->open();
+}
+
 void MainWindow::closeEvent(QCloseEvent* event)
 {
+    if (m_publish->isSending() && !m_closesAnyway) {
+        event->ignore();
+        return askToClose();
+    }
     QSettings settings;
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     settings.setValue(QStringLiteral("window/look"), lookName(m_look));

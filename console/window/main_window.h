@@ -59,6 +59,7 @@ private:
     void goToPublish(const QString& payload);
     void settle(const Profile& profile);
     void startOwnAgent();
+    void askToClose();
     void openPalette();
     void showShortcuts();
     void showAge();
@@ -85,6 +86,7 @@ private:
     MapPage* m_map = nullptr;
     WelcomePage* m_welcome = nullptr; ///< shown while there is nobody to ask
     bool m_hasTriedOwnAgent = false;
+    bool m_closesAnyway = false; ///< somebody said so, though a push is under way
     qint64 m_ownAgent = 0;
     PublishPage* m_publish = nullptr; ///< no room of its own on the rail: it is of the releases
 };

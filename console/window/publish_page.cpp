@@ -144,6 +144,11 @@ bool PublishPage::isBusy() const
     return m_stack->currentIndex() != Choose;
 }
 
+bool PublishPage::isSending() const
+{
+    return m_send->isSending();
+}
+
 void PublishPage::fail(const QString& what, const Error& error)
 {
     m_error->tell(what, error);

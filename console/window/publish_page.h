@@ -31,6 +31,7 @@ public:
     /// Somebody looks at it now.
     void enter();
     bool isBusy() const;
+    bool isSending() const; ///< closing now would end a push
     PublishForm* form() const { return m_form; }
 
 Q_SIGNALS:

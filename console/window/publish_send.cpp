@@ -268,6 +268,7 @@ void PublishSend::push()
             m_holders->show();
             m_devices->show();
             m_another->show();
+            m_devices->setFocus();
             showSpread();
             Q_EMIT this->pushed();
         });

@@ -29,6 +29,8 @@ public:
                const QString& socket, const QString& keptAs);
     void show(const SnapshotPtr& snapshot);
     using QWidget::show;
+    /// The agent does not have all of it yet.
+    bool isSending() const { return m_sending.isRunning(); }
 
 Q_SIGNALS:
     void failed(const QString& what, const starling::Error& error);

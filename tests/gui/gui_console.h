@@ -25,6 +25,7 @@ public:
         main.resize(1'240, 800);
         main.setLook(window::Look::Light);
         main.show();
+        main.activateWindow(); // where there is no window manager to do it
         feed.begin();
     }
 

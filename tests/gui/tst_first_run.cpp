@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /// From a machine that has nothing to a device that is healthy in a release: by mouse, counting, and by
 /// keyboard alone. The agents are real.
+#include "fleet.h"
 #include "gui_console.h"
 #include "passphrase_field.h"
 #include "profile.h"
+#include "trust/join.h"
 #include "welcome_page.h"
 
 #include <QPlainTextEdit>
@@ -38,6 +40,7 @@ private Q_SLOTS:
     void cleanup();
     void getsFromNothingToHealthyInFewClicks();
     void getsThereByKeyboardAlone();
+    void joinsAFleetWithAToken();
     void saysWhatIsMissing();
     void startsItsAgentAgain();
 
@@ -158,6 +161,46 @@ void TestFirstRun::getsThereByKeyboardAlone()
     qInfo("%d keystrokes to the first push", console.actions);
     QVERIFY(console.actions <= kMostActions);
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("is healthy on all 1"), kSlow);
+}
+
+void TestFirstRun::joinsAFleetWithAToken()
+{
+    auto made = support::Fleet::create({.directory = m_directory->path().toStdString(),
+                                        .programs = STARLING_BINARY_DIR "/bin",
+                                        .agents = 1});
+    QVERIFY2(made, made ? "" : toString(made.error()).c_str());
+    support::Fleet& fleet = **made;
+    QVERIFY(fleet.startAll());
+    const auto token = fleet.ask<control::TokenReply>(0, control::TokenRequest{{}, 3'600});
+    QVERIFY(token);
+    Console console(m_directory->filePath(s("none.sock")));
+    QTRY_VERIFY_WITH_TIMEOUT(console.widget<QPushButton>("Join")->isVisible(), kSlow);
+    console.press("Join");
+    console.widget<QLineEdit>("Token")->setText(QString::fromStdString(token->token));
+    console.widget<QLineEdit>("Name of this device")->setText(s("newcomer"));
+    console.press("Ask to join");
+    m_agents.push_back(console.main.welcome()->agentPid());
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("Waiting to be let in"), kSlow);
+    QVERIFY(console.shows("words "));
+    keepPicture(console.main, s("first-waiting"));
+    std::string node;
+    QVERIFY(support::waitUntil(
+        [&] {
+            const auto pending = fleet.ask<control::PendingReply>(0, control::PendingRequest{});
+            const auto request = pending && !pending->devices.empty()
+                ? trust::openJoinRequest(pending->devices[0].request, pending->fleet)
+                : Result<trust::JoinRequest>(tl::unexpected<Error>(Error{Errc::NotFound, {}}));
+            node = request ? request->node.hex() : std::string();
+            return request.has_value();
+        },
+        std::chrono::milliseconds(kSlow)));
+    const auto path = [](const std::filesystem::path& file) { return QString::fromStdString(file.string()); };
+    const auto admitted = fleet.starling({s("--agent"), path(fleet.socket(0)), s("device"), s("admit"),
+                                          QString::fromStdString(node), s("--root"), path(fleet.root()),
+                                          s("--key"), path(fleet.key("admit")), s("--passphrase-file"),
+                                          path(fleet.passphrase()), s("--yes")});
+    QCOMPARE(admitted.exitCode, 0);
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("newcomer runs, and is of the fleet"), kSlow);
 }
 
 void TestFirstRun::saysWhatIsMissing()

@@ -13,6 +13,7 @@
 #include <QComboBox>
 #include <QDropEvent>
 #include <QLineEdit>
+#include <QMessageBox>
 #include <QMimeData>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -22,6 +23,7 @@
 #include <QTemporaryDir>
 #include <QTextBrowser>
 
+#include <csignal>
 #include <fstream>
 
 using namespace starling;
@@ -126,7 +128,14 @@ void TestPublish::signsAndPushesUntilItIsSafeToClose()
     keepPicture(console.main, s("publish-preview"));
     QTest::keyClick(push, Qt::Key_Return); // Enter never pushes
     QVERIFY(push->isVisible());
+    ::kill(static_cast<pid_t>(m_fleet->pid(0)), SIGSTOP); // so that the push takes a while
     console.press("Push");
+    const bool isClosed = console.main.close();
+    ::kill(static_cast<pid_t>(m_fleet->pid(0)), SIGCONT);
+    QVERIFY(!isClosed);
+    auto* const box = console.main.findChild<QMessageBox*>();
+    QVERIFY(box != nullptr && box->isVisible() && box->defaultButton()->text() == s("Keep sending"));
+    box->defaultButton()->click();
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("is healthy on all 2"), kSlow);
     keepPicture(console.main, s("publish-spread"));
     QVERIFY(console.shows("2 of 2 devices hold the verified payload (2 are enough), 2 healthy, 0 failed"));
