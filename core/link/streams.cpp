@@ -15,6 +15,13 @@ bool isSameSource(const Endpoint& a, const Endpoint& b)
     return a.isIpv4() == b.isIpv4() && std::equal(a.address.begin(), end, b.address.begin());
 }
 
+/// RFC 3927, RFC 4291 section 2.5.6: nobody tells such an address to other networks, and clouds answer there.
+bool isLinkLocal(const Endpoint& endpoint)
+{
+    const auto& a = endpoint.address;
+    return endpoint.isIpv4() ? a[12] == 169 && a[13] == 254 : a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
+}
+
 } // namespace
 
 Streams::Streams(Shared& shared, LinkTable& table)
@@ -89,7 +96,9 @@ bool Streams::admit(const Endpoint& remote)
 
 void Streams::onStrange(StreamId stream)
 {
-    if (m_streams.contains(stream) && !hasLink(stream))
+    const auto slot = m_table.find(addressOf(stream));
+    const bool isKnown = slot != m_table.slots().end() && (slot->second.link || slot->second.answer);
+    if (m_streams.contains(stream) && !isKnown)
         drop(stream);
 }
 
@@ -133,6 +142,10 @@ void Streams::close(StreamId stream)
 bool Streams::mayOpen(const Endpoint& to) const
 {
     if (!m_shared.config.streams || m_streams.size() >= kMaxStreams)
+        return false;
+    // Addresses come from others: what listens on loopback or answers nearby does not expect us.
+    const std::vector<Endpoint>& own = m_shared.candidates;
+    if (isLinkLocal(to) || (!own.empty() && !isCheckable(to, own)))
         return false;
     std::size_t trials = 0;
     for (const auto& [stream, entry] : m_streams) {
@@ -256,8 +269,12 @@ bool Streams::onFailed(const Endpoint& endpoint, std::vector<Output>& kept)
 
 void Streams::review(std::vector<Output>& outputs)
 {
-    if (m_streams.empty())
-        return;
+    const bool isAboutLinks = std::any_of(outputs.begin(), outputs.end(), [](const Output& output) {
+        return std::holds_alternative<LinkUp>(output) || std::holds_alternative<LinkFailed>(output)
+            || std::holds_alternative<LinkRefused>(output) || std::holds_alternative<LinkMoved>(output);
+    });
+    if (m_streams.empty() || !isAboutLinks)
+        return; // most of the time
     std::vector<Output> kept;
     for (Output& output : std::exchange(outputs, {})) {
         if (auto* up = std::get_if<LinkUp>(&output))

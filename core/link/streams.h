@@ -32,8 +32,8 @@ public:
     void accept(StreamId stream, const Endpoint& remote, Instant now);
     /// Whether datagrams may come on it.
     bool isOpen(StreamId stream) const { return m_streams.contains(stream); }
-    /// What came on it belongs to no link or handshake: it is closed, unless there is a link on it, which
-    /// nothing ends that is not authenticated.
+    /// What came on it belongs to no link or handshake: it is closed, unless there is one on it, which nothing
+    /// ends that is not authenticated.
     void onStrange(StreamId stream);
     void onClosed(StreamId stream, Instant now);
     /// A HELLO over UDP to `to` had no answer: greet it on a stream, unless one is.

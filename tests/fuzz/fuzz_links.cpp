@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// link::Links under a hostile network: the input is a script of datagrams, timers and messages for a node
-/// with one link up. Each step is one byte of what to do, one of length, and that many bytes. As the peer is
-/// hostile, too, bytes may come as a frame, sealed with the link's keys. Whatever comes, messages stay within
-/// their limit, and the table within its own.
+/// with one link up, which may come on streams as well. Each step is one byte of what to do, one of length,
+/// and that many bytes. As the peer is hostile, too, bytes may come as a frame, sealed with the link's keys.
+/// Whatever comes, messages stay within their limit, and the table within its own.
 #include "fuzz.h"
 #include "link_peer.h"
 
@@ -28,6 +28,9 @@ enum class Step : std::uint8_t {
     FrameFromElsewhere,
     AddressChanged,
     Unreliable,
+    Stream,
+    FrameOnStream,
+    StreamClosed,
     Count
 };
 
@@ -61,6 +64,14 @@ void perform(Peer& peer, Step step, Bytes bytes)
         return peer.give(AddressChanged{});
     case Step::Unreliable:
         return peer.give(SendUnreliable{peer.link(), bytes});
+    case Step::Stream:
+        peer.give(StreamAccepted{StreamId{last}, addressOf(last)});
+        return peer.give(StreamReceived{StreamId{last}, bytes});
+    case Step::FrameOnStream:
+        peer.give(StreamAccepted{StreamId{last}, addressOf(last)});
+        return peer.sayOn(StreamId{last}, bytes);
+    case Step::StreamClosed:
+        return peer.give(link::StreamClosed{StreamId{last}});
     case Step::Count:
         return;
     }
@@ -149,5 +160,12 @@ std::vector<Bytes> seeds()
     addStep(relaying, Step::FrameFromPeer, bytesOf(Go{0}));
     addStep(relaying, Step::Timer, {});
     addStep(relaying, Step::Unreliable, payload);
-    return {receiving, sending, strangers, moving, relaying};
+    Bytes streaming;
+    addStep(streaming, Step::FrameOnStream, bytesOf(Ping{7}));
+    addStep(streaming, Step::FrameOnStream, bytesOf(PathChallenge{7}));
+    addStep(streaming, Step::Timer, {});
+    addStep(streaming, Step::StreamClosed, bytesOf(Ping{7}));
+    addStep(streaming, Step::Stream, payload);
+    addStep(streaming, Step::FrameOnStream, bytesOf(Data{0, 1, true, true, payload}));
+    return {receiving, sending, strangers, moving, relaying, streaming};
 }

@@ -99,6 +99,12 @@ public:
         const Bytes datagram = m_channel->sealBytes(m_subjectsToken, frame, m_now);
         give(DatagramReceived{from, datagram});
     }
+    /// The same on a stream.
+    void sayOn(StreamId stream, ByteView frame)
+    {
+        const Bytes datagram = m_channel->sealBytes(m_subjectsToken, frame, m_now);
+        give(StreamReceived{stream, datagram});
+    }
     void receive(const Bytes& datagram) { give(DatagramReceived{addressOf(kPeer), datagram}); }
 
     void give(const Input& input)

@@ -3,6 +3,7 @@
 
 #include "link/link.h"
 #include "nat/sightings.h"
+#include "pair_streams.h"
 #include "plain_authenticator.h"
 #include "stun_driver.h"
 
@@ -33,21 +34,33 @@ double millisecondsOf(Duration duration)
     return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-/// A node: links on one socket.
+link::Config withStreams()
+{
+    link::Config config;
+    config.streams = true;
+    return config;
+}
+
+/// A node: links on one socket, and on TCP connections.
 class PairNode
 {
 public:
-    PairNode(UdpSocket socket, unsigned number, std::uint64_t seed)
+    PairNode(UdpSocket socket, std::unique_ptr<PairStreams> streams, unsigned number, std::uint64_t seed)
         : m_socket(std::move(socket))
+        , m_streams(std::move(streams))
         , m_node(idOf(number))
         , m_authenticator(m_node, seed)
         , m_random(seed)
-        , m_links(m_node, {}, m_authenticator, m_random)
+        , m_links(m_node, withStreams(), m_authenticator, m_random)
     {
     }
 
     const NodeId& node() const { return m_node; }
-    int descriptor() const { return m_socket.descriptor(); }
+    void poll(std::vector<pollfd>& polled) const
+    {
+        polled.push_back({m_socket.descriptor(), POLLIN, 0});
+        m_streams->poll(polled);
+    }
     Endpoint local() const { return m_socket.local(); }
     const link::Links& links() const { return m_links; }
     std::size_t received() const { return m_received; }
@@ -71,6 +84,7 @@ public:
     void give(const link::Input& input)
     {
         for (const link::Output& output : m_links.handle(input, clockNow())) {
+            m_streams->take(output);
             if (const auto* send = std::get_if<link::SendDatagram>(&output))
                 m_socket.send(send->to, send->bytes);
             else if (const auto* timer = std::get_if<link::ScheduleTimer>(&output))
@@ -85,6 +99,7 @@ public:
     {
         while (const auto datagram = m_socket.receive())
             give(link::DatagramReceived{datagram->first, datagram->second});
+        m_streams->work([this](const link::Input& input) { give(input); });
     }
     void expire()
     {
@@ -129,6 +144,7 @@ private:
     }
 
     UdpSocket m_socket;
+    std::unique_ptr<PairStreams> m_streams;
     NodeId m_node;
     link::PlainAuthenticator m_authenticator;
     SeededRandom m_random;
@@ -155,7 +171,11 @@ public:
         });
         if (!opened)
             return tl::unexpected<Error>(opened.error());
-        m_nodes.push_back(std::make_unique<PairNode>(std::move(*socket), number, number));
+        auto streams = PairStreams::listen(*host.network, socket->local());
+        if (!streams)
+            return tl::unexpected<Error>(streams.error());
+        m_nodes.push_back(
+            std::make_unique<PairNode>(std::move(*socket), std::move(*streams), number, number));
         return m_nodes.size() - 1;
     }
     PairNode& operator[](std::size_t index) { return *m_nodes[index]; }
@@ -176,7 +196,7 @@ private:
     {
         std::vector<pollfd> polled;
         for (const auto& node : m_nodes) {
-            polled.push_back({node->descriptor(), POLLIN, 0});
+            node->poll(polled);
             end = std::min(end, node->nextTimer());
         }
         const auto wait =
@@ -210,7 +230,12 @@ Result<PairOutcome> LinkPairs::play(const Pair& pair)
         node->give(link::SetCandidates{node->candidates()});
         node->give(link::Connect{middle.local()});
     }
-    if (!nodes.runUntil([&] { return left.isTold() && right.isTold(); }, kPrepareLimit))
+    // Over TCP nobody is told where it is seen.
+    const auto isReady = [&](const PairNode& node) {
+        const auto link = node.linkTo(middle.node());
+        return link && (node.isTold() || link->kind == link::LinkInfo::Kind::Tcp);
+    };
+    if (!nodes.runUntil([&] { return isReady(left) && isReady(right); }, kPrepareLimit))
         return fail(Errc::Timeout, nameOf(pair) + ": no link to the node in the middle");
 
     PairOutcome outcome;

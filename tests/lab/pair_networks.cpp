@@ -21,6 +21,7 @@ constexpr PlaceWords kPlaces[] = {
     {Place::Hairpin, "hairpin", Edge::HairpinNat},
     {Place::Sym, "sym", Edge::SymmetricNat},
     {Place::Fw, "fw", Edge::Firewall},
+    {Place::NoUdp, "noudp", Edge::PortFilteringNat},
     {Place::Narrow, "narrow", Edge::PortFilteringNat},
     {Place::Cgn, "cgn", Edge::PortFilteringNat, Edge::HairpinNat},
     {Place::CgnSym, "cgnsym", Edge::PortFilteringNat, Edge::SymmetricNat},
@@ -109,7 +110,8 @@ std::vector<Pair> allPairs()
             {Open, Cgn},        {Prc, Cgn},     {Cgn, Cgn},       {Cgn, Same},
             {Cgn, SameCarrier}, {CgnSym, Cgn},  {CgnSym, CgnSym}, {CgnSym, SameCarrier},
             {Open, Narrow},     {Narrow, Open}, {Narrow, Narrow}, {Open6, Open6},
-            {Open6, Fw6},       {Fw6, Open6},   {Fw6, Fw6}};
+            {Open6, Fw6},       {Fw6, Open6},   {Fw6, Fw6},       {NoUdp, Open},
+            {NoUdp, Prc},       {NoUdp, NoUdp}};
 }
 
 Result<PairNetworks::World*> PairNetworks::worldOf(const Pair& pair)
@@ -145,6 +147,8 @@ Status PairNetworks::addSites(World& world, Place place, const std::string& name
     sites.push_back(std::move(*site));
     if (place == Place::Acc)
         return sites.back().edge->nft("flush chain ip edge input\n");
+    if (place == Place::NoUdp)
+        return sites.back().edge->nft("insert rule ip edge forward meta l4proto udp drop\n");
     if (place == Place::Narrow)
         return world.internet->narrow(sites.back(), kLeastMtu);
     return {};

@@ -20,6 +20,7 @@ enum class Place : std::uint8_t {
     Hairpin, ///< as Prc, by a NAT that lets those inside reach each other at their addresses outside
     Sym, ///< behind a symmetric one
     Fw, ///< behind a firewall
+    NoUdp, ///< as Prc, by a NAT that lets no UDP through
     Narrow, ///< as Prc, by a line that carries no packets over 1,280 bytes
     Cgn, ///< behind two NATs: as Prc, and a carrier's like Hairpin, which RFC 6888 wants of it
     CgnSym, ///< the same, with a carrier's that is symmetric

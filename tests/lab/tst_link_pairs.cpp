@@ -36,6 +36,9 @@ private Q_SLOTS:
         // A HELLO and what a relay puts around it fit the smallest packets that IPv6 allows.
         QTest::newRow("narrow:open") << "direct" << 1'000;
         QTest::newRow("narrow:narrow") << "punched" << 2'000;
+        QTest::newRow("noudp:open") << "tcp" << 2'000;
+        for (const char* pair : {"noudp:prc", "prc:noudp", "noudp:noudp"})
+            QTest::newRow(pair) << "relayed" << 2'000;
         // Where there is no IPv4.
         QTest::newRow("open6:open6") << "direct" << 1'000;
         QTest::newRow("fw6:fw6") << "punched" << 2'000;

@@ -335,6 +335,23 @@ private Q_SLOTS:
         QVERIFY(two.isUndisturbed());
     }
 
+    void callsNobodyAtAddressesThatNoDeviceHas()
+    {
+        Two two;
+        two.network.give(two.a, SetCandidates{{Endpoint::ipv4(192, 0, 2, 1, 7'891)}});
+        const Endpoint loopback = Endpoint::ipv4(127, 0, 0, 1, 22),
+                       cloud = Endpoint::ipv4(169, 254, 169, 254, 80),
+                       multicast = Endpoint::ipv4(224, 0, 0, 1, 7'891),
+                       good = Endpoint::ipv4(192, 0, 2, 9, 80);
+        for (const Endpoint& to : {loopback, cloud, multicast, good})
+            two.network.give(two.a, Connect{to, kTries});
+        two.network.run(1min);
+        QCOMPARE(two.a.failures.size(), std::size_t(4));
+        QVERIFY(!two.streams.calledAt.empty());
+        QVERIFY(std::all_of(two.streams.calledAt.begin(), two.streams.calledAt.end(),
+                            [&](const Endpoint& called) { return called == good; }));
+    }
+
     void takesNoDatagramForAStream()
     {
         Two two;
