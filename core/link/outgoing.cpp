@@ -179,8 +179,7 @@ void Outgoing::restart(std::optional<Duration> roundTrip)
     m_threshold = m_config.windowFragments;
     m_credit = 0;
     m_timeouts = 0;
-    m_smoothed.reset();
-    m_variation = {};
+    m_roundTrip = {};
     if (roundTrip)
         addSample(*roundTrip);
 }
@@ -199,23 +198,10 @@ bool Outgoing::onTimeout()
     return true;
 }
 
-void Outgoing::addSample(Duration roundTrip)
-{
-    if (!m_smoothed) {
-        m_smoothed = roundTrip;
-        m_variation = roundTrip / 2;
-        return;
-    }
-    // RFC 6298 section 2.3, alpha = 1/8 and beta = 1/4.
-    const Duration error = *m_smoothed > roundTrip ? *m_smoothed - roundTrip : roundTrip - *m_smoothed;
-    m_variation = (3 * m_variation + error) / 4;
-    m_smoothed = (7 * *m_smoothed + roundTrip) / 8;
-}
-
 Duration Outgoing::firstTimeout() const
 {
-    const Duration timeout = m_smoothed ? *m_smoothed + 4 * m_variation : kInitialTimeout;
-    return std::clamp(timeout, m_config.minRetransmit, m_config.maxRetransmit);
+    return std::clamp(m_roundTrip.patience().value_or(kInitialTimeout), m_config.minRetransmit,
+                      m_config.maxRetransmit);
 }
 
 Duration Outgoing::retransmitTimeout() const

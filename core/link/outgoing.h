@@ -7,6 +7,7 @@
 /// answers.
 #pragma once
 
+#include "base/round_trip.h"
 #include "link/frame.h"
 #include "link/link.h"
 
@@ -31,7 +32,7 @@ public:
     /// The other side answered: timeouts count from zero again.
     void onAnswer() { m_timeouts = 0; }
     /// One measured round trip.
-    void addSample(Duration roundTrip);
+    void addSample(Duration roundTrip) { m_roundTrip.add(roundTrip); }
     /// The way to the other side is another one from now on: nothing is known of it but one round trip,
     /// perhaps, and what is in flight went the old way.
     void restart(std::optional<Duration> roundTrip);
@@ -41,7 +42,7 @@ public:
     Duration retransmitTimeout() const;
     /// The first of several in a row.
     Duration firstTimeout() const;
-    std::optional<Duration> roundTrip() const { return m_smoothed; }
+    std::optional<Duration> roundTrip() const { return m_roundTrip.smoothed(); }
     std::uint64_t retransmissions() const { return m_retransmissions; }
     std::size_t queuedBytes() const { return m_queuedBytes; }
 
@@ -75,8 +76,7 @@ private:
     std::uint64_t m_recovery = 0; ///< losses up to this transmission have been answered by a smaller window
     std::size_t m_window, m_threshold, m_credit = 0;
     unsigned m_timeouts = 0;
-    std::optional<Duration> m_smoothed;
-    Duration m_variation{};
+    RoundTrip m_roundTrip;
 };
 
 } // namespace starling::link

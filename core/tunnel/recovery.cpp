@@ -72,7 +72,7 @@ void Recovery::noteArrival(Sent& sent, Instant now)
     if (sent.transmission > m_newest) {
         m_newest = sent.transmission;
         if (sent.tries == 1)
-            addSample(now - sent.at);
+            m_roundTrip.add(now - sent.at);
     }
     sent.datagram.clear();
     --m_missing;
@@ -98,24 +98,11 @@ void Recovery::receive(const Arrived& arrived, Instant now, Out& out)
             repeat(sent, now, out);
 }
 
-// RFC 6298 section 2.3, alpha = 1/8 and beta = 1/4.
-void Recovery::addSample(Duration roundTrip)
-{
-    if (!m_smoothed) {
-        m_smoothed = roundTrip;
-        m_variation = roundTrip / 2;
-        return;
-    }
-    const Duration error = *m_smoothed > roundTrip ? *m_smoothed - roundTrip : roundTrip - *m_smoothed;
-    m_variation = (3 * m_variation + error) / 4;
-    m_smoothed = (7 * *m_smoothed + roundTrip) / 8;
-}
-
 Duration Recovery::timeout() const
 {
-    const Duration once = m_smoothed
-        ? std::clamp(*m_smoothed + 4 * m_variation + 2 * kTick, kMinTimeout, kMaxTimeout)
-        : kInitialTimeout;
+    const auto patience = m_roundTrip.patience();
+    const Duration once =
+        patience ? std::clamp(*patience + 2 * kTick, kMinTimeout, kMaxTimeout) : kInitialTimeout;
     return once * (1U << m_timeouts);
 }
 
@@ -149,8 +136,8 @@ void Recovery::onTick(Instant now, Out& out)
 /// Two of the other side's timeouts.
 Duration Recovery::hold() const
 {
-    return m_smoothed ? std::clamp(2 * (*m_smoothed + 4 * m_variation + 2 * kTick), kMinHold, kMaxHold)
-                      : kMaxHold;
+    const auto patience = m_roundTrip.patience();
+    return patience ? std::clamp(2 * (*patience + 2 * kTick), kMinHold, kMaxHold) : kMaxHold;
 }
 
 bool Recovery::follow(const Numbered& datagram)

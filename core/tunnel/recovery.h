@@ -6,7 +6,7 @@
 /// uTP's to see, and to slow down for. As link layers of radio networks do (RFC 3366). Pure.
 #pragma once
 
-#include "base/time.h"
+#include "base/round_trip.h"
 #include "tunnel/packet.h"
 
 #include <deque>
@@ -63,7 +63,6 @@ private:
     void repeat(Sent& sent, Instant now, Out& out);
     void noteArrival(Sent& sent, Instant now);
     void forgetFirst();
-    void addSample(Duration roundTrip);
     Duration timeout() const;
     Duration hold() const;
     /// Whether a datagram is of the other side's current beginning.
@@ -79,8 +78,7 @@ private:
     std::uint64_t m_transmissions = 0, m_newest = 0; ///< newest: that arrived
     std::uint64_t m_repeated = 0;
     double m_budget = 32; ///< repetitions that may be made
-    std::optional<Duration> m_smoothed;
-    Duration m_variation{};
+    RoundTrip m_roundTrip;
     Instant m_quietSince; ///< nothing was sent and nothing arrived
     unsigned m_timeouts = 0; ///< in a row
 
