@@ -34,7 +34,7 @@ std::size_t SendQueue::runFrom(std::size_t first) const
 {
     const Waiting& head = m_waiting[first];
     std::size_t count = 1, bytes = head.size;
-    while (m_joins && head.size > 0 && first + count < m_waiting.size()) {
+    while (head.size > 0 && first + count < m_waiting.size()) {
         const Waiting& next = m_waiting[first + count];
         if (next.address != head.address || next.size > head.size || next.size == 0
             || bytes + next.size > kMaxJoinedBytes)
@@ -49,16 +49,18 @@ std::size_t SendQueue::runFrom(std::size_t first) const
 
 void SendQueue::flush()
 {
+    const ByteView all = m_bytes;
     for (std::size_t first = 0; first < m_waiting.size();) {
-        const std::size_t count = runFrom(first);
         const Waiting& head = m_waiting[first];
-        const Waiting& last = m_waiting[first + count - 1];
-        const ByteView bytes = ByteView(m_bytes).subspan(head.begin, last.begin + last.size - head.begin);
-        const std::uint16_t size = count > 1 ? static_cast<std::uint16_t>(head.size) : 0;
-        if (!m_send(head.address, bytes, size) && count > 1)
-            m_joins = false; // from now on each goes alone, and these do now
-        else
-            first += count;
+        const std::size_t next = first + runFrom(first);
+        const Waiting& last = m_waiting[next - 1];
+        const bool isSeveral = next - first > 1;
+        const ByteView bytes = all.subspan(head.begin, last.begin + last.size - head.begin);
+        // Not where the kernel or the interface joins nothing, nor on a way that is too narrow or gone.
+        if (!m_send(head.address, bytes, isSeveral ? static_cast<std::uint16_t>(head.size) : 0) && isSeveral)
+            for (std::size_t i = first; i < next; ++i)
+                m_send(head.address, all.subspan(m_waiting[i].begin, m_waiting[i].size), 0);
+        first = next;
     }
     m_waiting.clear();
     m_bytes.clear();
@@ -77,7 +79,7 @@ bool SendQueue::sendJoined(int descriptor, const msghdr& header, bool isSeveral)
     while (::sendmsg(descriptor, &header, 0) < 0) {
         if (errno == EINTR)
             continue;
-        // Of a way that is full, they are lost; otherwise the kernel or the interface joins nothing.
+        // Of a way that is full they are lost; otherwise each may be tried.
         return !isSeveral || errno == EAGAIN || errno == ENOBUFS;
     }
     return true;

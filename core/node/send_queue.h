@@ -47,7 +47,6 @@ private:
     std::size_t runFrom(std::size_t first) const;
 
     Send m_send;
-    bool m_joins = true;
     Bytes m_bytes; ///< of all that waits
     std::vector<Waiting> m_waiting;
     bool m_isFlushQueued = false;

@@ -127,6 +127,27 @@ private Q_SLOTS:
         QTRY_COMPARE(b.got.size(), std::size_t(6));
     }
 
+    void whatCannotGoAsOneGoesAloneAndNothingElse()
+    {
+        const Endpoint narrow = loopback(1), wide = loopback(2);
+        std::vector<std::pair<Endpoint, std::uint16_t>> sends; // to whom, of which size if several
+        SendQueue queue([&](const Endpoint& to, ByteView, std::uint16_t size) {
+            sends.emplace_back(to, size);
+            return size == 0 || to != narrow;
+        });
+        const auto sendAll = [&] {
+            for (const Endpoint& to : {narrow, wide})
+                for (std::size_t i = 0; i < 2; ++i)
+                    queue.add(to, datagram(100, i));
+            queue.flush();
+            return std::exchange(sends, {});
+        };
+        const std::vector<std::pair<Endpoint, std::uint16_t>> expected{
+            {narrow, 100}, {narrow, 0}, {narrow, 0}, {wide, 100}};
+        QVERIFY(sendAll() == expected);
+        QVERIFY(sendAll() == expected); // a network that was away for a moment costs nothing later
+    }
+
     void anIpv6SocketIsForBoth()
     {
         Party both;
