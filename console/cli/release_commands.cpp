@@ -272,6 +272,7 @@ void addReleaseCommands(CLI::App& app, CommandLine& line)
                                 "  starling release show gateway-2.4.1.torrent",
                                 [&line, file] { return showRelease(line, *file); });
     show->add_option("FILE", *file, "The torrent-file++")->required();
+    addWithdrawCommand(*group, line);
 }
 
 } // namespace starling::cli

@@ -39,7 +39,7 @@ swarm::Config swarmConfig(const AgentConfig& config)
     return result;
 }
 
-Updater::Settings updaterSettings(const Node::Options& options)
+Updater::Settings updaterSettings(const Node::Options& options, const board::BoardKeeper& keeper)
 {
     const AgentConfig& config = options.config;
     return {.deploy = config.deploy,
@@ -48,7 +48,10 @@ Updater::Settings updaterSettings(const Node::Options& options)
             .labels = config.labels,
             .quota = config.quota,
             .limits = options.limits,
-            .observer = options.observer};
+            .observer = options.observer,
+            .withdrawal = [&keeper](const release::TorrentFile& torrent) {
+                return keeper.board().withdrawalOf(torrent);
+            }};
 }
 
 link::Config linkConfig(const AgentConfig& config)
@@ -185,7 +188,7 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
               [this](std::uint16_t port) {
                   return board::Parcel{m_identity.certificateEnvelope, descriptor(port)}.serialize();
               })
-    , m_updater({m_store, m_payloads, m_swarm, m_timers}, updaterSettings(m_options))
+    , m_updater({m_store, m_payloads, m_swarm, m_timers}, updaterSettings(m_options, m_keeper))
     , m_started(m_timers.now())
 {
     connect(&m_swarm, &SwarmHost::overlayInput, this, &Node::feedOverlay);
@@ -513,6 +516,8 @@ void Node::settle(release::Examined taken)
     }
     if (taken.key.kind == trust::Kind::Deny)
         trustChanged();
+    if (taken.withdrawal)
+        m_updater.withdraw(*taken.withdrawal);
     for (const release::BoardKey& place : taken.covered)
         if (stored)
             stored = m_store.removeNotice(static_cast<std::uint8_t>(place.kind), place.name);

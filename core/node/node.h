@@ -78,8 +78,8 @@ public:
     /// Whether the payload of an accepted release is here, verified and untouched.
     bool holdsPayload(const release::TorrentFile& torrent) const;
     Result<PushIntake> beginPush(const release::TorrentFile& torrent);
-    /// A signed notice without a payload, a root or a deny list: onto the board and on its way. Whether it
-    /// was news. Refusals are counted.
+    /// A signed notice without a payload, a root, a deny list or a withdrawal: onto the board and on its way.
+    /// Whether it was news. Refusals are counted.
     Result<bool> publishNotice(ByteView notice);
     /// After PushIntake::finish(): onto the board and on its way.
     Status publish(const release::TorrentFile& torrent);

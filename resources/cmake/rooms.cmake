@@ -73,10 +73,10 @@ function(starling_program target output)
     target_link_libraries(${target} PRIVATE starling_flags ${PROGRAM_LINKS})
 endfunction()
 
-# starling_test(tst_name LINKS starling::room … [SOURCES extra.cpp …] [TIMEOUT seconds] [LABELS …] [WIDGETS])
+# starling_test(tst_name LINKS starling::room … [SOURCES extra.cpp …] [TIMEOUT seconds] [LABELS …] [PRECOMPILED target])
 # builds tst_name.cpp of the calling folder against Qt Test and registers it with ctest.
 function(starling_test name)
-    cmake_parse_arguments(TEST "WIDGETS" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+    cmake_parse_arguments(TEST "" "TIMEOUT;PRECOMPILED" "SOURCES;LINKS;LABELS" ${ARGN})
     add_executable(${name} ${name}.cpp ${TEST_SOURCES})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     # Not AUTOMOC, which compiles a file of its own for each test: that was a fifth of the whole build.
@@ -86,18 +86,14 @@ function(starling_test name)
     target_include_directories(${name} PRIVATE ${moc})
     target_link_libraries(${name} PRIVATE starling_flags starling_test_flags Qt6::Test Qt6::Network ${TEST_LINKS})
     # All tests say that Network is there, for Qt Test's headers depend on it.
-    set(headers starling_qt_test)
-    if(TEST_WIDGETS)
-        set(headers starling_widgets_test)
-        target_link_libraries(${name} PRIVATE Qt6::Widgets)
-    endif()
-    if(NOT TARGET ${headers})
+    if(NOT TARGET starling_qt_test)
         starling_precompiled(starling_qt_test LINKS starling_test_flags Qt6::Test Qt6::Network tl::expected
             HEADERS ${starling_std_headers} <QtTest>)
-        starling_precompiled(starling_widgets_test LINKS starling_test_flags Qt6::Test Qt6::Network Qt6::Widgets tl::expected
-            HEADERS ${starling_std_headers} <QtWidgets> <QtTest>)
     endif()
-    target_precompile_headers(${name} REUSE_FROM ${headers})
+    if(NOT TEST_PRECOMPILED)
+        set(TEST_PRECOMPILED starling_qt_test)
+    endif()
+    target_precompile_headers(${name} REUSE_FROM ${TEST_PRECOMPILED})
     target_compile_definitions(${name} PRIVATE
         STARLING_SOURCE_DIR="${PROJECT_SOURCE_DIR}" STARLING_BINARY_DIR="${PROJECT_BINARY_DIR}")
     add_test(NAME ${name} COMMAND ${name})
