@@ -5,7 +5,7 @@
 
 namespace starling::console {
 
-Result<Withdrawn> withdraw(control::Client& agent, const release::TorrentFile& torrent,
+Result<Withdrawn> withdraw(control::Client& agent, const trust::Withdrawal& withdrawal,
                            const crypto::SecretKey& key, std::chrono::milliseconds timeout)
 {
     const auto reply = agent.ask<control::TrustReply>(control::TrustRequest{key.id()});
@@ -18,15 +18,12 @@ Result<Withdrawn> withdraw(control::Client& agent, const release::TorrentFile& t
     const auto root = trust::RootDocument::parse(rootEnvelope->payload);
     if (!root)
         return fail(Error(root.error()), "the agent's root");
-    const release::UpdateInfo& update = torrent.info.update;
-    const trust::Scope* scope = root->scopeFor(update.uri);
+    const trust::Scope* scope = root->scopeFor(withdrawal.uri);
     if (scope == nullptr || !scope->role.keys.contains(key.id()))
         return fail(Errc::WrongScope,
-                    "key " + key.id().shortHex() + " is none of the scope of " + update.uri.text()
+                    "key " + key.id().shortHex() + " is none of the scope of " + withdrawal.uri.text()
                         + "; nothing was signed");
-    trust::Envelope envelope{trust::Kind::Withdraw,
-                             trust::Withdrawal{update.uri, update.revision, torrent.infoHash}.serialize(),
-                             {}};
+    trust::Envelope envelope{trust::Kind::Withdraw, withdrawal.serialize(), {}};
     envelope.sign(reply->fleet, key);
     Withdrawn done{envelope.serialize(), false};
     const auto published = agent.ask<control::PublishReply>(

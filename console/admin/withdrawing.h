@@ -4,7 +4,7 @@
 
 #include "control/client.h"
 #include "crypto/signing.h"
-#include "release/torrent_file.h"
+#include "trust/withdrawal.h"
 
 namespace starling::console {
 
@@ -14,10 +14,10 @@ struct Withdrawn
     bool isNew = false; ///< the agent did not hold it before
 };
 
-/// Signs a withdrawal of `torrent`'s release with `key`, one of its scope by the agent's newest root, and has
+/// Signs `withdrawal` with `key`, one of its scope by the agent's newest root, and has
 /// the agent spread it. Fails with WrongScope (nothing was signed then), what the agent refuses it for,
 /// Timeout or Unreachable.
-Result<Withdrawn> withdraw(control::Client& agent, const release::TorrentFile& torrent,
+Result<Withdrawn> withdraw(control::Client& agent, const trust::Withdrawal& withdrawal,
                            const crypto::SecretKey& key, std::chrono::milliseconds timeout);
 
 } // namespace starling::console

@@ -23,13 +23,15 @@ Result<Exit> withdrawRelease(const CommandLine& line, const WithdrawOptions& opt
     const auto torrent = console::readRelease(options.file);
     if (!torrent)
         return fail(Error(torrent.error()), "release withdraw");
+    const release::UpdateInfo& update = torrent->info.update;
     auto agent = control::Client::connect(toQString(line.agent));
     if (!agent)
         return tl::unexpected<Error>(agent.error());
     const auto key = openKey(options.key, options.passphrase);
     if (!key)
         return tl::unexpected<Error>(key.error());
-    const auto done = console::withdraw(*agent, *torrent, *key, line.timeout(30s));
+    const auto done =
+        console::withdraw(*agent, {update.uri, update.revision, torrent->infoHash}, *key, line.timeout(30s));
     if (!done)
         return fail(Error(done.error()), "release withdraw");
     if (!options.output.empty())
@@ -40,7 +42,6 @@ Result<Exit> withdrawRelease(const CommandLine& line, const WithdrawOptions& opt
         object.insert(QStringLiteral("published"), done->isNew);
         printJson(object);
     }
-    const release::UpdateInfo& update = torrent->info.update;
     say(line,
         done->isNew
             ? plain("Withdrawn   " + update.uri.text() + " version " + trust::toString(update.revision)

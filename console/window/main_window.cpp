@@ -9,6 +9,7 @@
 #include "publish_page.h"
 #include "releases_page.h"
 #include "welcome_page.h"
+#include "withdraw_dialog.h"
 #include "words.h"
 
 #include <QApplication>
@@ -66,6 +67,11 @@ MainWindow::MainWindow(QString socket)
     connect(m_overview, &OverviewPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
+    connect(m_releases, &ReleasesPage::withdrawWanted, this, [this](const fleetview::Release& release) {
+        auto* const dialog = new WithdrawDialog(release, Profile::load().directory, m_socket, this);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->open();
+    });
     connect(m_publish, &PublishPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_map, &MapPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_welcome, &WelcomePage::settled, this, &MainWindow::settle);

@@ -33,6 +33,7 @@ struct KnownRelease
     std::string label;
     std::uint64_t bytes = 0;
     std::optional<UtcTime> knownSince; ///< when the agent verified it; nothing: before its start
+    bool isWithdrawn = false; ///< the agent holds a withdrawal of it
 };
 
 /// What this console saw a device say.

@@ -8,6 +8,7 @@
 #include "publish_page.h"
 #include "publish_send.h"
 #include "release_samples.h"
+#include "withdraw_dialog.h"
 
 #include <QClipboard>
 #include <QComboBox>
@@ -20,6 +21,7 @@
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStyleFactory>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTextBrowser>
 
@@ -52,6 +54,7 @@ private Q_SLOTS:
     void saysWhatIsWrongWithAKey();
     void letsGoOfALargeStepOnlyOnceItIsTyped();
     void keepsNothingOfAPassphrase();
+    void withdrawsARelease();
 
 private:
     QString makePayload(const char* name);
@@ -141,6 +144,37 @@ void TestPublish::signsAndPushesUntilItIsSafeToClose()
     QVERIFY(console.shows("2 of 2 devices hold the verified payload (2 are enough), 2 healthy, 0 failed"));
     console.press("Show the devices of this release");
     QCOMPARE(console.widget<QStackedWidget>("Screens")->currentWidget()->accessibleName(), s("Devices"));
+}
+
+void TestPublish::withdrawsARelease()
+{
+    Console console(QString::fromStdString(m_fleet->socket(0).string()));
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("links up"), kSlow);
+    QTest::keyClick(&console.main, Qt::Key_3, Qt::ControlModifier);
+    auto* const table = console.widget<QTableView>("Releases");
+    QTRY_VERIFY_WITH_TIMEOUT(table->isVisible() && table->model()->rowCount() > 0, kSlow);
+    const auto version = [&] { return table->model()->index(0, 1).data().toString(); };
+    QVERIFY2(version().endsWith(s("newest")), qPrintable(version()));
+    auto* const button = console.widget<QPushButton>("Take the selected release back");
+    QVERIFY(!button->isEnabled()); // nothing is selected
+    table->setCurrentIndex(table->model()->index(0, 0));
+    console.press("Take the selected release back");
+    auto* const dialog = console.main.findChild<window::WithdrawDialog*>();
+    QTRY_VERIFY(dialog != nullptr && dialog->isVisible());
+    QVERIFY(console.shows("Devices that have it in place: 2. They keep it"));
+    keepPicture(*dialog, s("withdraw"));
+    auto* const passphrase = console.widget<window::PassphraseField>("Passphrase of the key");
+    QTest::keyClicks(passphrase, s("a wrong one"));
+    console.press("Sign and spread the withdrawal");
+    QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-LOCAL-008"), kSlow);
+    QTest::keyClicks(passphrase, s("a lab fleet's passphrase"));
+    console.press("Sign and spread the withdrawal");
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("It is withdrawn. The agent has it, and spreads it now."), kSlow);
+    keepPicture(*dialog, s("withdrawn"));
+    console.press("Close");
+    QTRY_VERIFY_WITH_TIMEOUT(version().endsWith(s("withdrawn")), kSlow);
+    QVERIFY(!button->isEnabled());
+    keepPicture(console.main, s("releases-withdrawn"));
 }
 
 void TestPublish::refusesWhatCannotBePublished()
