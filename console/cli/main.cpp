@@ -36,6 +36,7 @@ int main(int argc, char** argv)
     addPushCommand(app, line);
     addAgentCommands(app, line);
     addDeviceCommands(app, line);
+    addWhyCommand(app, line);
     addRootCommands(app, line);
     addNetCommands(app, line);
     try {

@@ -55,7 +55,7 @@ private Q_SLOTS:
              {"fleet init",   "fleet observe",  "key new",      "key list",    "key show",  "release create",
               "release sign", "release verify", "release show", "push",        "status",    "updates",
               "device list",  "device request", "device admit", "device deny", "root next", "root push",
-              "token create", "watch",          "version"})
+              "token create", "watch",          "why",         "version"})
             QTest::newRow(command) << s(command);
     }
 
@@ -136,7 +136,7 @@ private Q_SLOTS:
 
     void withoutAnAgentItSaysWhatToDo()
     {
-        for (const char* command : {"status", "updates", "device list", "watch"}) {
+        for (const char* command : {"status", "updates", "device list", "watch", "why gw"}) {
             const auto result =
                 m_cli->run((QByteArray("--json --agent ./nobody.sock ") + command).constData());
             ENDED(result, 7);
