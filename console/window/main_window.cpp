@@ -3,6 +3,7 @@
 
 #include "command_palette.h"
 #include "devices_page.h"
+#include "keys_page.h"
 #include "map_page.h"
 #include "overview_page.h"
 #include "profile.h"
@@ -57,10 +58,12 @@ MainWindow::MainWindow(QString socket)
     addPage(m_devices = new DevicesPage, tr("Devices"), QStringLiteral("devices"), Qt::CTRL | Qt::Key_2);
     addPage(m_releases = new ReleasesPage, tr("Releases"), QStringLiteral("releases"), Qt::CTRL | Qt::Key_3);
     addPage(m_map = new MapPage, tr("Map"), QStringLiteral("map"), Qt::CTRL | Qt::Key_5);
+    addPage(m_keys = new KeysPage(m_socket), tr("Keys"), QStringLiteral("keys"), Qt::CTRL | Qt::Key_6);
     m_railLayout->addStretch();
     m_pages->addWidget(m_publish = named(new PublishPage(m_socket), tr("New release")));
     m_pages->addWidget(m_welcome = named(new WelcomePage, tr("First steps")));
     m_publish->setFleetDirectory(Profile::load().directory);
+    m_keys->setFleet(m_socket, Profile::load().directory);
     makeStatusBar();
     makeActions();
     connect(m_overview, &OverviewPage::devicesWanted, this, &MainWindow::goToDevices);
@@ -68,6 +71,7 @@ MainWindow::MainWindow(QString socket)
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_publish, &PublishPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_map, &MapPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_keys, &KeysPage::firstStepsWanted, this, [this] { goTo(m_welcome); });
     connect(m_welcome, &WelcomePage::settled, this, &MainWindow::settle);
     connect(m_welcome, &WelcomePage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_welcome, &WelcomePage::overviewWanted, this, [this] { goTo(m_overview); });
@@ -184,6 +188,7 @@ void MainWindow::settle(const Profile& profile)
     m_snapshot.reset();
     m_publish->setSocket(m_socket);
     m_publish->setFleetDirectory(profile.directory);
+    m_keys->setFleet(m_socket, profile.directory);
     Q_EMIT agentChosen(m_socket);
 }
 

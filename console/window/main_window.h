@@ -17,6 +17,7 @@ class QVBoxLayout;
 namespace starling::window {
 
 class DevicesPage;
+class KeysPage;
 class MapPage;
 class OverviewPage;
 class Page;
@@ -84,6 +85,7 @@ private:
     DevicesPage* m_devices = nullptr;
     ReleasesPage* m_releases = nullptr;
     MapPage* m_map = nullptr;
+    KeysPage* m_keys = nullptr;
     WelcomePage* m_welcome = nullptr; ///< shown while there is nobody to ask
     bool m_hasTriedOwnAgent = false;
     bool m_closesAnyway = false; ///< somebody said so, though a push is under way

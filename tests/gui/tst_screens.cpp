@@ -4,11 +4,13 @@
 #include "devices_page.h"
 #include "grid_accessible.h"
 #include "gui_fixture.h"
+#include "keys_page.h"
 #include "main_window.h"
 #include "map_page.h"
 #include "profile.h"
 
 #include <QAccessible>
+#include <QClipboard>
 #include <QFile>
 #include <QLineEdit>
 #include <QPushButton>
@@ -47,6 +49,8 @@ private Q_SLOTS:
     void tellsTheSameInTheTable();
     void tellsTheGridToScreenReadersAsATable();
     void exportsPictureDrawingAndTable();
+    void showsKeysByRoleWithTheirFingerprints();
+    void offersFirstStepsWhereThereAreNoKeys();
     void saysThatNoAgentAnswers();
     void saysHowOldItIsWhenTheAgentFallsSilent();
     void keepsItsState();
@@ -83,6 +87,28 @@ bool isInner(const QWidget& widget)
     return false;
 }
 
+/// Of a fleet with two release keys, one of which is here.
+console::FleetKeys keysOfSample()
+{
+    const auto key = [](std::uint32_t number) { return *KeyId::fromBytes(samples::nodeOf(number).bytes()); };
+    trust::RootDocument root;
+    root.number = 3;
+    root.expires = 1'830'000'000;
+    root.root = {{key(1), key(2), key(3)}, 2};
+    root.admit = {{key(4)}, 1};
+    root.observe = trust::Role{{key(5)}, 1};
+    root.scopes = {{*ResourceUri::parse("fw"), {{key(6), key(7)}, 2}, 0}};
+    console::FleetKeys keys = console::keysOf(root, FleetId(), {});
+    keys.isFromAgent = true;
+    for (console::FleetKey& each : keys.keys)
+        if (each.id == key(6) || each.id == key(4))
+            each.file =
+                console::KeyFile{each.id == key(4) ? "admit-1.key" : "release-1.key", {each.id, true}};
+    keys.strangers.push_back({"old-release.key", {key(9), true}});
+    keys.unreadable.emplace_back("torn.key", Error{Errc::KeyUnreadable, "ends early"});
+    return keys;
+}
+
 QWidget* currentPage(const MainWindow& main)
 {
     return find<QStackedWidget>(main, s("Screens"))->currentWidget();
@@ -94,9 +120,6 @@ void TestScreens::initTestCase()
 {
     QVERIFY(m_settings.isValid());
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_settings.path());
-    QCoreApplication::setOrganizationName(s("starling"));
-    QCoreApplication::setApplicationName(s("starling-console-test"));
-    QApplication::setStyle(QStyleFactory::create(s("Fusion")));
     window::loadResources();
     window::installGridAccessibility();
 }
@@ -150,8 +173,10 @@ void TestScreens::looksWell()
     auto* const table = find<QTableView>(*find<window::DevicesPage>(main, s("Devices")), s("Devices"));
     QTRY_COMPARE(table->model()->rowCount(), devices);
     if (devices > 0)
+        find<window::KeysPage>(main, s("Keys"))->show(keysOfSample());
+    if (devices > 0)
         find<window::DevicesPage>(main, s("Devices"))->choose(snapshot->picture->devices[0]->node);
-    for (const char* name : {"Overview", "Devices", "Releases", "Map"}) {
+    for (const char* name : {"Overview", "Devices", "Releases", "Map", "Keys"}) {
         goTo(main, name);
         QTest::qWait(0);
         main.show(snapshot);
@@ -206,8 +231,12 @@ void TestScreens::reachesEveryScreenByKeyboard()
     MainWindow main(s("agent.sock"));
     main.show();
     QVERIFY(QTest::qWaitForWindowActive(&main));
-    const std::array<std::pair<int, const char*>, 4> keys{
-        {{Qt::Key_2, "Devices"}, {Qt::Key_3, "Releases"}, {Qt::Key_5, "Map"}, {Qt::Key_1, "Overview"}}};
+    const std::array<std::pair<int, const char*>, 5> keys{{{Qt::Key_2, "Devices"},
+                                                           {Qt::Key_3, "Releases"},
+                                                           {Qt::Key_5, "Map"},
+                                                           {Qt::Key_6, "Keys"},
+                                                           {Qt::Key_7},
+                                                           {Qt::Key_1, "Overview"}}};
     for (const auto& [key, name] : keys) {
         QTest::keyClick(&main, static_cast<Qt::Key>(key), Qt::ControlModifier);
         QCOMPARE(currentPage(main)->accessibleName(), s(name));
@@ -364,6 +393,41 @@ void TestScreens::exportsPictureDrawingAndTable()
     QVERIFY(csv.open(QIODevice::ReadOnly));
     QCOMPARE(csv.readAll().count("\r\n"), qsizetype{51});
     QCOMPARE(map.exportTo(directory.filePath(s("none/a.svg")), Format::Svg).error().code, Errc::Io);
+}
+
+void TestScreens::showsKeysByRoleWithTheirFingerprints()
+{
+    window::KeysPage page(s("nowhere.sock"));
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    const console::FleetKeys keys = keysOfSample();
+    page.show(snapshotOf(pictureOf(9, 2)));
+    page.show(keys);
+    for (const console::FleetKey& key : keys.keys)
+        QVERIFY(find<QLabel>(page, QString::fromStdString(key.words)) != nullptr);
+    QVERIFY(find<QLabel>(page, s("2 of 3 keys must sign")) != nullptr);
+    QVERIFY(find<QLabel>(page, s("0 of 9 devices hold it, by their signed receipts")) != nullptr);
+    const auto button = [&](const char* name, std::size_t at) {
+        return find<QPushButton>(page, s(name).arg(QString::fromStdString(keys.keys[at].id.shortHex())));
+    };
+    std::size_t backups = 0;
+    for (std::size_t i = 0; i < keys.keys.size(); ++i)
+        backups += button("Copy the sealed file of key %1", i) != nullptr ? 1 : 0;
+    QCOMPARE(backups, std::size_t{2}); // of those that are here
+    button("Copy the fingerprint of key %1", 0)->click();
+    QVERIFY(QApplication::clipboard()->text().startsWith(QString::fromStdString(keys.keys[0].words)));
+    QVERIFY(QApplication::clipboard()->text().endsWith(QString::fromStdString(keys.keys[0].id.hex())));
+}
+
+void TestScreens::offersFirstStepsWhereThereAreNoKeys()
+{
+    window::KeysPage page(s("nowhere.sock"));
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    page.QWidget::show();
+    auto* const first = find<QPushButton>(page, s("Begin a fleet or join one"));
+    QTRY_VERIFY(first->isVisible());
+    QSignalSpy wanted(&page, &window::KeysPage::firstStepsWanted);
+    first->click();
+    QCOMPARE(wanted.count(), 1);
 }
 
 void TestScreens::saysThatNoAgentAnswers()
