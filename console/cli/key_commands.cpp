@@ -2,6 +2,7 @@
 #include "key_commands.h"
 
 #include "admin/fleet_keys.h"
+#include "note.h"
 #include "passphrase.h"
 #include "report.h"
 
@@ -38,6 +39,7 @@ Result<Exit> makeKey(const CommandLine& line, const NewKey& options)
     const crypto::SecretKey key = crypto::SecretKey::generate();
     if (auto written = writeSealedKey(options.file, key, *passphrase, options.cost); !written)
         return fail(std::move(written.error()), "key new");
+    note(line, console::Act::KeyMade, key.id().hex(), "file " + options.file);
     if (line.json)
         printJson(keyJson(options.file, {key.id(), true}));
     say(line,

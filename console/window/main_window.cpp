@@ -4,6 +4,7 @@
 #include "command_palette.h"
 #include "devices_page.h"
 #include "keys_page.h"
+#include "log_page.h"
 #include "map_page.h"
 #include "overview_page.h"
 #include "profile.h"
@@ -59,6 +60,7 @@ MainWindow::MainWindow(QString socket)
     addPage(m_releases = new ReleasesPage, tr("Releases"), QStringLiteral("releases"), Qt::CTRL | Qt::Key_3);
     addPage(m_map = new MapPage, tr("Map"), QStringLiteral("map"), Qt::CTRL | Qt::Key_5);
     addPage(m_keys = new KeysPage(m_socket), tr("Keys"), QStringLiteral("keys"), Qt::CTRL | Qt::Key_6);
+    addPage(m_log = new LogPage, tr("Log"), QStringLiteral("log"), Qt::CTRL | Qt::Key_7);
     m_railLayout->addStretch();
     m_pages->addWidget(m_publish = named(new PublishPage(m_socket), tr("New release")));
     m_pages->addWidget(m_welcome = named(new WelcomePage, tr("First steps")));

@@ -18,6 +18,7 @@ namespace starling::window {
 
 class DevicesPage;
 class KeysPage;
+class LogPage;
 class MapPage;
 class OverviewPage;
 class Page;
@@ -86,6 +87,7 @@ private:
     ReleasesPage* m_releases = nullptr;
     MapPage* m_map = nullptr;
     KeysPage* m_keys = nullptr;
+    LogPage* m_log = nullptr;
     WelcomePage* m_welcome = nullptr; ///< shown while there is nobody to ask
     bool m_hasTriedOwnAgent = false;
     bool m_closesAnyway = false; ///< somebody said so, though a push is under way

@@ -2,9 +2,11 @@
 /// Every screen in every theme, without an agent: names, contrast, keyboard, exports, and a picture to look
 /// at.
 #include "devices_page.h"
+#include "error_card.h"
 #include "grid_accessible.h"
 #include "gui_fixture.h"
 #include "keys_page.h"
+#include "log_page.h"
 #include "main_window.h"
 #include "map_page.h"
 #include "profile.h"
@@ -12,6 +14,9 @@
 #include <QAccessible>
 #include <QClipboard>
 #include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
@@ -51,6 +56,8 @@ private Q_SLOTS:
     void exportsPictureDrawingAndTable();
     void showsKeysByRoleWithTheirFingerprints();
     void offersFirstStepsWhereThereAreNoKeys();
+    void showsTheLogNewestFirstAndFiltersIt();
+    void saysWhichLineOfTheLogIsBad();
     void saysThatNoAgentAnswers();
     void saysHowOldItIsWhenTheAgentFallsSilent();
     void keepsItsState();
@@ -120,6 +127,17 @@ void TestScreens::initTestCase()
 {
     QVERIFY(m_settings.isValid());
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_settings.path());
+    qputenv("XDG_DATA_HOME", m_settings.path().toUtf8()); // of the audit log
+    QCoreApplication::setOrganizationName(s("starling"));
+    QCoreApplication::setApplicationName(s("starling-console-test"));
+    QApplication::setStyle(QStyleFactory::create(s("Fusion")));
+    const console::AuditLog log;
+    for (int i = 2; i <= 9; ++i) {
+        const std::string scope = "fw/gateway " + std::to_string(i);
+        QVERIFY(log.record(console::Act::ReleaseSigned, scope, "key 4f1c0d22, info-hash 9f3ce1"));
+        QVERIFY(log.record(console::Act::ReleasePushed, scope, "info-hash 9f3ce1",
+                           i == 5 ? std::optional(Errc::Rollback) : std::nullopt));
+    }
     window::loadResources();
     window::installGridAccessibility();
 }
@@ -176,7 +194,7 @@ void TestScreens::looksWell()
         find<window::KeysPage>(main, s("Keys"))->show(keysOfSample());
     if (devices > 0)
         find<window::DevicesPage>(main, s("Devices"))->choose(snapshot->picture->devices[0]->node);
-    for (const char* name : {"Overview", "Devices", "Releases", "Map", "Keys"}) {
+    for (const char* name : {"Overview", "Devices", "Releases", "Map", "Keys", "Log"}) {
         goTo(main, name);
         QTest::qWait(0);
         main.show(snapshot);
@@ -231,11 +249,11 @@ void TestScreens::reachesEveryScreenByKeyboard()
     MainWindow main(s("agent.sock"));
     main.show();
     QVERIFY(QTest::qWaitForWindowActive(&main));
-    const std::array<std::pair<int, const char*>, 5> keys{{{Qt::Key_2, "Devices"},
+    const std::array<std::pair<int, const char*>, 6> keys{{{Qt::Key_2, "Devices"},
                                                            {Qt::Key_3, "Releases"},
                                                            {Qt::Key_5, "Map"},
                                                            {Qt::Key_6, "Keys"},
-                                                           {Qt::Key_7},
+                                                           {Qt::Key_7, "Log"},
                                                            {Qt::Key_1, "Overview"}}};
     for (const auto& [key, name] : keys) {
         QTest::keyClick(&main, static_cast<Qt::Key>(key), Qt::ControlModifier);
@@ -428,6 +446,63 @@ void TestScreens::offersFirstStepsWhereThereAreNoKeys()
     QSignalSpy wanted(&page, &window::KeysPage::firstStepsWanted);
     first->click();
     QCOMPARE(wanted.count(), 1);
+}
+
+void TestScreens::showsTheLogNewestFirstAndFiltersIt()
+{
+    QTemporaryDir directory;
+    const console::AuditLog log(directory.filePath(s("audit.log")).toStdString());
+    for (int i = 1; i <= 3; ++i)
+        QVERIFY(log.record(console::Act::ReleaseSigned, "fw/gateway " + std::to_string(i), "key <b>4f1c"));
+    QVERIFY(log.record(console::Act::ReleasePushed, "fw/gateway 3", "", Errc::Rollback));
+    window::LogPage page(log);
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    page.QWidget::show();
+    auto* const table = find<QTableView>(page, s("Audit log, newest first"));
+    QTRY_COMPARE(table->model()->rowCount(), 4);
+    const auto cell = [&](int row, int column) {
+        return table->model()->index(row, column).data().toString();
+    };
+    QCOMPARE(cell(0, window::AuditModel::What), s("Release pushed"));
+    QCOMPARE(cell(0, window::AuditModel::Outcome), s("STAR-TRUST-006"));
+    QCOMPARE(cell(3, window::AuditModel::Detail), s("key <b>4f1c"));
+    QVERIFY(find<QLabel>(page, s("Whole: each of 4 entries follows the one before")) != nullptr);
+    find<QLineEdit>(page, s("Filter the log"))->setText(s("SIGNED"));
+    QCOMPARE(table->model()->rowCount(), 3);
+    QVERIFY(page.exportTo(directory.filePath(s("out.json"))));
+    QFile out(directory.filePath(s("out.json")));
+    QVERIFY(out.open(QIODevice::ReadOnly));
+    const QJsonArray entries = QJsonDocument::fromJson(out.readAll()).array();
+    QCOMPARE(entries.size(), qsizetype{3});
+    QCOMPARE(entries[0].toObject()[s("scope")].toString(), s("fw/gateway 1"));
+    find<QPushButton>(page, s("Copy the hash of the newest entry"))->click();
+    QCOMPARE(QApplication::clipboard()->text().toStdString(), log.read()->head.hex());
+}
+
+void TestScreens::saysWhichLineOfTheLogIsBad()
+{
+    QTemporaryDir directory;
+    const QString file = directory.filePath(s("audit.log"));
+    const console::AuditLog log(file.toStdString());
+    for (int i = 0; i < 3; ++i)
+        QVERIFY(log.record(console::Act::KeyMade, "", "key"));
+    QFile changed(file);
+    QVERIFY(changed.open(QIODevice::ReadWrite));
+    QByteArray text = changed.readAll();
+    text.replace("\n2\t", "\n7\t");
+    QVERIFY(changed.seek(0) && changed.write(text) == text.size());
+    changed.close();
+    window::LogPage page(log);
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    page.QWidget::show();
+    QTRY_VERIFY(page.findChild<QLabel*>(s("heading"))->text().startsWith(s("Not whole: line 3 is bad")));
+    QVERIFY(changed.open(QIODevice::WriteOnly | QIODevice::Truncate));
+    QVERIFY(changed.write("starling-audit 2\n") > 0);
+    changed.close();
+    find<QPushButton>(page, s("Read and verify the log again"))->click();
+    auto* const card = page.findChild<window::ErrorCard*>();
+    QTRY_VERIFY(card->isVisible());
+    QCOMPARE(card->code(), s("STAR-LOCAL-003"));
 }
 
 void TestScreens::saysThatNoAgentAnswers()

@@ -57,7 +57,7 @@ private Q_SLOTS:
                                     "device list",   "device request", "device admit", "device deny",
                                     "root next",     "root push",      "token create", "watch",
                                     "why",           "version",        "key fleet",    "key export",
-                                    "key backup"})
+                                    "key backup",    "audit list",     "audit verify"})
             QTest::newRow(command) << s(command);
     }
 
