@@ -37,6 +37,7 @@ int main(int argc, char** argv)
     addAgentCommands(app, line);
     addDeviceCommands(app, line);
     addWhyCommand(app, line);
+    addRolloutCommands(app, line);
     addAuditCommands(app, line);
     addRootCommands(app, line);
     addNetCommands(app, line);

@@ -10,6 +10,7 @@
 #include "profile.h"
 #include "publish_page.h"
 #include "releases_page.h"
+#include "rollouts_page.h"
 #include "welcome_page.h"
 #include "words.h"
 
@@ -58,6 +59,7 @@ MainWindow::MainWindow(QString socket)
     addPage(m_overview = new OverviewPage, tr("Overview"), QStringLiteral("overview"), Qt::CTRL | Qt::Key_1);
     addPage(m_devices = new DevicesPage, tr("Devices"), QStringLiteral("devices"), Qt::CTRL | Qt::Key_2);
     addPage(m_releases = new ReleasesPage, tr("Releases"), QStringLiteral("releases"), Qt::CTRL | Qt::Key_3);
+    addPage(m_rollouts = new RolloutsPage, tr("Rollouts"), QStringLiteral("rollouts"), Qt::CTRL | Qt::Key_4);
     addPage(m_map = new MapPage, tr("Map"), QStringLiteral("map"), Qt::CTRL | Qt::Key_5);
     addPage(m_keys = new KeysPage(m_socket), tr("Keys"), QStringLiteral("keys"), Qt::CTRL | Qt::Key_6);
     addPage(m_log = new LogPage, tr("Log"), QStringLiteral("log"), Qt::CTRL | Qt::Key_7);
@@ -71,6 +73,8 @@ MainWindow::MainWindow(QString socket)
     connect(m_overview, &OverviewPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
+    connect(m_rollouts, &RolloutsPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_rollouts, &RolloutsPage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_publish, &PublishPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_map, &MapPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_keys, &KeysPage::firstStepsWanted, this, [this] { goTo(m_welcome); });

@@ -24,6 +24,7 @@ class OverviewPage;
 class Page;
 class PublishPage;
 class ReleasesPage;
+class RolloutsPage;
 class WelcomePage;
 struct Profile;
 
@@ -88,6 +89,7 @@ private:
     MapPage* m_map = nullptr;
     KeysPage* m_keys = nullptr;
     LogPage* m_log = nullptr;
+    RolloutsPage* m_rollouts = nullptr;
     WelcomePage* m_welcome = nullptr; ///< shown while there is nobody to ask
     bool m_hasTriedOwnAgent = false;
     bool m_closesAnyway = false; ///< somebody said so, though a push is under way

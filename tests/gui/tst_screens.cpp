@@ -10,6 +10,7 @@
 #include "main_window.h"
 #include "map_page.h"
 #include "profile.h"
+#include "rollouts_page.h"
 
 #include <QAccessible>
 #include <QClipboard>
@@ -58,6 +59,7 @@ private Q_SLOTS:
     void offersFirstStepsWhereThereAreNoKeys();
     void showsTheLogNewestFirstAndFiltersIt();
     void saysWhichLineOfTheLogIsBad();
+    void showsRolloutsWithReasonsAndStragglers();
     void saysThatNoAgentAnswers();
     void saysHowOldItIsWhenTheAgentFallsSilent();
     void keepsItsState();
@@ -194,7 +196,7 @@ void TestScreens::looksWell()
         find<window::KeysPage>(main, s("Keys"))->show(keysOfSample());
     if (devices > 0)
         find<window::DevicesPage>(main, s("Devices"))->choose(snapshot->picture->devices[0]->node);
-    for (const char* name : {"Overview", "Devices", "Releases", "Map", "Keys", "Log"}) {
+    for (const char* name : {"Overview", "Devices", "Releases", "Rollouts", "Map", "Keys", "Log"}) {
         goTo(main, name);
         QTest::qWait(0);
         main.show(snapshot);
@@ -249,8 +251,9 @@ void TestScreens::reachesEveryScreenByKeyboard()
     MainWindow main(s("agent.sock"));
     main.show();
     QVERIFY(QTest::qWaitForWindowActive(&main));
-    const std::array<std::pair<int, const char*>, 6> keys{{{Qt::Key_2, "Devices"},
+    const std::array<std::pair<int, const char*>, 7> keys{{{Qt::Key_2, "Devices"},
                                                            {Qt::Key_3, "Releases"},
+                                                           {Qt::Key_4, "Rollouts"},
                                                            {Qt::Key_5, "Map"},
                                                            {Qt::Key_6, "Keys"},
                                                            {Qt::Key_7, "Log"},
@@ -503,6 +506,45 @@ void TestScreens::saysWhichLineOfTheLogIsBad()
     auto* const card = page.findChild<window::ErrorCard*>();
     QTRY_VERIFY(card->isVisible());
     QCOMPARE(card->code(), s("STAR-LOCAL-003"));
+}
+
+void TestScreens::showsRolloutsWithReasonsAndStragglers()
+{
+    window::RolloutsPage page;
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    page.resize(1'000, 700);
+    page.QWidget::show();
+    QTemporaryDir directory;
+    using Format = window::RolloutsPage::Format;
+    QCOMPARE(page.exportTo(directory.filePath(s("a.csv")), Format::Csv).error().code, Errc::NotFound);
+    const auto snapshot = snapshotOf(pictureOf(700, 3));
+    page.show(snapshot);
+    auto* const table = find<QTableView>(page, s("Rollouts, those that need attention first"));
+    QCOMPARE(table->model()->rowCount(), 2);
+    QCOMPARE(table->model()->index(0, window::RolloutModel::State).data().toString(), s("Failing"));
+    auto* const reasons = find<QTableWidget>(page, s("Why devices are not healthy yet, worst first"));
+    std::size_t counted = 0;
+    for (int row = 0; row < reasons->rowCount(); ++row)
+        counted += reasons->item(row, 1)->text().toULongLong();
+    QCOMPARE(counted, 700 - snapshot->picture->count(fleetview::Standing::Healthy));
+    QSignalSpy wanted(&page, &window::RolloutsPage::devicesWanted);
+    find<QPushButton>(page, s("Show the devices that are not healthy in it yet"))->click();
+    QCOMPARE(wanted.count(), 1);
+    const auto query = fleetview::Query::parse(wanted[0][0].toString().toStdString());
+    QVERIFY(query);
+    const auto& devices = snapshot->picture->devices;
+    QCOMPARE(
+        static_cast<std::size_t>(std::count_if(devices.begin(), devices.end(),
+                                               [&](const auto& device) { return query->matches(*device); })),
+        counted);
+    QVERIFY(page.exportTo(directory.filePath(s("a.csv")), Format::Csv));
+    QVERIFY(page.exportTo(directory.filePath(s("a.json")), Format::Json));
+    QFile csv(directory.filePath(s("a.csv"))), json(directory.filePath(s("a.json")));
+    QVERIFY(csv.open(QIODevice::ReadOnly) && json.open(QIODevice::ReadOnly));
+    QCOMPARE(csv.readAll().count("\r\n"), static_cast<qsizetype>(counted) + 1);
+    const QJsonObject report = QJsonDocument::fromJson(json.readAll()).object();
+    QCOMPARE(report[s("stragglers")].toArray().size(), static_cast<qsizetype>(counted));
+    QCOMPARE(report[s("course")].toString(), s("failing"));
 }
 
 void TestScreens::saysThatNoAgentAnswers()

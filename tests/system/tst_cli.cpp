@@ -57,7 +57,8 @@ private Q_SLOTS:
                                     "device list",   "device request", "device admit", "device deny",
                                     "root next",     "root push",      "token create", "watch",
                                     "why",           "version",        "key fleet",    "key export",
-                                    "key backup",    "audit list",     "audit verify"})
+                                    "key backup",    "audit list",     "audit verify", "rollout list",
+                                    "rollout report"})
             QTest::newRow(command) << s(command);
     }
 
@@ -139,7 +140,7 @@ private Q_SLOTS:
     void withoutAnAgentItSaysWhatToDo()
     {
         for (const char* command :
-             {"status", "updates", "device list", "watch", "why gw"}) {
+             {"status", "updates", "device list", "watch", "why gw", "rollout list", "rollout report fw/a"}) {
             const auto result =
                 m_cli->run((QByteArray("--json --agent ./nobody.sock ") + command).constData());
             ENDED(result, 7);
