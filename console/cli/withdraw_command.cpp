@@ -3,6 +3,7 @@
 #include "admin/release_work.h"
 #include "admin/withdrawing.h"
 #include "node/disk.h"
+#include "note.h"
 #include "passphrase.h"
 #include "report.h"
 
@@ -34,6 +35,9 @@ Result<Exit> withdrawRelease(const CommandLine& line, const WithdrawOptions& opt
         console::withdraw(*agent, {update.uri, update.revision, torrent->infoHash}, *key, line.timeout(30s));
     if (!done)
         return fail(Error(done.error()), "release withdraw");
+    if (done->isNew)
+        note(line, console::Act::ReleaseWithdrawn, update.uri.text() + " " + trust::toString(update.revision),
+             "key " + key->id().hex() + ", info-hash " + torrent->infoHash.hex());
     if (!options.output.empty())
         if (auto written = node::writeFile(options.output, done->envelope, node::FileMode::Public); !written)
             return tl::unexpected<Error>(written.error());

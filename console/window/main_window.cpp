@@ -3,11 +3,14 @@
 
 #include "command_palette.h"
 #include "devices_page.h"
+#include "keys_page.h"
+#include "log_page.h"
 #include "map_page.h"
 #include "overview_page.h"
 #include "profile.h"
 #include "publish_page.h"
 #include "releases_page.h"
+#include "rollouts_page.h"
 #include "welcome_page.h"
 #include "withdraw_dialog.h"
 #include "words.h"
@@ -57,11 +60,15 @@ MainWindow::MainWindow(QString socket)
     addPage(m_overview = new OverviewPage, tr("Overview"), QStringLiteral("overview"), Qt::CTRL | Qt::Key_1);
     addPage(m_devices = new DevicesPage, tr("Devices"), QStringLiteral("devices"), Qt::CTRL | Qt::Key_2);
     addPage(m_releases = new ReleasesPage, tr("Releases"), QStringLiteral("releases"), Qt::CTRL | Qt::Key_3);
+    addPage(m_rollouts = new RolloutsPage, tr("Rollouts"), QStringLiteral("rollouts"), Qt::CTRL | Qt::Key_4);
     addPage(m_map = new MapPage, tr("Map"), QStringLiteral("map"), Qt::CTRL | Qt::Key_5);
+    addPage(m_keys = new KeysPage(m_socket), tr("Keys"), QStringLiteral("keys"), Qt::CTRL | Qt::Key_6);
+    addPage(m_log = new LogPage, tr("Log"), QStringLiteral("log"), Qt::CTRL | Qt::Key_7);
     m_railLayout->addStretch();
     m_pages->addWidget(m_publish = named(new PublishPage(m_socket), tr("New release")));
     m_pages->addWidget(m_welcome = named(new WelcomePage, tr("First steps")));
     m_publish->setFleetDirectory(Profile::load().directory);
+    m_keys->setFleet(m_socket, Profile::load().directory);
     makeStatusBar();
     makeActions();
     connect(m_overview, &OverviewPage::devicesWanted, this, &MainWindow::goToDevices);
@@ -72,8 +79,11 @@ MainWindow::MainWindow(QString socket)
         dialog->setAttribute(Qt::WA_DeleteOnClose);
         dialog->open();
     });
+    connect(m_rollouts, &RolloutsPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_rollouts, &RolloutsPage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_publish, &PublishPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_map, &MapPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_keys, &KeysPage::firstStepsWanted, this, [this] { goTo(m_welcome); });
     connect(m_welcome, &WelcomePage::settled, this, &MainWindow::settle);
     connect(m_welcome, &WelcomePage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_welcome, &WelcomePage::overviewWanted, this, [this] { goTo(m_overview); });
@@ -190,6 +200,7 @@ void MainWindow::settle(const Profile& profile)
     m_snapshot.reset();
     m_publish->setSocket(m_socket);
     m_publish->setFleetDirectory(profile.directory);
+    m_keys->setFleet(m_socket, profile.directory);
     Q_EMIT agentChosen(m_socket);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "publish_sign.h"
 
+#include "admin/audit_log.h"
 #include "admin/manifest.h"
 #include "admin/release_work.h"
 #include "key_chooser.h"
@@ -109,6 +110,12 @@ void PublishSign::take(Result<KeyChooser::OpenedKey> key)
     showProgress();
     if (!done)
         return Q_EMIT failed(tr("Nothing was signed."), done.error());
+    const release::UpdateInfo& update = m_torrent->info.update;
+    if (const auto noted = console::AuditLog().record(
+            console::Act::ReleaseSigned, update.uri.text() + " " + trust::toString(update.revision),
+            "key " + (*key)->id().hex() + ", info-hash " + m_torrent->infoHash.hex());
+        !noted)
+        Q_EMIT failed(tr("It is signed, and the audit log does not say so."), noted.error());
     // As every device will: the signatures against the root, nothing else.
     const auto verified = release::verifyRelease(*m_torrent, *m_trust);
     if (verified)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "withdraw_dialog.h"
 
+#include "admin/audit_log.h"
 #include "admin/withdrawing.h"
 #include "error_card.h"
 #include "key_chooser.h"
@@ -107,13 +108,21 @@ void WithdrawDialog::send(std::shared_ptr<crypto::SecretKey> key)
             const auto done = console::withdraw(*agent, withdrawal, *key, kPatience);
             if (!done)
                 return tl::unexpected<Error>(done.error());
-            return done->isNew;
+            if (!done->isNew)
+                return false;
+            if (auto noted = console::AuditLog().record(
+                    console::Act::ReleaseWithdrawn,
+                    withdrawal.uri.text() + " " + trust::toString(withdrawal.revision),
+                    "key " + key->id().hex() + ", info-hash " + withdrawal.infoHash.hex());
+                !noted)
+                return fail(std::move(noted.error()), "it is withdrawn, and the audit log does not say so");
+            return true;
         },
         [this](Result<bool> isNew) {
             if (isNew)
                 return finish(*isNew);
             m_withdraw->setEnabled(true);
-            tell(tr("It is not withdrawn."), isNew.error());
+            tell(tr("That did not go as it should."), isNew.error());
         });
 }
 

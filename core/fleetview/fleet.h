@@ -65,6 +65,10 @@ struct Device
 };
 using DevicePtr = std::shared_ptr<const Device>;
 
+/// Where it stands with one entry of its receipt, the time that it has been quiet considered.
+Standing standingAt(const Device& device, const trust::ReceiptEntry& entry, const trust::Revision& newest,
+                    UtcTime now);
+
 constexpr std::size_t kMaxHistory = 64; ///< guess: five releases from notice to health
 
 /// A release as the receipts tell of it.

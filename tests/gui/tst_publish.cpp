@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Making, signing and pushing a release from the window, with real agents, by mouse and by keyboard; and
 /// what bad input gets.
+#include "admin/audit_log.h"
 #include "fleet.h"
 #include "gui_console.h"
 #include "passphrase_field.h"
@@ -142,6 +143,12 @@ void TestPublish::signsAndPushesUntilItIsSafeToClose()
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("is healthy on all 2"), kSlow);
     keepPicture(console.main, s("publish-spread"));
     QVERIFY(console.shows("2 of 2 devices hold the verified payload (2 are enough), 2 healthy, 0 failed"));
+    const auto noted = console::AuditLog().read();
+    QVERIFY(noted && noted->isGood() && noted->lines.size() >= 2); // and those of the command line
+    QCOMPARE((noted->lines.end() - 2)->entry.act + " " + (noted->lines.end() - 2)->entry.scope,
+             std::string("release-signed fw/gateway 1"));
+    QCOMPARE(noted->lines.back().entry.act + " " + noted->lines.back().entry.outcome,
+             std::string("release-pushed ok"));
     console.press("Show the devices of this release");
     QCOMPARE(console.widget<QStackedWidget>("Screens")->currentWidget()->accessibleName(), s("Devices"));
 }

@@ -385,7 +385,8 @@ private Q_SLOTS:
         QCOMPARE(json(ask({s("updates")})).value(QLatin1String("updates")).toArray().size(), qsizetype{1});
         QCOMPARE(json(ask({s("device"), s("list")})).value(QLatin1String("devices")).toArray().size(),
                  qsizetype{1});
-        for (const char* command : {"status", "updates", "device list"}) {
+        ENDED(ask({s("why"), s("nobody")}), 1);
+        for (const char* command : {"status", "updates", "device list", "why device-1"}) {
             const auto text =
                 m_cli->run(QStringList{s("--agent"), agent} + s(command).split(QLatin1Char(' ')));
             ENDED(text, 0);
