@@ -119,6 +119,23 @@ bool SiteDownload::hasIt(std::size_t device) const
            });
 }
 
+bool SiteDownload::isOver() const
+{
+    for (std::size_t device = 1; device < m_hosts.size(); ++device)
+        if (device != m_lost && !hasIt(device))
+            return false;
+    return true;
+}
+
+void SiteDownload::loseFirst(std::uint64_t bytes)
+{
+    for (std::size_t device = 1; device < m_hosts.size() && m_lost == 0; ++device)
+        if (fromOrigin(device) >= bytes)
+            m_lost = device;
+    if (m_lost != 0)
+        m_fleet->kill(m_lost);
+}
+
 std::uint64_t SiteDownload::fromOrigin(std::size_t device) const
 {
     std::uint64_t bytes = 0;
@@ -171,13 +188,12 @@ Result<SiteOutcome> SiteDownload::play()
          QString::fromStdString(payload.string())});
     if (pushed.exitCode != 0)
         return fail(Errc::Refused, pushed.errors.toStdString());
-    const auto isOver = [this] {
-        for (std::size_t device = 1; device < m_hosts.size(); ++device)
-            if (!hasIt(device))
-                return false;
-        return true;
+    const auto isDone = [&] {
+        if (m_plan.losesFirst && m_lost == 0)
+            loseFirst(size / 8);
+        return isOver();
     };
-    if (!support::waitUntil(isOver, kPatience))
+    if (!support::waitUntil(isDone, kPatience))
         return fail(Errc::Timeout, "not all devices get all of it");
     SiteOutcome outcome;
     outcome.seconds = static_cast<double>(clock.elapsed()) / 1'000;
@@ -188,7 +204,7 @@ Result<SiteOutcome> SiteDownload::play()
     outcome.wentOut = after->second - before->second;
     outcome.times = static_cast<double>(outcome.cameIn) / static_cast<double>(size);
     for (std::size_t device = 1; device < m_hosts.size(); ++device)
-        outcome.fromOrigin.push_back(fromOrigin(device));
+        outcome.fromOrigin.push_back(device == m_lost ? 0 : fromOrigin(device));
     return outcome;
 }
 

@@ -15,11 +15,12 @@ struct SitePlan
     std::size_t devices = 4; ///< behind the NAT
     std::size_t mebibytes = 16; ///< of the payload
     unsigned megabits = 20; ///< a second, of the uplink, each way
+    bool losesFirst = false; ///< kills the device that fetches from outside, once it has an eighth
 };
 
 struct SiteOutcome
 {
-    double seconds = 0; ///< from the push until the last device has all of it
+    double seconds = 0; ///< from the push until the last device that is left has all of it
     std::uint64_t cameIn = 0; ///< bytes over the uplink meanwhile, with headers and whatever else went there
     std::uint64_t wentOut = 0;
     double times = 0; ///< cameIn by the payload's size
@@ -46,11 +47,14 @@ private:
     bool hasIt(std::size_t device) const;
     Result<std::pair<std::uint64_t, std::uint64_t>> crossed() const;
     std::uint64_t fromOrigin(std::size_t device) const;
+    void loseFirst(std::uint64_t bytes);
+    bool isOver() const;
 
     SitePlan m_plan;
     std::unique_ptr<Internet> m_internet;
     Internet::Site m_site;
     std::vector<Internet::Host> m_hosts; ///< the first one is public
+    std::size_t m_lost = 0; ///< the device that was killed, if any
     std::unique_ptr<support::Fleet> m_fleet; ///< after the networks: its agents end before they do
 };
 
