@@ -185,6 +185,7 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
                       [this](const NodeId& from, ByteView bytes) { m_swarm.received(from, bytes); },
                       [this](const NodeId& node) { return m_swarm.isInUse(node); }})
     , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers, m_payloadLinks,
+              {[this] { return m_links.links(); }, [this] { return ownSite(); }, ownSubnets},
               [this](std::uint16_t port) {
                   return board::Parcel{m_identity.certificateEnvelope, descriptor(port)}.serialize();
               })
@@ -447,8 +448,8 @@ void Node::act(const overlay::Output& output)
         Q_EMIT noticeRefused(refused->error);
         scheduleReceipt(kAlarmDelay);
     } else if (const auto* found = std::get_if<overlay::ProviderFound>(&output)) {
-        if (const auto descriptor = board::verifyDescriptor(found->provider.descriptor, m_keeper.admission()))
-            m_swarm.offerPeer(found->payload, *descriptor, found->provider.isComplete);
+        if (const auto device = board::verifyDevice(found->provider.descriptor, m_keeper.admission()))
+            m_swarm.offerPeer(found->payload, *device, found->provider.isComplete);
     } else if (const auto* arrived = std::get_if<overlay::ReceiptArrived>(&output)) {
         m_desk.arrived(*arrived);
     }
@@ -537,6 +538,12 @@ void Node::reportRefusal(const Error& error)
 std::filesystem::path Node::contactFile() const
 {
     return m_options.config.state / "contacts";
+}
+
+std::string Node::ownSite() const
+{
+    const auto site = m_certificate.labels.find(kSiteLabel);
+    return site == m_certificate.labels.end() ? std::string() : site->second;
 }
 
 void Node::saveContacts()

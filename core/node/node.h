@@ -120,6 +120,7 @@ private:
     void reportRefusal(const Error& error);
     Bytes descriptor(std::uint16_t swarmPort);
     std::filesystem::path contactFile() const;
+    std::string ownSite() const; ///< the label of our certificate, or nothing
     /// So that this device finds its fleet after a restart without its bootstraps.
     void saveContacts();
     /// Says where this device is reached now, and again when that changes.
