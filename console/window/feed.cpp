@@ -147,7 +147,7 @@ Status FeedWorker::look()
 }
 
 Feed::Feed(const QString& socket, QObject* parent)
-    : QObject(parent)
+    : Source(parent)
     , m_worker(new FeedWorker(socket))
 {
     qRegisterMetaType<SnapshotPtr>();

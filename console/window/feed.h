@@ -19,14 +19,40 @@ struct Applicant
     std::uint64_t waitingSeconds = 0;
 };
 
+/// Of a fleet that is simulated in this console, instead of an agent that is asked.
+struct DemoState
+{
+    std::uint32_t devices = 0;
+    std::uint64_t seed = 0;
+    std::string story; ///< sim::storyName
+    UtcTime clock; ///< the fleet's calendar
+    int speed = 1; ///< seconds of it for each second here that were asked for
+    double pace = 1; ///< and those that there were
+    bool isOpening = false; ///< the first release is on its way, and nothing is shown yet
+};
+
 struct Snapshot
 {
     fleetview::PicturePtr picture;
     control::StatusReply status;
     std::vector<Applicant> applicants;
     qint64 takenAt = 0; ///< ms since 1970, by this machine's clock
+    std::optional<DemoState> demo;
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+/// Where snapshots come from. Goes on in a thread of its own from begin() until it is destroyed.
+class Source : public QObject
+{
+    Q_OBJECT
+public:
+    using QObject::QObject;
+    virtual void begin() = 0;
+
+Q_SIGNALS:
+    void snapshotTaken(const starling::window::SnapshotPtr& snapshot);
+    void lost(const QString& why);
+};
 
 /// Lives in the feed's thread.
 class FeedWorker : public QObject
@@ -60,19 +86,15 @@ private:
     qint64 m_askedAt = 0, m_devicesAt = 0, m_nextTry = 0; ///< ms since 1970
 };
 
-class Feed : public QObject
+class Feed : public Source
 {
     Q_OBJECT
 public:
     explicit Feed(const QString& socket, QObject* parent = nullptr);
     ~Feed() override;
-    void begin();
+    void begin() override;
     /// From now on another agent is asked, and what the one before told is forgotten.
     void ask(const QString& socket);
-
-Q_SIGNALS:
-    void snapshotTaken(const starling::window::SnapshotPtr& snapshot);
-    void lost(const QString& why);
 
 private:
     QThread m_thread;

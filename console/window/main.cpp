@@ -1,18 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 /// starling-console: the fleet in a window, as one agent tells of it.
-#include "feed.h"
 #include "grid_accessible.h"
 #include "main_window.h"
 #include "profile.h"
 #include "resources.h"
+#include "sources.h"
 
 #include "crypto/signing.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QRegularExpression>
 #include <QStyleFactory>
 
 #include <cstdio>
+
+namespace {
+
+/// As the options say. Fails with Usage.
+starling::Result<starling::sim::DemoConfig> demoOf(const QString& devices, const QString& seed,
+                                                   const QString& scenario)
+{
+    using namespace starling;
+    bool isCount = false, isSeed = false;
+    const unsigned count = devices.toUInt(&isCount);
+    const auto story = sim::storyNamed(scenario.toStdString());
+    const sim::DemoConfig config{count, seed.toULongLong(&isSeed), story.value_or(sim::DemoStory::Happy)};
+    if (!isCount)
+        return fail(Errc::Usage, "--demo is a number of devices");
+    if (!isSeed)
+        return fail(Errc::Usage, "--seed is a number");
+    if (!story)
+        return fail(Errc::Usage, "--scenario is happy, slow-site, failing-version, partition or forged");
+    if (auto possible = sim::validate(config); !possible)
+        return tl::unexpected<Error>(possible.error());
+    return config;
+}
+
+} // namespace
 
 int main(int argc, char** argv)
 {
@@ -31,14 +56,37 @@ int main(int argc, char** argv)
                                    QStringLiteral("PATH"), QStringLiteral("/run/starling/agent.sock"));
     const QCommandLineOption theme(
         QStringLiteral("theme"), QStringLiteral("system, light, dark or contrast."), QStringLiteral("NAME"));
-    parser.addOptions({agent, theme});
+    const QCommandLineOption demo(
+        QStringLiteral("demo"),
+        QStringLiteral(
+            "Shows a simulated fleet of N devices, 1000 if no number is given, and asks no agent: --demo=N."),
+        QStringLiteral("N"));
+    const QCommandLineOption seed(QStringLiteral("seed"),
+                                  QStringLiteral("Of the demo: the same one, the same fleet."),
+                                  QStringLiteral("S"), QStringLiteral("7"));
+    const QCommandLineOption scenario(
+        QStringLiteral("scenario"),
+        QStringLiteral("Of the demo: happy, slow-site, failing-version, partition or forged."),
+        QStringLiteral("NAME"), QStringLiteral("happy"));
+    parser.addOptions({agent, theme, demo, seed, scenario});
     parser.addHelpOption();
     parser.addVersionOption();
-    parser.process(application);
+    QStringList arguments = QApplication::arguments();
+    arguments.replaceInStrings(QRegularExpression(QStringLiteral("^--demo$")), QStringLiteral("--demo=1000"));
+    parser.process(arguments);
     const auto look = window::lookNamed(parser.value(theme));
     if (parser.isSet(theme) && !look) {
         std::fputs("starling-console: --theme is system, light, dark or contrast\n", stderr);
         return 2;
+    }
+    std::optional<sim::DemoConfig> config;
+    if (parser.isSet(demo)) {
+        auto wanted = demoOf(parser.value(demo), parser.value(seed), parser.value(scenario));
+        if (!wanted) {
+            std::fprintf(stderr, "starling-console: %s\n", wanted.error().context.c_str());
+            return 2;
+        }
+        config = *wanted;
     }
     if (const auto ready = crypto::initialize(); !ready) {
         std::fprintf(stderr, "starling-console: %s\n", toString(ready.error()).c_str());
@@ -49,12 +97,11 @@ int main(int argc, char** argv)
     window::MainWindow main(socket);
     if (look)
         main.setLook(*look);
-    window::Feed feed(socket);
-    QObject::connect(&feed, &window::Feed::snapshotTaken, &main,
-                     [&main](const window::SnapshotPtr& snapshot) { main.show(snapshot); });
-    QObject::connect(&feed, &window::Feed::lost, &main, &window::MainWindow::showLost);
-    QObject::connect(&main, &window::MainWindow::agentChosen, &feed, &window::Feed::ask);
-    feed.begin();
+    window::Sources sources(main, socket);
+    if (config)
+        sources.beginDemo(*config);
+    else
+        sources.beginAgent();
     main.show();
     return QApplication::exec();
 }

@@ -53,6 +53,7 @@ MainWindow::MainWindow(QString socket)
     m_offline->hide();
     m_offline->setWordWrap(true);
     layout->addWidget(m_offline);
+    layout->addWidget(m_demo = new DemoBar);
     layout->addWidget(makeTitle());
     layout->addWidget(m_pages = named(new QStackedWidget, tr("Screens")), 1);
     across->addWidget(right, 1);
@@ -84,6 +85,10 @@ MainWindow::MainWindow(QString socket)
     connect(m_publish, &PublishPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_map, &MapPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_keys, &KeysPage::firstStepsWanted, this, [this] { goTo(m_welcome); });
+    connect(m_demo, &DemoBar::demoWanted, this, &MainWindow::demoWanted);
+    connect(m_demo, &DemoBar::speedWanted, this, &MainWindow::speedWanted);
+    connect(m_demo, &DemoBar::leaveWanted, this, &MainWindow::demoLeft);
+    connect(m_welcome, &WelcomePage::simulationWanted, this, &MainWindow::demoWanted);
     connect(m_welcome, &WelcomePage::settled, this, &MainWindow::settle);
     connect(m_welcome, &WelcomePage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_welcome, &WelcomePage::overviewWanted, this, [this] { goTo(m_overview); });
@@ -222,8 +227,33 @@ void MainWindow::goToDevices(const QString& query)
     goTo(m_devices);
 }
 
+void MainWindow::beginDemo(const sim::DemoConfig& config)
+{
+    m_snapshot.reset();
+    m_lost.clear();
+    m_demo->begin(config);
+    if (m_pages->currentWidget() == m_welcome || m_pages->currentWidget() == m_publish)
+        goTo(m_overview);
+    showAge();
+    showTitle();
+}
+
+void MainWindow::leaveDemo()
+{
+    if (!m_demo->isActive())
+        return;
+    m_snapshot.reset();
+    m_demo->leave();
+    if (Profile::load().isEmpty())
+        goTo(m_welcome);
+    showAge();
+    showTitle();
+}
+
 void MainWindow::goToPublish(const QString& payload)
 {
+    if (m_demo->isActive())
+        return DemoBar::explainNoPush(this);
     goTo(m_publish);
     m_publish->enter();
     if (!payload.isEmpty())
@@ -280,6 +310,7 @@ void MainWindow::show(const SnapshotPtr& snapshot)
     for (const auto& [page, button] : m_rooms)
         if (page != m_map || page == m_pages->currentWidget()) // a map that nobody sees is not painted
             page->show(snapshot);
+    m_demo->show(*snapshot);
     m_publish->show(snapshot);
     m_welcome->show(snapshot);
     const control::StatusReply& status = snapshot->status;
@@ -320,8 +351,10 @@ void MainWindow::showAge()
     const bool isFrozen = !m_lost.isEmpty() || (m_snapshot && age > kStaleAfter);
     const QString span = spanOf(std::chrono::seconds(age / 1'000));
     if (!m_snapshot)
-        m_age->setText(m_lost.isEmpty() ? tr("Asking the agent at %1").arg(plain(m_socket.toStdString()))
-                                        : tr("No data"));
+        m_age->setText(m_demo->isActive() ? tr("The demo begins")
+                           : m_lost.isEmpty()
+                           ? tr("Asking the agent at %1").arg(plain(m_socket.toStdString()))
+                           : tr("No data"));
     else
         m_age->setText(isFrozen ? tr("Frozen %1 ago").arg(span) : tr("Live, %1 old").arg(span));
     m_age->setAccessibleName(m_age->text());
@@ -342,13 +375,15 @@ void MainWindow::showAge()
 void MainWindow::showTitle()
 {
     const QString name = m_pages->currentWidget()->accessibleName();
-    const QString fleet =
-        m_snapshot ? tr("Fleet %1").arg(plain(m_snapshot->status.fleet.shortHex())) : tr("No fleet yet");
+    const QString fleet = m_demo->isActive() ? tr("Demo fleet")
+        : m_snapshot                         ? tr("Fleet %1").arg(plain(m_snapshot->status.fleet.shortHex()))
+                                             : tr("No fleet yet");
     m_title->setText(name);
     m_title->setAccessibleName(name);
     m_subtitle->setText(fleet);
     m_subtitle->setAccessibleName(fleet);
-    setWindowTitle(tr("%1 · %2 · Starling").arg(name, fleet));
+    setWindowTitle(
+        (m_demo->isActive() ? tr("%1 · %2 · Starling [DEMO]") : tr("%1 · %2 · Starling")).arg(name, fleet));
 }
 
 void MainWindow::setLook(Look look)

@@ -3,7 +3,7 @@
 /// old what it shows is.
 #pragma once
 
-#include "feed.h"
+#include "demo_bar.h"
 #include "theme.h"
 
 #include <QElapsedTimer>
@@ -38,12 +38,18 @@ public:
     void show(const SnapshotPtr& snapshot);
     void showLost(const QString& why);
     using QWidget::show;
+    /// What is shown from now on is of a demo, or of the agent.
+    void beginDemo(const sim::DemoConfig& config);
+    void leaveDemo();
     WelcomePage* welcome() const { return m_welcome; }
     qint64 ownAgentPid() const { return m_ownAgent; } ///< of the agent that was started again; 0: none was
 
 Q_SIGNALS:
     /// Another agent is to be asked from now on.
     void agentChosen(const QString& socket);
+    void demoWanted(const starling::sim::DemoConfig& config);
+    void demoLeft();
+    void speedWanted(int speed); ///< of the demo's time
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -77,6 +83,7 @@ private:
     SnapshotPtr m_snapshot;
     QString m_lost; ///< why there is nothing newer; empty: live
     QTimer m_ageTimer;
+    DemoBar* m_demo = nullptr;
     QWidget* m_rail = nullptr;
     QVBoxLayout* m_railLayout = nullptr;
     QStackedWidget* m_pages = nullptr;

@@ -2,6 +2,7 @@
 #include "map_page.h"
 
 #include "fleetview/query.h"
+#include "fleetview/replay.h"
 #include "words.h"
 
 #include <QBuffer>
@@ -61,6 +62,8 @@ MapPage::MapPage(QWidget* parent)
 {
     QVBoxLayout* const layout = column(this, 20, 10);
     layout->addWidget(makeBar());
+    layout->addWidget(m_time = new TimeBar);
+    connect(m_time, &TimeBar::moved, this, &MapPage::moveInTime);
     m_stack = named(new QStackedWidget, tr("Lens"));
     m_waves = new WavesView;
     m_grid = new GridView;
@@ -76,6 +79,10 @@ MapPage::MapPage(QWidget* parent)
     m_wavesScroll->setWidgetResizable(true);
     m_gridScroll = scrolled(m_grid, tr("Grid"));
     m_gridScroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_spread = new SpreadView;
+    scrolled(m_spread, tr("Spread"))->setWidgetResizable(true);
+    m_places = new PlacesView;
+    scrolled(m_places, tr("Places"))->setWidgetResizable(true);
     m_table = named(new QTableWidget, tr("Groups by state: the map as a table"));
     m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -102,6 +109,14 @@ MapPage::MapPage(QWidget* parent)
         showSide();
     });
     connect(m_grid, &GridView::deviceOpened, this, &MapPage::deviceWanted);
+    connect(m_spread, &SpreadView::deviceChosen, this, [this](const NodeId& node) {
+        m_chosen = node;
+        m_grid->choose(node); // one selection for all lenses
+        showSide();
+    });
+    connect(m_spread, &SpreadView::deviceOpened, this, &MapPage::deviceWanted);
+    connect(m_spread, &SpreadView::groupOpened, this, &MapPage::openGroup);
+    connect(m_places, &PlacesView::groupOpened, this, &MapPage::openGroup);
     setLens(Lens::Grid);
 }
 
@@ -110,8 +125,9 @@ QWidget* MapPage::makeBar()
     auto* const bar = named(new QWidget, tr("What the map shows"));
     auto* const row = new QHBoxLayout(bar);
     row->setContentsMargins(0, 0, 0, 0);
-    const std::array titles{tr("Waves"), tr("Grid"), tr("Table")};
+    const std::array titles{tr("Waves"), tr("Grid"), tr("Spread"), tr("Places"), tr("Table")};
     const std::array hints{tr("How groups became healthy over time"), tr("One cell for each device"),
+                           tr("Who holds the latest release"), tr("Where in the world devices are"),
                            tr("The same as a table (T)")};
     for (std::size_t i = 0; i < titles.size(); ++i) {
         m_lenses[i] = named(new QPushButton(titles[i]), tr("Lens: %1").arg(titles[i]));
@@ -170,6 +186,8 @@ QWidget* MapPage::makeSide()
 void MapPage::setLens(Lens lens)
 {
     m_lens = lens;
+    if (lens != Lens::Table)
+        m_pictured = lens;
     m_stack->setCurrentIndex(static_cast<int>(lens));
     for (std::size_t i = 0; i < m_lenses.size(); ++i)
         m_lenses[i]->setChecked(i == static_cast<std::size_t>(lens));
@@ -181,6 +199,8 @@ void MapPage::setTheme(const Theme& theme)
     Page::setTheme(theme);
     m_grid->setTheme(theme);
     m_waves->setTheme(theme);
+    m_spread->setTheme(theme);
+    m_places->setTheme(theme);
     for (const Standing standing : fleetview::kAllStandings)
         m_marks[static_cast<std::size_t>(standing)]->setIcon(theme.glyphIcon(standing, 16));
     refresh();
@@ -190,12 +210,23 @@ void MapPage::setFrozen(bool isFrozen)
 {
     m_grid->setFrozen(isFrozen);
     m_waves->setFrozen(isFrozen);
+    m_spread->setFrozen(isFrozen);
+    m_places->setFrozen(isFrozen);
 }
 
 void MapPage::show(const SnapshotPtr& snapshot)
 {
     m_snapshot = snapshot;
+    m_time->show(snapshot->picture);
     showFields();
+    // What is recorded stays as it was seen, whatever goes on meanwhile.
+    if (!m_recorded)
+        refresh();
+}
+
+void MapPage::moveInTime()
+{
+    m_recorded = m_time->cursor() ? fleetview::pictureAt(m_snapshot->picture, *m_time->cursor()) : nullptr;
     refresh();
 }
 
@@ -229,31 +260,88 @@ void MapPage::refresh()
 {
     if (!m_snapshot)
         return;
-    const fleetview::PicturePtr& picture = m_snapshot->picture;
     if (m_lens == Lens::Grid)
-        m_grid->show(picture, field(), m_gridScroll->maximumViewportSize() - QSize(kScrollBar, 0));
+        m_grid->show(picture(), field(), m_gridScroll->maximumViewportSize() - QSize(kScrollBar, 0));
     else if (m_lens == Lens::Waves)
-        m_waves->show(*picture, field());
+        m_waves->show(*picture(), field());
+    else if (m_lens == Lens::Spread)
+        m_spread->show(picture(), field(), vantage());
+    else if (m_lens == Lens::Places)
+        m_places->show(picture(), field());
     else
         showTable();
     showLegend();
     showSide();
-    const QString note = picture->devices.empty() ? tr("Nothing to show yet: no device has reported.")
-        : m_lens == Lens::Waves ? tr("Filled: devices that are healthy in the newest release by their own "
-                                     "signed receipts, as this console saw them come.")
-                                : tr("%1 devices. Green is a receipt that the device signed. Arrows move, "
-                                     "Enter opens, T shows the table.")
-                                      .arg(number(picture->devices.size()));
+    QString note = noteText();
+    if (m_recorded)
+        note.prepend(tr("Not live: %1, as this console saw it. ").arg(m_time->words()));
     m_note->setText(note);
     m_note->setAccessibleName(note);
 }
 
+QString MapPage::noteText() const
+{
+    if (picture()->devices.empty())
+        return tr("Nothing to show yet: no device has reported.");
+    if (m_lens == Lens::Waves)
+        return tr(
+            "Filled: devices that are healthy in the newest release by their own signed receipts, as this "
+            "console saw them come.");
+    if (m_lens == Lens::Spread || (m_lens == Lens::Table && m_pictured == Lens::Spread))
+        return m_recorded
+            ? m_spread->caption() + QLatin1Char(' ') + tr("Lines of the past were not recorded.")
+            : m_spread->caption();
+    if (m_lens == Lens::Places)
+        return m_places->caption();
+    return tr("%1 devices. Green is a receipt that the device signed. Arrows move, Enter opens, T shows the "
+              "table.")
+        .arg(number(picture()->devices.size()));
+}
+
+/// What the asked agent knows of itself, now.
+fleetview::Vantage MapPage::vantage() const
+{
+    fleetview::Vantage vantage;
+    const control::StatusReply& status = m_snapshot->status;
+    vantage.self = status.node;
+    const fleetview::Release* release = fleetview::latestRelease(*picture());
+    if (m_recorded || release == nullptr)
+        return vantage;
+    std::map<NodeId, fleetview::Dealing> dealings;
+    for (const control::LinkLine& link : status.links)
+        if (link.isUp)
+            dealings[link.node].isNeighbor = true;
+    for (const control::TrafficLine& line : status.traffic)
+        if (line.payload == release->infoHash) {
+            dealings[line.node].bytesFrom += line.bytesFrom;
+            dealings[line.node].bytesTo += line.bytesTo;
+        }
+    for (auto& [node, dealing] : dealings) {
+        dealing.node = node;
+        vantage.dealings.push_back(dealing);
+    }
+    return vantage;
+}
+
+/// Its devices, as a query; a group without a value has none.
+void MapPage::openGroup(const QString& name)
+{
+    if (!field().empty() && !name.isEmpty())
+        Q_EMIT devicesWanted(QString::fromStdString(field() + "=" + fleetview::quoted(name.toStdString())));
+}
+
 void MapPage::showTable()
 {
-    const fleetview::GridPlan plan = fleetview::planGrid(m_snapshot->picture->devices, field(), 1'000, 1'000);
+    if (m_pictured == Lens::Spread)
+        m_spread->show(picture(), field(), vantage());
+    const fleetview::GridPlan plan = fleetview::planGrid(picture()->devices, field(), 1'000, 1'000);
     QStringList titles{field().empty() ? tr("Group") : fieldWord(field()), tr("Devices")};
     for (const Standing standing : fleetview::kAllStandings)
         titles += standingWord(standing);
+    const bool isSpread = m_pictured == Lens::Spread;
+    if (isSpread)
+        titles +=
+            {tr("Hold it"), tr("First held"), tr("Took from the agent"), tr("Gave the agent"), tr("Links")};
     m_table->setColumnCount(static_cast<int>(titles.size()));
     m_table->setHorizontalHeaderLabels(titles);
     m_table->setRowCount(static_cast<int>(plan.groups.size()));
@@ -265,6 +353,8 @@ void MapPage::showTable()
                           number(group.count)};
         for (const std::size_t count : group.standings)
             cells += count == 0 ? QStringLiteral("–") : number(count);
+        if (isSpread)
+            cells += m_spread->cellsOf(group.name);
         for (int i = 0; i < cells.size(); ++i) {
             QTableWidgetItem* item = m_table->item(row, i);
             if (item == nullptr) {
@@ -280,7 +370,7 @@ void MapPage::showTable()
 void MapPage::showLegend()
 {
     for (const Standing standing : fleetview::kAllStandings) {
-        const std::size_t count = m_snapshot->picture->count(standing);
+        const std::size_t count = picture()->count(standing);
         QPushButton* const mark = m_marks[static_cast<std::size_t>(standing)];
         mark->setText(QLatin1Char(' ') + number(count));
         mark->setAccessibleName(tr("%1: %2 devices").arg(standingWord(standing), number(count)));
@@ -291,12 +381,12 @@ void MapPage::showLegend()
 
 void MapPage::showSide()
 {
-    const fleetview::Device* device = m_chosen ? m_snapshot->picture->find(*m_chosen) : nullptr;
+    const fleetview::Device* device = m_chosen ? picture()->find(*m_chosen) : nullptr;
     m_open->setEnabled(device != nullptr);
     const QString html = device == nullptr
         ? QStringLiteral("<p>%1</p>").arg(tr("Click a cell, or walk there with the arrows.").toHtmlEscaped())
         : QStringLiteral("<p><b>%1</b></p>%2")
-              .arg(plain(device->name).toHtmlEscaped(), whyOf(*device, m_snapshot->picture->at));
+              .arg(plain(device->name).toHtmlEscaped(), whyOf(*device, picture()->at));
     if (m_side->property("shown").toString() == html)
         return;
     m_side->setProperty("shown", html);
@@ -312,7 +402,22 @@ void MapPage::resizeEvent(QResizeEvent* event)
 void MapPage::keyPressEvent(QKeyEvent* event)
 {
     if (event->key() == Qt::Key_T && event->modifiers() == Qt::NoModifier)
-        return setLens(m_lens == Lens::Table ? Lens::Grid : Lens::Table);
+        return setLens(m_lens == Lens::Table ? m_pictured : Lens::Table);
+    if (event->modifiers() == Qt::NoModifier)
+        switch (event->key()) {
+        case Qt::Key_Comma:
+            return m_time->step(-1);
+        case Qt::Key_Period:
+            return m_time->step(1);
+        case Qt::Key_P:
+            return m_time->isPlaying() ? m_time->pause() : m_time->play();
+        case Qt::Key_End: // the grid takes it for its last cell
+            return m_time->goLive();
+        case Qt::Key_Home:
+            return m_snapshot ? m_time->goTo(m_snapshot->picture->since) : void();
+        default:
+            break;
+        }
     Page::keyPressEvent(event);
 }
 
@@ -320,7 +425,7 @@ QByteArray MapPage::csv() const
 {
     QStringList lines{
         QStringLiteral("name,id,group,state,resource,version,phase,code,receipt_sequence,receipt_came")};
-    for (const fleetview::DevicePtr& device : m_snapshot->picture->devices) {
+    for (const fleetview::DevicePtr& device : picture()->devices) {
         const trust::ReceiptEntry* entry = device->decisiveEntry();
         const auto code = entry == nullptr ? std::nullopt : errcOf(entry->code);
         QStringList cells{plain(device->name),
@@ -350,10 +455,17 @@ Status MapPage::exportTo(const QString& path, Format format) const
     if (format == Format::Csv)
         return writeAll(path, csv());
     const bool isGrid = m_lens == Lens::Grid;
-    const QSize size = isGrid ? m_grid->size() : m_waves->size().expandedTo(m_waves->minimumSizeHint());
+    const QSize size = isGrid    ? m_grid->size()
+        : m_lens == Lens::Spread ? m_spread->size().expandedTo(m_spread->minimumSizeHint())
+        : m_lens == Lens::Places ? m_places->size().expandedTo(m_places->minimumSizeHint())
+                                 : m_waves->size().expandedTo(m_waves->minimumSizeHint());
     const auto paint = [&](QPainter& painter) {
         if (m_lens == Lens::Waves)
             m_waves->paint(painter, size);
+        else if (m_lens == Lens::Spread)
+            m_spread->paint(painter, size);
+        else if (m_lens == Lens::Places)
+            m_places->paint(painter, size);
         else
             m_grid->painter().paint(painter);
     };

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Map: the fleet as a picture, through two lenses and as the table that says the same.
+/// Map: the fleet as a picture, through four lenses and as the table that says the same; live, or as it was
+/// at a moment that this console saw.
 #pragma once
 
+#include "map_places.h"
+#include "map_spread.h"
+#include "map_time.h"
 #include "map_views.h"
 #include "page.h"
 
@@ -18,7 +22,7 @@ class MapPage : public Page
 {
     Q_OBJECT
 public:
-    enum class Lens : std::uint8_t { Waves, Grid, Table };
+    enum class Lens : std::uint8_t { Waves, Grid, Spread, Places, Table };
     enum class Format : std::uint8_t { Png, Svg, Csv };
 
     explicit MapPage(QWidget* parent = nullptr);
@@ -26,6 +30,7 @@ public:
     void setTheme(const Theme& theme) override;
     void setFrozen(bool isFrozen);
     void setLens(Lens lens);
+    TimeBar& time() { return *m_time; }
     /// Writes what the lens shows; a CSV has a line for each device. Fails with Io.
     Status exportTo(const QString& path, Format format) const;
     using Page::show;
@@ -45,18 +50,29 @@ private:
     void refresh();
     void showFields();
     void showTable();
+    QString noteText() const;
+    fleetview::Vantage vantage() const;
+    void openGroup(const QString& name);
     void showLegend();
     void showSide();
+    /// What all lenses show: live, or recorded.
+    const fleetview::PicturePtr& picture() const { return m_recorded ? m_recorded : m_snapshot->picture; }
+    void moveInTime();
     std::string field() const;
     QByteArray csv() const;
-    SnapshotPtr m_snapshot;
+    SnapshotPtr m_snapshot; ///< live
+    fleetview::PicturePtr m_recorded; ///< of the moment that was chosen; nothing: live
     Lens m_lens = Lens::Grid;
-    std::array<QPushButton*, 3> m_lenses{};
+    Lens m_pictured = Lens::Grid; ///< whose twin the table is
+    std::array<QPushButton*, 5> m_lenses{};
     QComboBox* m_groupBy;
+    TimeBar* m_time;
     QStackedWidget* m_stack;
     QScrollArea *m_gridScroll, *m_wavesScroll;
     GridView* m_grid;
     WavesView* m_waves;
+    SpreadView* m_spread;
+    PlacesView* m_places;
     QTableWidget* m_table;
     QWidget* m_legend;
     std::array<QPushButton*, fleetview::kStandings> m_marks{};

@@ -7,6 +7,7 @@
 static void initializeIcons()
 {
     Q_INIT_RESOURCE(icons);
+    Q_INIT_RESOURCE(map);
 }
 
 namespace starling::window {

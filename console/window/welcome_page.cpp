@@ -2,13 +2,16 @@
 #include "welcome_page.h"
 
 #include "admin/audit_log.h"
+#include "demo_bar.h"
 #include "error_card.h"
 #include "passphrase_field.h"
 #include "words.h"
 
+#include <QComboBox>
 #include <QDir>
 #include <QFileInfo>
 #include <QLineEdit>
+#include <QLocale>
 #include <QProcess>
 #include <QProgressBar>
 #include <QPushButton>
@@ -118,8 +121,8 @@ QWidget* WelcomePage::makeChoice()
               tr("Join"), Join));
     row->addWidget(
         offer(tr("Try the demo"),
-              tr("A real fleet of agents on this machine: two signed releases spread, then an attack "
-                 "is refused. It leaves nothing behind."),
+              tr("A fleet to look at: simulated in this window, or real agents on this machine. It leaves "
+                 "nothing behind."),
               tr("Demo fleet"), Demo));
     layout->addLayout(row);
     layout->addStretch();
@@ -212,17 +215,47 @@ QWidget* WelcomePage::makeDemo()
     QWidget* const page = named(new QWidget, tr("The demo fleet"));
     page->setMaximumWidth(kWide);
     QVBoxLayout* const layout = column(page, 0, 14);
-    QWidget* const box = card(tr("The demo fleet"));
-    auto* const inner = static_cast<QVBoxLayout*>(box->layout());
-    inner->addWidget(label(tr("The demo fleet"), "verdict"));
-    inner->addWidget(m_demoText = label({}, "subtitle"));
-    m_demoText->setWordWrap(true);
+    const auto section = [&](const QString& heading, QLabel* text) {
+        QWidget* const box = card(heading);
+        auto* const inner = static_cast<QVBoxLayout*>(box->layout());
+        inner->addWidget(label(heading, "verdict"));
+        inner->addWidget(text);
+        text->setWordWrap(true);
+        layout->addWidget(box);
+        return inner;
+    };
+    QVBoxLayout* const simulated =
+        section(tr("Simulated in this window"),
+                label(tr("Up to %1 devices. They run the protocol's own code with keys of their own, sign "
+                         "and verify; the "
+                         "network and the transfer of payloads are a model. Nothing leaves this window.")
+                          .arg(QLocale().toString(sim::DemoConfig::kMaxDevices)),
+                      "subtitle"));
+    auto* const row = new QHBoxLayout;
+    row->addWidget(m_devices = named(new QComboBox, tr("Devices of the demo")));
+    for (const unsigned devices : {10U, 1'000U, sim::DemoConfig::kMaxDevices})
+        m_devices->addItem(tr("%1 devices").arg(QLocale().toString(devices)), devices);
+    m_devices->setCurrentIndex(1);
+    row->addWidget(m_story = named(new QComboBox, tr("Story of the demo")));
+    for (const sim::DemoStory story : sim::kDemoStories)
+        m_story->addItem(storyWord(story));
+    row->addStretch();
+    auto* const simulate = named(new QPushButton(tr("Simulate")), tr("Simulate a fleet"), "primary");
+    row->addWidget(simulate);
+    simulated->addLayout(row);
+    QVBoxLayout* const real = section(tr("Agents on this machine"), m_demoText = label({}, "subtitle"));
     m_demoText->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    layout->addWidget(box);
-    m_demoButton = named(new QPushButton(tr("Start the demo")), tr("Start the demo"), "primary");
-    layout->addLayout(makeButtons(m_demoButton));
+    m_demoButton = named(new QPushButton(tr("Start the demo")), tr("Start the demo"));
+    real->addWidget(m_demoButton, 0, Qt::AlignRight);
+    auto* const back = named(new QPushButton(tr("Back")), tr("Back to how to begin"));
+    layout->addWidget(back, 0, Qt::AlignRight);
     layout->addStretch();
+    connect(back, &QPushButton::clicked, this, [this] { goTo(Choose); });
     connect(m_demoButton, &QPushButton::clicked, this, &WelcomePage::startDemo);
+    connect(simulate, &QPushButton::clicked, this, [this] {
+        Q_EMIT simulationWanted({m_devices->currentData().toUInt(), sim::DemoConfig().seed,
+                                 sim::kDemoStories[static_cast<std::size_t>(m_story->currentIndex())]});
+    });
     return page;
 }
 

@@ -8,8 +8,10 @@
 #include "local_agent.h"
 #include "page.h"
 #include "profile.h"
+#include "sim/demo_fleet.h"
 
 class QCheckBox;
+class QComboBox;
 class QLineEdit;
 class QProgressBar;
 class QPushButton;
@@ -41,6 +43,8 @@ Q_SIGNALS:
     void publishWanted();
     void overviewWanted();
     void quitWanted();
+    /// A fleet that is simulated in this window.
+    void simulationWanted(const starling::sim::DemoConfig& config);
 
 private:
     enum Step { Choose, Found, Join, Demo, Wait };
@@ -73,6 +77,7 @@ private:
     PassphraseField *m_passphrase, *m_again;
     QRadioButton *m_simple, *m_production;
     QPushButton *m_create, *m_joinButton, *m_demoButton, *m_publish, *m_look;
+    QComboBox *m_devices, *m_story;
     QProgressBar* m_sealing;
     QLabel *m_headline, *m_explained, *m_demoText;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleetview/facets.h"
 
+#include "fleetview/places.h"
+
 #include <algorithm>
 
 namespace starling::fleetview {
@@ -95,7 +97,8 @@ std::vector<Facet> facetsOf(const std::vector<DevicePtr>& devices)
         ++standings[static_cast<std::size_t>(device->standing)];
         ++versions[groupValue(*device, "version")];
         for (const auto& [name, value] : device->labels)
-            ++labels[name][value];
+            if (!isCoordinate(name)) // of which nobody picks one
+                ++labels[name][value];
     }
     std::vector<Facet> facets;
     Facet states{"state", {}, 0};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleetview/fleet.h"
 
+#include "fleetview/releases.h"
+
 #include <algorithm>
 
 namespace starling::fleetview {
@@ -196,32 +198,6 @@ void Fleet::judge(UtcTime now)
     m_unjudged.clear();
 }
 
-std::vector<Release> Fleet::releases() const
-{
-    std::map<std::tuple<ResourceUri, trust::Revision, InfoHash>, Release> found;
-    const auto at = [&](const ResourceUri& uri, const trust::Revision& revision,
-                        const InfoHash& hash) -> Release& {
-        return found
-            .try_emplace({uri, revision, hash},
-                         Release{uri, revision, hash, std::nullopt, m_newest.at(uri) == revision, {}})
-            .first->second;
-    };
-    for (const KnownRelease& release : m_known)
-        at(release.uri, release.revision, release.infoHash).known = release;
-    for (const auto& [node, device] : m_devices)
-        for (const trust::ReceiptEntry& entry : device->receipt.entries) {
-            const Standing standing = standingOf(entry, entry.revision);
-            ++at(entry.uri, entry.revision, entry.infoHash).standings[static_cast<std::size_t>(standing)];
-        }
-    std::vector<Release> releases;
-    for (auto& [key, release] : found)
-        releases.push_back(std::move(release));
-    std::stable_sort(releases.begin(), releases.end(), [](const Release& a, const Release& b) {
-        return a.uri != b.uri ? a.uri < b.uri : a.revision > b.revision;
-    });
-    return releases;
-}
-
 PicturePtr Fleet::picture(UtcTime now)
 {
     judge(now);
@@ -233,7 +209,7 @@ PicturePtr Fleet::picture(UtcTime now)
         for (const auto& [name, count] : device->receipt.alarms)
             picture->alarms[name] += count;
     }
-    picture->releases = releases();
+    picture->releases = releasesOf(m_known, picture->devices, m_newest);
     picture->steps = m_steps;
     picture->since = m_since;
     picture->at = now;

@@ -146,7 +146,6 @@ private:
     DevicePtr renewed(Report report, const DevicePtr& held, UtcTime now) const;
     void findNewest();
     void judge(UtcTime now);
-    std::vector<Release> releases() const;
     std::map<NodeId, DevicePtr> m_devices;
     std::set<NodeId> m_unjudged; ///< came with the latest reports
     std::vector<KnownRelease> m_known;

@@ -78,6 +78,8 @@ Waves wavesOf(const Picture& picture, const std::string& field)
     std::vector<Tally> tallies(waves.rows.size());
     std::vector<std::optional<Standing>> standings(picture.devices.size());
     for (const Step& step : *picture.steps) {
+        if (step.at > picture.at)
+            break; // recorded after what the picture shows
         const auto index = picture.indexOf(step.node);
         if (!index)
             continue;

@@ -44,6 +44,8 @@ crypto::SecretKey Authority::key(Role role, std::uint32_t number) const
 const crypto::SecretKey& Authority::deviceKey(std::uint32_t number) const
 {
     const auto known = m_devices.find(number);
+    if (known == m_devices.end() && m_devices.size() >= kMaxKept)
+        m_devices.clear();
     return known != m_devices.end() ? known->second
                                     : m_devices.emplace(number, key(Role::Device, number)).first->second;
 }
@@ -65,12 +67,14 @@ trust::TrustSet Authority::makeTrust() const
     return std::move(*trust);
 }
 
-Bytes Authority::certificate(const NodeId& node, std::uint32_t number) const
+Bytes Authority::certificate(const NodeId& node, std::uint32_t number, std::string name,
+                             std::map<std::string, std::string> labels) const
 {
     trust::Certificate certificate;
     certificate.node = node;
     certificate.linkKey = crypto::LinkKeyPair::of(deviceKey(number)).publicKey();
-    certificate.name = "node " + std::to_string(number);
+    certificate.name = std::move(name);
+    certificate.labels = std::move(labels);
     trust::Envelope envelope{trust::Kind::Admit, certificate.serialize(), {}};
     envelope.sign(m_trust.fleet(), m_admit);
     return envelope.serialize();

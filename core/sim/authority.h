@@ -20,11 +20,13 @@ public:
     /// The resource that simulated releases update.
     static ResourceUri uri();
 
-    /// A device's key, made when it is first asked for and kept: the kernel takes its time to lock the pages
-    /// that keys live in.
+    /// A device's key, made when it is first asked for and kept, as long as there are at most kMaxKept: the
+    /// kernel takes its time to lock the pages that keys live in, and gives a process so many of them. Good
+    /// until the next one is asked for.
     const crypto::SecretKey& deviceKey(std::uint32_t number) const;
-    /// The envelope that admits `node`.
-    Bytes certificate(const NodeId& node, std::uint32_t number) const;
+    /// The envelope that admits `node`, which is device `number`.
+    Bytes certificate(const NodeId& node, std::uint32_t number, std::string name,
+                      std::map<std::string, std::string> labels) const;
     /// A release of a small payload, signed by the scope's key. `created` is its maker's wall clock.
     release::TorrentFile release(std::uint64_t version, UtcTime created) const;
     /// The same, but signed by a key that the root does not name.
@@ -35,6 +37,7 @@ public:
     Bytes seal(trust::Kind kind, Bytes payload, std::uint32_t number) const;
 
 private:
+    static constexpr std::size_t kMaxKept = 8'192; ///< vm.max_map_count is 65,530, and a key takes 3 of them
     enum class Role : std::uint8_t { Root, Admit, Scope, Stranger, Device, Observe };
     crypto::SecretKey key(Role role, std::uint32_t number = 0) const;
     trust::TrustSet makeTrust() const;

@@ -19,8 +19,6 @@ constexpr Duration kAlarmDelay = std::chrono::seconds(60);
 constexpr std::uint64_t kSequenceBlock = 64;
 /// Above what any simulated device issues.
 constexpr std::uint64_t kForgedSequence = 1'000'000;
-/// When simulations begin: 2026-01-01. Only wall clocks know.
-constexpr UtcTime kBeginning{std::chrono::seconds(1'767'225'600)};
 
 InfoHash payloadOf(const overlay::Head& release)
 {
@@ -79,7 +77,10 @@ Node::~Node() = default;
 
 void Node::certify()
 {
-    m_certificate = m_world.authority.certificate(m_id, m_index);
+    const Cast* const cast = m_world.cast;
+    m_certificate = m_world.authority.certificate(
+        m_id, m_index, cast != nullptr ? cast->name(m_index) : "node " + std::to_string(m_index),
+        cast != nullptr ? cast->labels(m_index) : std::map<std::string, std::string>());
     if (m_world.scenario.links == Scenario::Links::Model)
         return;
     m_linkKey = crypto::LinkKeyPair::of(m_world.authority.deviceKey(m_index));
@@ -116,6 +117,8 @@ void Node::start()
     for (const overlay::Head& head : m_replica->heads())
         if (isRelease(head.key) && m_world.scenario.payload.count() > 0 && !holdsPayload(payloadOf(head)))
             beginFetch(payloadOf(head));
+    if (m_course.done < m_course.stages.size())
+        beginCourse(); // what a crash interrupted
     if (m_world.scenario.issuesReceipts)
         scheduleReceipt(kReceiptDelay);
     if (isObserver())
@@ -222,6 +225,8 @@ void Node::onWake(Purpose purpose, std::uint64_t second)
         return misbehave();
     case Purpose::Pulse:
         return pulse(second);
+    case Purpose::Stage:
+        return onStage(second);
     }
 }
 
@@ -390,6 +395,7 @@ void Node::publish()
     m_complete.insert(torrent.infoHash);
     putOwn(release::noticeOf(trust::Kind::Release, torrent.notice()));
     provide(torrent.infoHash);
+    beginCourse();
     if (m_world.scenario.issuesReceipts)
         scheduleReceipt(kReceiptDelay);
 }
@@ -443,7 +449,7 @@ void Node::fetchFromAnyone()
     if (!m_fetch || m_fetch->from || m_fetch->providers.empty())
         return;
     m_fetch->from = m_fetch->providers[m_world.random.below(m_fetch->providers.size())];
-    wake(Purpose::Fetched, m_world.scenario.payload, *m_fetch->from);
+    wake(Purpose::Fetched, payloadTime(), *m_fetch->from);
 }
 
 void Node::onFetched(NodeIndex from)
@@ -459,8 +465,10 @@ void Node::onFetched(NodeIndex from)
         return fetchFromAnyone();
     m_complete.insert(payload);
     m_fetch.reset();
+    noteServed(payload, from);
     feedOverlay(overlay::StopFinding{payload});
     provide(payload);
+    beginCourse();
     if (m_world.scenario.issuesReceipts)
         scheduleReceipt(kReceiptDelay);
 }

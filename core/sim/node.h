@@ -49,12 +49,19 @@ public:
     }
 
 private:
-    enum class Purpose : std::uint8_t { Start, Receipt, Fetched, Mischief, Pulse };
+    enum class Purpose : std::uint8_t { Start, Receipt, Fetched, Mischief, Pulse, Stage };
     struct Fetch
     {
         InfoHash payload;
         std::vector<NodeIndex> providers;
         std::optional<NodeIndex> from;
+    };
+    /// How far an installation got, with a cast.
+    struct Course
+    {
+        std::uint64_t version = 0;
+        std::vector<Stage> stages;
+        std::size_t done = 0; ///< stages that were reached
     };
 
     void certify();
@@ -94,6 +101,13 @@ private:
     void fetchFromAnyone();
     void onFetched(NodeIndex from);
     void provide(const InfoHash& payload);
+    // node_course.cpp
+    Duration payloadTime() const;
+    void beginCourse();
+    void onStage(std::uint64_t version);
+    trust::ReceiptEntry entry() const;
+    void noteServed(const InfoHash& payload, NodeIndex from);
+    void keep(const Bytes& parcel, Reported& reported);
     void misbehave();
     void pretend(const Forgery& forgery);
     UtcTime wallClock() const;
@@ -114,6 +128,7 @@ private:
     std::uint64_t m_sequence = 1; ///< of the next receipt or descriptor
     std::uint64_t m_version = 0;
     std::set<InfoHash> m_complete;
+    Course m_course;
 
     // Of one life
     std::unique_ptr<link::Links> m_links; ///< these or

@@ -40,7 +40,7 @@ void Node::pulse(std::uint64_t turn)
 
 Bytes Node::parcelOf(const trust::Receipt& receipt, NodeIndex signer) const
 {
-    return board::Parcel{m_world.authority.certificate(receipt.node, m_world.byId.at(receipt.node)),
+    return board::Parcel{m_world.nodes[m_world.byId.at(receipt.node)]->m_certificate,
                          m_world.authority.seal(trust::Kind::Receipt, receipt.serialize(), signer)}
         .serialize();
 }
@@ -53,16 +53,8 @@ trust::Receipt Node::nextReceipt()
     receipt.rootNumber = m_world.authority.trust().root().number;
     receipt.uptimeSeconds = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::seconds>(m_world.now - m_upSince).count());
-    if (m_version > 0) {
-        const InfoHash& payload = m_world.books.publications[m_version - 1].payload;
-        const bool isDone = m_world.scenario.payload.count() == 0 || holdsPayload(payload);
-        receipt.entries.push_back({Authority::uri(),
-                                   {0, m_version},
-                                   payload,
-                                   isDone ? trust::Phase::Healthy : trust::Phase::Downloading,
-                                   0,
-                                   ""});
-    }
+    if (m_version > 0)
+        receipt.entries.push_back(entry());
     if (m_replica->counts().refused > 0)
         receipt.alarms["refused"] = m_replica->counts().refused;
     return receipt;
@@ -96,6 +88,8 @@ void Node::onReceipt(const overlay::ReceiptArrived& arrived)
     for (const trust::ReceiptEntry& entry : receipt->entries)
         if (entry.phase == trust::Phase::Healthy)
             reported.version = std::max(reported.version, entry.revision.version);
+    if (m_world.cast != nullptr)
+        keep(arrived.receipt, reported);
     feedOverlay(overlay::ReceiptKept{arrived.device, arrived.sequence});
 }
 

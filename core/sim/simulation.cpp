@@ -20,8 +20,8 @@ constexpr std::uint64_t kChurnReturn = kChurnTick - 1;
 
 } // namespace
 
-Simulation::Simulation(const Scenario& scenario, std::uint64_t seed)
-    : m_world(std::make_unique<World>(scenario, seed))
+Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, const Cast* cast)
+    : m_world(std::make_unique<World>(scenario, seed, cast))
 {
     STARLING_ASSERT(validate(scenario));
     addFleet();
@@ -75,7 +75,11 @@ NodeIndex Simulation::addNode(Behaviour behaviour, std::vector<NodeIndex> neighb
 
 bool Simulation::run(std::uint64_t events)
 {
-    const Instant end(m_world->scenario.duration);
+    return runUntil(Instant(m_world->scenario.duration), events);
+}
+
+bool Simulation::runUntil(Instant end, std::uint64_t events)
+{
     for (; events > 0; --events) {
         if (m_world->queue.isEmpty() || m_world->queue.nextAt() > end) {
             m_world->now = std::max(m_world->now, end);

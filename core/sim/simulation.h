@@ -51,12 +51,15 @@ struct Outcome
 class Simulation
 {
 public:
-    /// `scenario` must be valid.
-    Simulation(const Scenario& scenario, std::uint64_t seed);
+    /// `scenario` must be valid; `cast` outlives the simulation.
+    Simulation(const Scenario& scenario, std::uint64_t seed, const Cast* cast = nullptr);
     ~Simulation();
 
     /// Lets at most `events` happen; false when the scenario is over.
     bool run(std::uint64_t events);
+    /// Lets at most `events` of those happen that are due at `end` or before, even beyond the scenario's end;
+    /// false when there is none left.
+    bool runUntil(Instant end, std::uint64_t events);
     /// Lets everything happen that is due within `time` from now, even beyond the scenario's end.
     void runFor(Duration time);
     void runToEnd();

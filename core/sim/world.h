@@ -4,6 +4,7 @@
 
 #include "link/link.h"
 #include "sim/authority.h"
+#include "sim/cast.h"
 #include "sim/network.h"
 #include "sim/replica.h"
 #include "sim/scenario.h"
@@ -36,7 +37,11 @@ struct Reported
 {
     std::uint64_t version = 0; ///< the newest that it says to be healthy with
     std::uint64_t arrivals = 0; ///< receipts, newer and older
+    std::uint64_t sequence = 0; ///< of the newest one
 };
+
+/// When simulations begin: 2026-01-01. Only wall clocks know.
+constexpr UtcTime kBeginning{std::chrono::seconds(1'767'225'600)};
 
 /// What was counted, by everybody together.
 struct Books
@@ -50,6 +55,13 @@ struct Books
     std::map<NodeIndex, Reported> reported;
     std::uint64_t receipts = 0; ///< that reached the observer
     std::uint64_t forgedReceipts = 0; ///< those of them that another device signed
+    // With a cast, for whoever shows what the observer knows; the first is emptied by who reads it.
+    std::vector<board::DeviceReceipt> kept; ///< verified, each newer than what the device said before
+    struct Exchange
+    {
+        bool isTaken = false, isGiven = false; ///< by the observer
+    };
+    std::map<std::pair<InfoHash, NodeIndex>, Exchange> exchanges; ///< of payloads with devices
 
     void noteSent(std::size_t bytes, bool isHonest)
     {
@@ -60,8 +72,9 @@ struct Books
 
 struct World
 {
-    World(const Scenario& itsScenario, std::uint64_t seed)
+    World(const Scenario& itsScenario, std::uint64_t seed, const Cast* itsCast = nullptr)
         : scenario(itsScenario)
+        , cast(itsCast)
         , random(seed)
         , network(itsScenario.network, seed)
         , authority(seed)
@@ -70,6 +83,7 @@ struct World
             authority.shareVerification();
     }
     Scenario scenario;
+    const Cast* cast; ///< nobody: devices are numbers, and a fetched release is healthy
     SeededRandom random; ///< the one generator of a simulation
     Network network;
     Authority authority;
