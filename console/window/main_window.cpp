@@ -3,6 +3,7 @@
 
 #include "command_palette.h"
 #include "devices_page.h"
+#include "diagnostics_page.h"
 #include "keys_page.h"
 #include "log_page.h"
 #include "map_page.h"
@@ -68,7 +69,9 @@ MainWindow::MainWindow(QString socket)
     m_railLayout->addStretch();
     m_pages->addWidget(m_publish = named(new PublishPage(m_socket), tr("New release")));
     m_pages->addWidget(m_welcome = named(new WelcomePage, tr("First steps")));
+    m_pages->addWidget(m_diagnostics = named(new DiagnosticsPage(m_socket), tr("Diagnostics")));
     m_publish->setFleetDirectory(Profile::load().directory);
+    m_diagnostics->setFleet(m_socket, Profile::load().directory);
     m_keys->setFleet(m_socket, Profile::load().directory);
     makeStatusBar();
     makeActions();
@@ -176,6 +179,7 @@ void MainWindow::makeActions()
     });
     add(tr("New release: make, sign and push"), Qt::CTRL | Qt::Key_N, [this] { goToPublish({}); });
     add(tr("First steps: new fleet, join, demo"), {}, [this] { goTo(m_welcome); });
+    add(tr("Diagnostics: versions, paths, state, to copy or save"), {}, [this] { goTo(m_diagnostics); });
     add(tr("Commands"), Qt::CTRL | Qt::Key_K, [this] { openPalette(); });
     add(tr("Keyboard shortcuts"), Qt::CTRL | Qt::Key_Slash, [this] { showShortcuts(); });
     add(tr("Full screen"), Qt::Key_F11, [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
@@ -205,6 +209,7 @@ void MainWindow::settle(const Profile& profile)
     m_snapshot.reset();
     m_publish->setSocket(m_socket);
     m_publish->setFleetDirectory(profile.directory);
+    m_diagnostics->setFleet(m_socket, profile.directory);
     m_keys->setFleet(m_socket, profile.directory);
     Q_EMIT agentChosen(m_socket);
 }
@@ -313,6 +318,7 @@ void MainWindow::show(const SnapshotPtr& snapshot)
     m_demo->show(*snapshot);
     m_publish->show(snapshot);
     m_welcome->show(snapshot);
+    m_diagnostics->show(snapshot);
     const control::StatusReply& status = snapshot->status;
     const auto up =
         std::count_if(status.links.begin(), status.links.end(), [](const auto& l) { return l.isUp; });
@@ -336,6 +342,7 @@ void MainWindow::showLost(const QString& why)
 {
     m_lost = why;
     m_welcome->showLost(why);
+    m_diagnostics->showLost(why);
     if (!m_hasTriedOwnAgent) {
         startOwnAgent();
         if (!m_snapshot && Profile::load().isEmpty() && m_pages->currentWidget() != m_publish)
@@ -403,6 +410,7 @@ void MainWindow::applyTheme()
     }
     m_publish->setTheme(m_theme);
     m_welcome->setTheme(m_theme);
+    m_diagnostics->setTheme(m_theme);
 }
 
 void MainWindow::restore()

@@ -17,6 +17,7 @@ class QVBoxLayout;
 namespace starling::window {
 
 class DevicesPage;
+class DiagnosticsPage;
 class KeysPage;
 class LogPage;
 class MapPage;
@@ -94,6 +95,7 @@ private:
     DevicesPage* m_devices = nullptr;
     ReleasesPage* m_releases = nullptr;
     MapPage* m_map = nullptr;
+    DiagnosticsPage* m_diagnostics = nullptr; ///< no room of its own on the rail
     KeysPage* m_keys = nullptr;
     LogPage* m_log = nullptr;
     RolloutsPage* m_rollouts = nullptr;

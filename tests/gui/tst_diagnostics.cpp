@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Diagnostics: what they tell, and above all what they do not.
+#include "diagnostics_page.h"
+#include "gui_fixture.h"
+#include "node/config.h"
+#include "node/disk.h"
+
+#include <QClipboard>
+#include <QDir>
+#include <QGuiApplication>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QTemporaryDir>
+
+using namespace starling;
+using namespace starling::gui_test;
+
+namespace {
+
+QString s(const char* text)
+{
+    return QString::fromUtf8(text);
+}
+
+/// A fleet with names, labels and addresses that nobody else is to know.
+window::SnapshotPtr secretive()
+{
+    fleetview::Fleet fleet(samples::kBegin);
+    auto report = samples::reportOf(1,
+                                    {samples::entryOf(trust::Phase::Failed, 2, "fw/secret-product",
+                                                      static_cast<std::uint16_t>(Errc::HealthFailed))},
+                                    {{"site", "secret-site"}});
+    report.name = "secret-name";
+    report.receipt.entries[0].detail = "secret-detail";
+    fleet.take({report}, {}, samples::kBegin);
+    auto snapshot = std::make_shared<window::Snapshot>(*snapshotOf(fleet.picture(samples::kBegin)));
+    snapshot->status.name = "secret-agent";
+    snapshot->status.listen = *node::parseEndpoint("192.0.2.77:7891");
+    for (control::LinkLine& link : snapshot->status.links) {
+        link.node = samples::nodeOf(3);
+        link.endpoint = *node::parseEndpoint("198.51.100.78:7891");
+    }
+    return snapshot;
+}
+
+} // namespace
+
+class TestDiagnostics : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        qputenv("XDG_DATA_HOME", m_directory.path().toUtf8());
+        qputenv("HOME", m_directory.path().toUtf8());
+    }
+    void tellsVersionsStatesAndCodes();
+    void tellsNoNamesAddressesOrPlaces();
+    void savesWhatItShowsAndOverwritesNothing();
+    void saysWhyThereIsNoAgent();
+
+private:
+    QTemporaryDir m_directory;
+};
+
+void TestDiagnostics::tellsVersionsStatesAndCodes()
+{
+    window::DiagnosticsPage page(s("agent.sock"));
+    page.setTheme(window::Theme::of(window::Look::Light, QPalette()));
+    page.show(secretive());
+    page.resize(1'000, 700);
+    page.QWidget::show();
+    find<QPushButton>(page, s("Copy the diagnostics"))->click();
+    const QString text = QGuiApplication::clipboard()->text();
+    QCOMPARE(text, find<QPlainTextEdit>(page, s("Diagnostics"))->toPlainText());
+    for (const char* told :
+         {STARLING_VERSION, "STAR-DEPLOY-004", "\"failed\": 1", "\"listen_port\": 7891", "no entry yet"})
+        QVERIFY2(text.contains(s(told)), told);
+    QVERIFY(text.contains(QString::fromStdString(samples::nodeOf(3).shortHex())));
+    QVERIFY(page.minimumSizeHint().width() < 800);
+    for (const window::Look look : {window::Look::Light, window::Look::Dark, window::Look::HighContrast}) {
+        const window::Theme theme = window::Theme::of(look, QPalette());
+        QGuiApplication::setPalette(theme.palette());
+        page.setStyleSheet(theme.styleSheet());
+        page.setTheme(theme);
+        keepPicture(page, s("diagnostics-") + window::lookName(look));
+    }
+}
+
+void TestDiagnostics::tellsNoNamesAddressesOrPlaces()
+{
+    window::DiagnosticsPage page(s("agent.sock"));
+    const QString home = m_directory.path();
+    page.setFleet(home + s("/starling/agent.sock"), home + s("/starling"));
+    page.show(secretive());
+    page.refresh();
+    QCOMPARE(page.files().size(), std::size_t{3});
+    for (const console::DiagnosticFile& file : page.files()) {
+        for (const char* secret : {"secret", "192.0.2", "198.51"})
+            QVERIFY2(!file.contents.contains(secret), secret);
+        QVERIFY2(!file.contents.contains(home.toUtf8()), file.contents.constData());
+    }
+    QVERIFY(page.files()[0].contents.contains("~/starling/agent.sock"));
+}
+
+void TestDiagnostics::savesWhatItShowsAndOverwritesNothing()
+{
+    window::DiagnosticsPage page(s("agent.sock"));
+    page.show(secretive());
+    page.refresh();
+    const QString folder = m_directory.filePath(s("bundle"));
+    QVERIFY(page.saveTo(folder));
+    QCOMPARE(QDir(folder).entryList(QDir::Files).size(), static_cast<qsizetype>(page.files().size()));
+    for (const console::DiagnosticFile& file : page.files()) {
+        const auto bytes = node::readFile((folder + s("/") + file.name).toStdString(), 65'536);
+        QVERIFY(bytes && bytes->size() == static_cast<std::size_t>(file.contents.size()));
+    }
+    QCOMPARE(page.saveTo(folder).error().code, Errc::AlreadyExists);
+    QVERIFY(!page.saveTo(m_directory.filePath(s("none/bundle"))));
+}
+
+void TestDiagnostics::saysWhyThereIsNoAgent()
+{
+    window::DiagnosticsPage page(s("agent.sock"));
+    page.showLost(s("nobody answers · STAR-NET-001"));
+    page.refresh();
+    QCOMPARE(page.files().size(), std::size_t{1});
+    QVERIFY(page.files()[0].contents.contains("STAR-NET-001"));
+}
+
+QTEST_MAIN(TestDiagnostics)
+#include "tst_diagnostics.moc"
