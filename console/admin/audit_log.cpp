@@ -21,10 +21,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kActs{"fleet-created",  "key-made",          "release-signed",
-                                                 "release-pushed", "release-withdrawn", "device-admitted",
-                                                 "devices-denied", "observer-named",    "root-signed",
-                                                 "root-pushed",    "token-issued"};
+constexpr std::array<std::string_view, 11> kActs{
+    "fleet-created",  "key-made",    "release-signed", "release-pushed", "device-admitted",  "devices-denied",
+    "observer-named", "root-signed", "root-pushed",    "token-issued",   "release-withdrawn"};
 constexpr std::size_t kTail = 4 * kMaxAuditLine; ///< enough for the last line, a torn one behind it or not
 constexpr std::size_t kUserBytes = 4'096; ///< guess: an entry of passwd(5)
 

@@ -23,6 +23,7 @@ enum class Act : std::uint8_t {
     RootSigned,
     RootPushed,
     TokenIssued,
+    ReleaseWithdrawn,
 };
 std::string_view actName(Act act); ///< "fleet-created", …
 

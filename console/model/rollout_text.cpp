@@ -89,6 +89,8 @@ QString courseWord(Course course)
         return Words::tr("All healthy");
     case Course::Passed:
         return Words::tr("Passed by a newer one");
+    case Course::Withdrawn:
+        return Words::tr("Withdrawn");
     }
     return {};
 }

@@ -55,11 +55,15 @@ QString becauseOf(const Reason& reason, const Why& why)
     const QString newest = version(reason.newest);
     switch (reason.cause) {
     case Cause::Newest:
-        return Words::tr("it says “healthy” of version %1, and nothing newer is known").arg(newest);
+        return (reason.known && reason.known->isWithdrawn
+                    ? Words::tr(
+                        "it says “healthy” of version %1, which was withdrawn; nothing newer is known")
+                    : Words::tr("it says “healthy” of version %1, and nothing newer is known"))
+            .arg(newest);
     case Cause::NotForIt:
         return Words::tr("version %1 is not for this device").arg(newest) + troubleOf(*reason.entry);
     case Cause::Withdrawn:
-        return Words::tr("version %1 was withdrawn before it was in place here").arg(newest)
+        return Words::tr("version %1 was withdrawn before it was in place").arg(newest)
             + troubleOf(*reason.entry);
     case Cause::Silent:
         return Words::tr("version %1 is out, and its receipt says nothing of this resource; whether the "
@@ -116,6 +120,8 @@ QString nextOf(Cause cause)
     switch (cause) {
     case Cause::Newest:
         return Words::tr("nothing: it goes on serving the release to others");
+    case Cause::Withdrawn:
+        return Words::tr("it keeps what it has until a later version is pushed");
     case Cause::NotForIt:
         return Words::tr(
             "compare what the release requires with the labels of the device; it goes by those of its "

@@ -40,7 +40,8 @@ QString actWord(const std::string& act)
          {Act::ObserverNamed, QT_TR_NOOP("Observer named")},
          {Act::RootSigned, QT_TR_NOOP("Root signed")},
          {Act::RootPushed, QT_TR_NOOP("Root pushed")},
-         {Act::TokenIssued, QT_TR_NOOP("Token issued")}}};
+         {Act::TokenIssued, QT_TR_NOOP("Token issued")},
+         {Act::ReleaseWithdrawn, QT_TR_NOOP("Release withdrawn")}}};
     for (const auto& [known, word] : kWords)
         if (console::actName(known) == act)
             return AuditModel::tr(word);

@@ -48,6 +48,7 @@ Standing glyphOf(Course course)
     case Course::Done:
         return Standing::Healthy;
     case Course::Passed:
+    case Course::Withdrawn:
         return Standing::Held;
     }
     return Standing::Unknown;
@@ -99,7 +100,7 @@ QString summaryOf(const Rollout& rollout)
     if (rollout.trouble > 0)
         words += RolloutsPage::tr(", %1 failed or went back").arg(number(rollout.trouble));
     if (rollout.held > 0)
-        words += RolloutsPage::tr("; for %1 it is not").arg(number(rollout.held));
+        words += RolloutsPage::tr("; %1 are held").arg(number(rollout.held));
     if (rollout.silent > 0)
         words += RolloutsPage::tr("; %1 say nothing of this resource, and whether it is for them is unknown")
                      .arg(number(rollout.silent));

@@ -108,15 +108,14 @@ void WithdrawDialog::send(std::shared_ptr<crypto::SecretKey> key)
             const auto done = console::withdraw(*agent, withdrawal, *key, kPatience);
             if (!done)
                 return tl::unexpected<Error>(done.error());
-            if (!done->isNew)
-                return false;
-            if (auto noted = console::AuditLog().record(
-                    console::Act::ReleaseWithdrawn,
-                    withdrawal.uri.text() + " " + trust::toString(withdrawal.revision),
-                    "key " + key->id().hex() + ", info-hash " + withdrawal.infoHash.hex());
-                !noted)
-                return fail(std::move(noted.error()), "it is withdrawn, and the audit log does not say so");
-            return true;
+            if (done->isNew)
+                if (auto noted = console::AuditLog().record(
+                        console::Act::ReleaseWithdrawn,
+                        withdrawal.uri.text() + " " + trust::toString(withdrawal.revision),
+                        "key " + key->id().hex() + ", info-hash " + withdrawal.infoHash.hex());
+                    !noted)
+                    return fail(std::move(noted.error()), "it is withdrawn, and not in the audit log");
+            return done->isNew;
         },
         [this](Result<bool> isNew) {
             if (isNew)

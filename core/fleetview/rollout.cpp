@@ -11,8 +11,8 @@ namespace starling::fleetview {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kCourseNames{"unknown", "running", "slow",
-                                                       "failing", "done",    "passed"};
+constexpr std::array<std::string_view, 7> kCourseNames{"unknown", "running", "slow",     "failing",
+                                                       "done",    "passed",  "withdrawn"};
 
 using Key = std::tuple<ResourceUri, trust::Revision, InfoHash>;
 
@@ -85,6 +85,8 @@ Course courseOf(const Tally& tally, bool isNewest)
     const Rollout& rollout = tally.rollout;
     if (!isNewest)
         return Course::Passed;
+    if (rollout.known && rollout.known->isWithdrawn)
+        return Course::Withdrawn;
     if (rollout.trouble > 0)
         return Course::Failing;
     if (rollout.eligible == 0)
@@ -97,7 +99,7 @@ Course courseOf(const Tally& tally, bool isNewest)
 /// Those that want attention first, and what is over last.
 int orderOf(Course course)
 {
-    constexpr std::array<int, 6> kOrder{3, 2, 1, 0, 4, 5};
+    constexpr std::array<int, 7> kOrder{3, 2, 1, 0, 4, 6, 5};
     return kOrder[static_cast<std::size_t>(course)];
 }
 

@@ -15,6 +15,7 @@ enum class Course : std::uint8_t {
     Failing, ///< some failed or went back
     Done, ///< all that are eligible are healthy
     Passed, ///< a newer release of the resource is out
+    Withdrawn, ///< by a key of its scope: it goes no further
 };
 std::string_view courseName(Course course); ///< "unknown", "running", …
 

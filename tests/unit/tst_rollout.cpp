@@ -85,6 +85,10 @@ void TestRollout::coursesFollowTheWorst()
             .course;
     };
     QVERIFY(course({reportOf(1, {entryOf(Phase::Healthy)})}) == Course::Done);
+    KnownRelease back = known(2);
+    back.isWithdrawn = true;
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy)})}, {back}, kBegin);
+    QVERIFY(newest(*fleet.picture(kBegin)).course == Course::Withdrawn);
     QVERIFY(course({reportOf(1, {entryOf(Phase::Healthy)}), reportOf(2, {entryOf(Phase::Verifying)})})
             == Course::Running);
     QVERIFY(course({reportOf(2, {entryOf(Phase::Verifying)})}, kStalledAfter) == Course::Slow);

@@ -58,6 +58,7 @@ void TestWhy::namesTheCauseOfEachPhase_data()
     QTest::newRow("checking") << Phase::Checking << 0 << Cause::UnderWay;
     QTest::newRow("failed") << Phase::Failed << static_cast<int>(Errc::HealthFailed) << Cause::Failed;
     QTest::newRow("undone") << Phase::RolledBack << static_cast<int>(Errc::HealthFailed) << Cause::RolledBack;
+    QTest::newRow("withdrawn") << Phase::Failed << static_cast<int>(Errc::Withdrawn) << Cause::Withdrawn;
     QTest::newRow("not for it") << Phase::Failed << static_cast<int>(Errc::Incompatible) << Cause::NotForIt;
     QTest::newRow("withdrawn") << Phase::Failed << static_cast<int>(Errc::Withdrawn) << Cause::Withdrawn;
 }
