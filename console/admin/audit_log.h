@@ -16,7 +16,6 @@ enum class Act : std::uint8_t {
     KeyMade,
     ReleaseSigned,
     ReleasePushed,
-    ReleaseWithdrawn,
     DeviceAdmitted,
     DevicesDenied,
     ObserverNamed,

@@ -115,19 +115,19 @@ QString proofOf(const Reason& reason, const Why& why, UtcTime now)
                      .arg(version(reason.newest)));
 }
 
-QString nextOf(Cause cause)
+QString nextOf(const Reason& reason)
 {
-    switch (cause) {
+    switch (reason.cause) {
     case Cause::Newest:
-        return Words::tr("nothing: it goes on serving the release to others");
+        return reason.known && reason.known->isWithdrawn
+            ? Words::tr("it keeps it until a later version is pushed, and serves it to nobody")
+            : Words::tr("nothing: it goes on serving the release to others");
     case Cause::Withdrawn:
         return Words::tr("it keeps what it has until a later version is pushed");
     case Cause::NotForIt:
         return Words::tr(
             "compare what the release requires with the labels of the device; it goes by those of its "
             "own agent.conf");
-    case Cause::Withdrawn:
-        return Words::tr("nothing: it keeps what it runs until a higher version is pushed");
     case Cause::Silent:
     case Cause::Older:
         return Words::tr(
@@ -184,7 +184,7 @@ std::vector<WhyText> whyTextOf(const Why& why, UtcTime now)
     for (const Reason& reason : why.reasons)
         texts.push_back({text(reason.uri.text()),
                          reason.cause == Cause::Silent ? Words::tr("Unknown") : stateWord(reason.standing),
-                         becauseOf(reason, why), proofOf(reason, why, now), nextOf(reason.cause)});
+                         becauseOf(reason, why), proofOf(reason, why, now), nextOf(reason)});
     if (texts.empty())
         texts.push_back(
             {Words::tr("no resource"), stateWord(Standing::Unknown),

@@ -34,7 +34,6 @@ QString actWord(const std::string& act)
          {Act::KeyMade, QT_TR_NOOP("Key made")},
          {Act::ReleaseSigned, QT_TR_NOOP("Release signed")},
          {Act::ReleasePushed, QT_TR_NOOP("Release pushed")},
-         {Act::ReleaseWithdrawn, QT_TR_NOOP("Release withdrawn")},
          {Act::DeviceAdmitted, QT_TR_NOOP("Device admitted")},
          {Act::DevicesDenied, QT_TR_NOOP("Device denied")},
          {Act::ObserverNamed, QT_TR_NOOP("Observer named")},

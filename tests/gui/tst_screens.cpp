@@ -206,8 +206,8 @@ void TestScreens::looksWell()
         keepPicture(main, s("%1-%2").arg(s(QTest::currentDataTag()), s(name).toLower()));
         for (const QPushButton* button : currentPage(main)->findChildren<QPushButton*>())
             if (button->isVisible())
-                QVERIFY2(button->height() >= 24 && button->width() >= button->minimumSizeHint().width(),
-                         qPrintable(button->accessibleName()));
+                QTRY_VERIFY2(button->height() >= 24 && button->width() >= button->minimumSizeHint().width(),
+                             qPrintable(button->accessibleName()));
     }
     find<window::MapPage>(main, s("Map"))->setLens(window::MapPage::Lens::Waves);
     keepPicture(main, s("%1-waves").arg(s(QTest::currentDataTag())));
