@@ -2,9 +2,8 @@
 /// Commands that ask an agent: status, updates, devices, watch; and version.
 #include "ask_agent.h"
 #include "enrol/fingerprint.h"
+#include "fleet_picture.h"
 #include "fleetview/query.h"
-#include "model/intake.h"
-#include "observe_command.h"
 #include "progress.h"
 #include "report.h"
 #include "trust/join.h"
@@ -134,15 +133,6 @@ void sayPending(const CommandLine& line, const control::PendingReply& pending)
                       + toString(device.endpoint) + (device.hasGoodToken ? ", token good" : "")));
             say(line, "  " + enrol::fingerprintOf(request->node));
         }
-}
-
-/// What the window shows of them, too: where each device stands.
-fleetview::PicturePtr pictureOf(const control::DevicesReply& devices, const control::UpdatesReply& updates)
-{
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    fleetview::Fleet fleet(now);
-    fleet.take(console::reportsOf(devices.devices), console::releasesOf(updates.updates), now);
-    return fleet.picture(now);
 }
 
 /// Without those that `where` does not match.

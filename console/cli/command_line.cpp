@@ -27,6 +27,7 @@ Exit exitFor(Errc code)
     case Errc::QuotaExceeded:
     case Errc::Incompatible:
     case Errc::Refused:
+    case Errc::Withdrawn:
         return Exit::Refused;
     case Errc::Unreachable:
         return Exit::Unreachable;

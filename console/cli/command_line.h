@@ -58,11 +58,16 @@ void addReleaseCommands(CLI::App& app, CommandLine& line);
 void addPushCommand(CLI::App& app, CommandLine& line);
 /// `device deny`, into the group of device commands.
 void addDenyCommand(CLI::App& group, CommandLine& line);
+/// `release withdraw`, into the group of release commands.
+void addWithdrawCommand(CLI::App& group, CommandLine& line);
 void addObserveCommand(CLI::App& group, CommandLine& line);
 void addNetCommands(CLI::App& app, CommandLine& line);
 void addRootCommands(CLI::App& app, CommandLine& line);
 void addAgentCommands(CLI::App& app, CommandLine& line);
 /// After addAgentCommands(), to whose group `device` they belong.
 void addDeviceCommands(CLI::App& app, CommandLine& line);
+void addRolloutCommands(CLI::App& app, CommandLine& line);
+void addAuditCommands(CLI::App& app, CommandLine& line);
+void addWhyCommand(CLI::App& app, CommandLine& line);
 
 } // namespace starling::cli

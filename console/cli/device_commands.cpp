@@ -7,6 +7,7 @@
 #include "node/config.h"
 #include "node/disk.h"
 #include "node/identity.h"
+#include "note.h"
 #include "passphrase.h"
 #include "report.h"
 
@@ -192,6 +193,10 @@ Result<Exit> admitDevice(const CommandLine& line, const AdmitOptions& options)
     if (!output.empty())
         if (auto written = node::writeFile(output, bytes, node::FileMode::Public); !written)
             return fail(std::move(written.error()), "device admit");
+    std::string with;
+    for (const auto& [key, signature] : certificate->signatures)
+        with += (with.empty() ? "key " : ", key ") + key.hex();
+    note(line, console::Act::DeviceAdmitted, request->name + " " + request->node.hex(), with);
     if (!isFile && admitted)
         if (auto handed = handOver(line, bytes); !handed)
             return fail(std::move(handed.error()), "device admit");
@@ -236,6 +241,7 @@ Result<Exit> createToken(const CommandLine& line, const TokenOptions& options)
     auto reply = agent->ask<control::TokenReply>(request, line.timeout(10s));
     if (!reply)
         return tl::unexpected<Error>(reply.error());
+    note(line, console::Act::TokenIssued, "one device", "agent " + line.agent);
     if (line.json)
         printJson({{QStringLiteral("token"), toQString(reply->token)},
                    {QStringLiteral("expires"), jsonNumber(reply->expires)}});

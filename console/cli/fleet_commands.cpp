@@ -2,6 +2,7 @@
 /// `starling fleet init`: a new fleet in a directory of its own (admin/founding.h).
 #include "admin/founding.h"
 #include "key_commands.h"
+#include "note.h"
 #include "passphrase.h"
 #include "progress.h"
 #include "report.h"
@@ -107,6 +108,7 @@ Result<Exit> initFleet(const CommandLine& line, const InitOptions& options)
     progress.reset();
     if (!fleet)
         return fail(Error(fleet.error()), "fleet init");
+    note(line, console::Act::FleetCreated, fleet->fleet.hex(), "directory " + options.directory);
     showFleet(line, options, *fleet);
     return Exit::Ok;
 }

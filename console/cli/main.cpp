@@ -36,6 +36,9 @@ int main(int argc, char** argv)
     addPushCommand(app, line);
     addAgentCommands(app, line);
     addDeviceCommands(app, line);
+    addWhyCommand(app, line);
+    addRolloutCommands(app, line);
+    addAuditCommands(app, line);
     addRootCommands(app, line);
     addNetCommands(app, line);
     try {

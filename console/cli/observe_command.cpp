@@ -6,6 +6,7 @@
 #include "control/client.h"
 #include "key_commands.h"
 #include "node/disk.h"
+#include "note.h"
 #include "passphrase.h"
 #include "release/board.h"
 #include "report.h"
@@ -109,6 +110,7 @@ Result<Exit> observe(const CommandLine& line, const ObserveOptions& options)
     envelope.sign(target->fleet, *key);
     if (auto handed = handOver(line, options, agent ? &*agent : nullptr, envelope.serialize()); !handed)
         return fail(Error(handed.error()), "fleet observe");
+    note(line, console::Act::ObserverNamed, target->observer.hex(), "key " + key->id().hex());
     if (line.json)
         printJson({{QStringLiteral("observer"), toQString(target->observer.hex())},
                    {QStringLiteral("expires"), static_cast<qint64>(subscription.expires)},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/pushing.h"
+#include "note.h"
 #include "observe_command.h"
 #include "progress.h"
 #include "report.h"
@@ -99,9 +100,14 @@ Result<Exit> push(const CommandLine& line, const PushOptions& options)
             return {};
         });
     }();
+    const bool isNew = pushed && pushed->isNew;
+    if (isNew || !pushed)
+        note(line, console::Act::ReleasePushed,
+             torrent->info.update.uri.text() + " " + trust::toString(torrent->info.update.revision),
+             "info-hash " + torrent->infoHash.hex() + ", agent " + line.agent,
+             pushed ? std::nullopt : std::optional(pushed.error().code));
     if (!pushed)
         return tl::unexpected<Error>(pushed.error());
-    const bool isNew = pushed->isNew;
     const std::string what =
         torrent->info.update.uri.text() + " version " + trust::toString(torrent->info.update.revision);
     say(line,

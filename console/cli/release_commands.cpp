@@ -2,6 +2,7 @@
 #include "admin/release_work.h"
 #include "key_commands.h"
 #include "node/disk.h"
+#include "note.h"
 #include "passphrase.h"
 #include "progress.h"
 #include "report.h"
@@ -101,7 +102,7 @@ Result<Exit> createRelease(const CommandLine& line, const CreateOptions& options
     if (auto written = node::writeFile(output, torrent->serialize(), node::FileMode::Public); !written)
         return tl::unexpected<Error>(written.error());
     if (line.json) {
-        QJsonObject object = jsonOf(*torrent);
+        QJsonObject object = cli::jsonOf(*torrent);
         object.insert(QStringLiteral("file"), toQString(output));
         printJson(object);
     }
@@ -130,18 +131,23 @@ Result<Exit> signRelease(const CommandLine& line, const SignOptions& options)
     // Shown before a passphrase is asked for: what is signed is what is read here.
     describe(line, *torrent);
     const trust::Scope* scope = trust->root().scopeFor(torrent->info.update.uri);
+    std::string with;
     for (const std::string& file : options.keys) {
         auto key = openKey(file, options.passphrase);
         if (!key)
             return tl::unexpected<Error>(key.error());
         if (auto done = console::signRelease(*torrent, *trust, *key); !done)
             return fail(done.error().code, done.error().context + "; nothing was written");
+        with += "key " + key->id().hex() + ", ";
     }
     if (auto written = node::writeFile(options.file, torrent->serialize(), node::FileMode::Public); !written)
         return tl::unexpected<Error>(written.error());
+    note(line, console::Act::ReleaseSigned,
+         torrent->info.update.uri.text() + " " + trust::toString(torrent->info.update.revision),
+         with + "info-hash " + torrent->infoHash.hex());
     const bool isEnough = release::verifyRelease(*torrent, *trust).has_value();
     if (line.json) {
-        QJsonObject object = jsonOf(*torrent);
+        QJsonObject object = cli::jsonOf(*torrent);
         object.insert(QStringLiteral("threshold_reached"), isEnough);
         printJson(object);
     }
@@ -178,7 +184,7 @@ Result<Exit> verifyReleaseFile(const CommandLine& line, const VerifyOptions& opt
             return tl::unexpected<Error>(read.error());
     }
     if (line.json)
-        printJson(jsonOf(*torrent));
+        printJson(cli::jsonOf(*torrent));
     describe(line, *torrent);
     say(line,
         options.payload.empty() ? "Good        the signatures reach the threshold of the scope"
@@ -193,7 +199,7 @@ Result<Exit> showRelease(const CommandLine& line, const std::string& file)
     if (!torrent)
         return fail(std::move(torrent.error()), "release show");
     if (line.json)
-        printJson(jsonOf(*torrent));
+        printJson(cli::jsonOf(*torrent));
     describe(line, *torrent);
     say(line,
         "Notice      " + std::to_string(torrent->notice().size())
@@ -272,6 +278,7 @@ void addReleaseCommands(CLI::App& app, CommandLine& line)
                                 "  starling release show gateway-2.4.1.torrent",
                                 [&line, file] { return showRelease(line, *file); });
     show->add_option("FILE", *file, "The torrent-file++")->required();
+    addWithdrawCommand(*group, line);
 }
 
 } // namespace starling::cli

@@ -2,6 +2,7 @@
 /// `starling root next|push`: who may do what in the fleet, from now on.
 #include "control/client.h"
 #include "node/disk.h"
+#include "note.h"
 #include "passphrase.h"
 #include "release/board.h"
 #include "report.h"
@@ -171,6 +172,9 @@ Result<Exit> nextRoot(const CommandLine& line, const NextOptions& options)
                                        node::Existing::Keep);
         !written)
         return tl::unexpected<Error>(written.error());
+    note(line, console::Act::RootSigned, "root " + std::to_string(root.number) + " of " + fleet->hex(),
+         std::to_string(envelope.signatures.size()) + " signature(s), payload "
+             + envelope.payloadHash().hex());
     const bool isEnough = signers(previous->document.root, envelope) >= previous->document.root.threshold
         && signers(root.root, envelope) >= root.root.threshold;
     if (line.json)
@@ -201,6 +205,8 @@ Result<Exit> pushRoot(const CommandLine& line, const std::string& file)
         control::PublishRequest{release::noticeOf(trust::Kind::Root, *bytes)}, line.timeout(30s));
     if (!published)
         return tl::unexpected<Error>(published.error());
+    if (published->isNew)
+        note(line, console::Act::RootPushed, "root " + std::to_string(root->number), "agent " + line.agent);
     if (line.json)
         printJson({{QStringLiteral("root"), jsonNumber(root->number)},
                    {QStringLiteral("published"), published->isNew}});

@@ -2,6 +2,7 @@
 /// `starling device deny`: takes devices out of the fleet.
 #include "control/client.h"
 #include "node/disk.h"
+#include "note.h"
 #include "passphrase.h"
 #include "release/board.h"
 #include "report.h"
@@ -137,6 +138,8 @@ Result<Exit> deny(const CommandLine& line, const DenyOptions& options)
         if (!published)
             return tl::unexpected<Error>(published.error());
         isNew = published->isNew;
+        for (const NodeId& node : *nodes)
+            note(line, console::Act::DevicesDenied, node.hex(), "key " + key->id().hex());
     }
     if (line.json) {
         QJsonArray ids;

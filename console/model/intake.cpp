@@ -20,7 +20,8 @@ std::vector<fleetview::KnownRelease> releasesOf(const std::vector<control::Updat
         const auto since = std::chrono::floor<std::chrono::seconds>(
             std::chrono::microseconds(static_cast<std::int64_t>(update.knownSinceMicros)));
         releases.push_back({update.uri, update.revision, update.infoHash, update.label, update.totalBytes,
-                            update.knownSinceMicros == 0 ? std::nullopt : std::optional(UtcTime(since))});
+                            update.knownSinceMicros == 0 ? std::nullopt : std::optional(UtcTime(since)),
+                            update.code == static_cast<std::uint16_t>(Errc::Withdrawn)});
     }
     return releases;
 }

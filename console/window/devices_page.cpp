@@ -323,7 +323,7 @@ void DevicesPage::showDetail()
         browser->setProperty("shown", html);
         browser->setHtml(html);
     };
-    set(m_why, whyOf(*device, m_snapshot->picture->at));
+    set(m_why, whyOf(*m_snapshot->picture, *device));
     set(m_identity, identityOf(*device));
     set(m_history, historyOf(*device));
 }

@@ -3,12 +3,16 @@
 
 #include "command_palette.h"
 #include "devices_page.h"
+#include "keys_page.h"
+#include "log_page.h"
 #include "map_page.h"
 #include "overview_page.h"
 #include "profile.h"
 #include "publish_page.h"
 #include "releases_page.h"
+#include "rollouts_page.h"
 #include "welcome_page.h"
+#include "withdraw_dialog.h"
 #include "words.h"
 
 #include <QApplication>
@@ -57,22 +61,36 @@ MainWindow::MainWindow(QString socket)
     addPage(m_overview = new OverviewPage, tr("Overview"), QStringLiteral("overview"), Qt::CTRL | Qt::Key_1);
     addPage(m_devices = new DevicesPage, tr("Devices"), QStringLiteral("devices"), Qt::CTRL | Qt::Key_2);
     addPage(m_releases = new ReleasesPage, tr("Releases"), QStringLiteral("releases"), Qt::CTRL | Qt::Key_3);
+    addPage(m_rollouts = new RolloutsPage, tr("Rollouts"), QStringLiteral("rollouts"), Qt::CTRL | Qt::Key_4);
     addPage(m_map = new MapPage, tr("Map"), QStringLiteral("map"), Qt::CTRL | Qt::Key_5);
+    addPage(m_keys = new KeysPage(m_socket), tr("Keys"), QStringLiteral("keys"), Qt::CTRL | Qt::Key_6);
+    addPage(m_log = new LogPage, tr("Log"), QStringLiteral("log"), Qt::CTRL | Qt::Key_7);
     m_railLayout->addStretch();
     m_pages->addWidget(m_publish = named(new PublishPage(m_socket), tr("New release")));
     m_pages->addWidget(m_welcome = named(new WelcomePage, tr("First steps")));
     m_publish->setFleetDirectory(Profile::load().directory);
+    m_keys->setFleet(m_socket, Profile::load().directory);
     makeStatusBar();
     makeActions();
     connect(m_overview, &OverviewPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
+    connect(m_releases, &ReleasesPage::withdrawWanted, this, [this](const fleetview::Release& release) {
+        if (m_demo->isActive())
+            return DemoBar::explainNoPush(this);
+        auto* const dialog = new WithdrawDialog(release, Profile::load().directory, m_socket, this);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->open();
+    });
+    connect(m_rollouts, &RolloutsPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_rollouts, &RolloutsPage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_publish, &PublishPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_map, &MapPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_demo, &DemoBar::demoWanted, this, &MainWindow::demoWanted);
     connect(m_demo, &DemoBar::speedWanted, this, &MainWindow::speedWanted);
     connect(m_demo, &DemoBar::leaveWanted, this, &MainWindow::demoLeft);
     connect(m_welcome, &WelcomePage::simulationWanted, this, &MainWindow::demoWanted);
+    connect(m_keys, &KeysPage::firstStepsWanted, this, [this] { goTo(m_welcome); });
     connect(m_welcome, &WelcomePage::settled, this, &MainWindow::settle);
     connect(m_welcome, &WelcomePage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_welcome, &WelcomePage::overviewWanted, this, [this] { goTo(m_overview); });
@@ -189,6 +207,7 @@ void MainWindow::settle(const Profile& profile)
     m_snapshot.reset();
     m_publish->setSocket(m_socket);
     m_publish->setFleetDirectory(profile.directory);
+    m_keys->setFleet(m_socket, profile.directory);
     Q_EMIT agentChosen(m_socket);
 }
 
@@ -215,6 +234,7 @@ void MainWindow::beginDemo(const sim::DemoConfig& config)
     m_snapshot.reset();
     m_lost.clear();
     m_demo->begin(config);
+    m_keys->setFleet({}, {}); // nobody is asked, and no key of another fleet is shown beside it
     if (m_pages->currentWidget() == m_welcome || m_pages->currentWidget() == m_publish)
         goTo(m_overview);
     showAge();
@@ -227,6 +247,7 @@ void MainWindow::leaveDemo()
         return;
     m_snapshot.reset();
     m_demo->leave();
+    m_keys->setFleet(m_socket, Profile::load().directory);
     if (Profile::load().isEmpty())
         goTo(m_welcome);
     showAge();

@@ -17,11 +17,14 @@ class QVBoxLayout;
 namespace starling::window {
 
 class DevicesPage;
+class KeysPage;
+class LogPage;
 class MapPage;
 class OverviewPage;
 class Page;
 class PublishPage;
 class ReleasesPage;
+class RolloutsPage;
 class WelcomePage;
 struct Profile;
 
@@ -91,6 +94,9 @@ private:
     DevicesPage* m_devices = nullptr;
     ReleasesPage* m_releases = nullptr;
     MapPage* m_map = nullptr;
+    KeysPage* m_keys = nullptr;
+    LogPage* m_log = nullptr;
+    RolloutsPage* m_rollouts = nullptr;
     WelcomePage* m_welcome = nullptr; ///< shown while there is nobody to ask
     bool m_hasTriedOwnAgent = false;
     bool m_closesAnyway = false; ///< somebody said so, though a push is under way

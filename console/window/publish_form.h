@@ -77,4 +77,3 @@ private:
 
 } // namespace starling::window
 
-Q_DECLARE_METATYPE(starling::Error)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "publish_send.h"
 
+#include "admin/audit_log.h"
 #include "admin/pushing.h"
 #include "base/size.h"
 #include "page.h"
@@ -252,6 +253,7 @@ void PublishSend::push()
         },
         [this](Result<console::Pushed> pushed) {
             m_poll.stop();
+            note(pushed);
             if (!pushed) {
                 m_spread->hide();
                 m_preview->show();
@@ -272,6 +274,19 @@ void PublishSend::push()
             showSpread();
             Q_EMIT this->pushed();
         });
+}
+
+void PublishSend::note(const Result<console::Pushed>& pushed)
+{
+    if (pushed && !pushed->isNew)
+        return;
+    const release::UpdateInfo& update = m_torrent->info.update;
+    const auto noted = console::AuditLog().record(
+        console::Act::ReleasePushed, update.uri.text() + " " + trust::toString(update.revision),
+        "info-hash " + m_torrent->infoHash.hex() + ", agent " + m_socket.toStdString(),
+        pushed ? std::nullopt : std::optional(pushed.error().code));
+    if (!noted)
+        Q_EMIT failed(tr("The audit log does not tell of this push."), noted.error());
 }
 
 void PublishSend::showSpread()

@@ -17,6 +17,10 @@ class QProgressBar;
 class QPushButton;
 class QTextBrowser;
 
+namespace starling::console {
+struct Pushed;
+}
+
 namespace starling::window {
 
 class PublishSend : public QWidget
@@ -45,6 +49,7 @@ private:
     void showConfirmation();
     QString confirmationText() const;
     void push();
+    void note(const Result<console::Pushed>& pushed); ///< in the audit log
     void showSpread();
 
     std::shared_ptr<const release::TorrentFile> m_torrent;

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "publish_sign.h"
 
+#include "admin/audit_log.h"
 #include "admin/manifest.h"
 #include "admin/release_work.h"
+#include "key_chooser.h"
 #include "page.h"
-#include "passphrase_field.h"
 #include "words.h"
 
-#include <QComboBox>
-#include <QFileDialog>
-#include <QFileInfo>
 #include <QFontDatabase>
 #include <QPlainTextEdit>
 #include <QPushButton>
 
 namespace starling::window {
-
-using OpenedKey = std::shared_ptr<crypto::SecretKey>;
 
 namespace {
 
@@ -51,16 +47,7 @@ PublishSign::PublishSign(QWidget* parent)
     QWidget* const key = card(tr("Signing key"));
     auto* const below = static_cast<QVBoxLayout*>(key->layout());
     below->addWidget(m_progress = label({}, "heading"));
-    auto* const row = new QHBoxLayout;
-    row->setSpacing(12);
-    m_keys = named(new QComboBox, tr("Key"));
-    auto* const other = named(new QPushButton(tr("Another key…")), tr("Choose another key file"));
-    m_passphrase = named(new PassphraseField, tr("Passphrase of the key"));
-    m_passphrase->setPlaceholderText(tr("Passphrase of the key"));
-    row->addWidget(m_keys, 3);
-    row->addWidget(other);
-    row->addWidget(m_passphrase, 3);
-    below->addLayout(row);
+    below->addWidget(m_key = new KeyChooser);
     layout->addWidget(key);
 
     auto* const buttons = new QHBoxLayout;
@@ -70,9 +57,9 @@ PublishSign::PublishSign(QWidget* parent)
     buttons->addWidget(m_back);
     buttons->addWidget(m_sign);
     layout->addLayout(buttons);
-    connect(other, &QPushButton::clicked, this, &PublishSign::browse);
     connect(m_sign, &QPushButton::clicked, this, &PublishSign::sign);
-    connect(m_passphrase, &QLineEdit::returnPressed, this, &PublishSign::sign);
+    connect(m_key, &KeyChooser::entered, this, &PublishSign::sign);
+    connect(m_key, &KeyChooser::failed, this, &PublishSign::failed);
     connect(m_back, &QPushButton::clicked, this, &PublishSign::backWanted);
 }
 
@@ -88,14 +75,14 @@ void PublishSign::begin(release::TorrentFile torrent, std::shared_ptr<const trus
     m_sign->setEnabled(manifest.has_value());
     if (!manifest)
         Q_EMIT failed(tr("The manifest cannot be shown, so it is not signed."), manifest.error());
-    offer(directory);
+    m_key->offer(directory, scope() != nullptr ? scope()->role.keys : std::set<KeyId>());
     showProgress();
-    m_passphrase->setFocus();
+    m_key->focusPassphrase();
 }
 
 void PublishSign::forget()
 {
-    m_passphrase->forget();
+    m_key->forget();
 }
 
 const trust::Scope* PublishSign::scope() const
@@ -103,87 +90,39 @@ const trust::Scope* PublishSign::scope() const
     return m_trust && m_torrent ? m_trust->root().scopeFor(m_torrent->info.update.uri) : nullptr;
 }
 
-void PublishSign::addKey(const console::KeyFile& key)
-{
-    const QString file = QString::fromStdString(key.file.string());
-    if (m_keys->findData(file) >= 0)
-        return;
-    m_keys->addItem(tr("%1  (%2)").arg(plain(key.file.filename().string()), plain(key.header.id.shortHex())),
-                    file);
-    m_keys->setItemData(m_keys->count() - 1, file, Qt::ToolTipRole);
-}
-
-void PublishSign::offer(const QString& directory)
-{
-    m_keys->clear();
-    if (directory.isEmpty() || scope() == nullptr)
-        return;
-    for (const QString& place : {directory + QStringLiteral("/keys"), directory})
-        if (const auto files = console::listKeyFiles(place.toStdString()))
-            for (const auto& [file, key] : *files)
-                if (key && key->header.isSealed && scope()->role.keys.contains(key->header.id))
-                    addKey(*key);
-}
-
-void PublishSign::browse()
-{
-    auto* const dialog = new QFileDialog(this, tr("Choose a key file"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFile);
-    dialog->setNameFilters({tr("Keys (*.key)"), tr("All files (*)")});
-    if (m_keys->currentIndex() >= 0)
-        dialog->setDirectory(QFileInfo(m_keys->currentData().toString()).path());
-    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
-        const auto key = console::inspectKeyFile(path.toStdString());
-        if (!key)
-            return Q_EMIT failed(tr("This key cannot be used."), key.error());
-        addKey(*key);
-        m_keys->setCurrentIndex(m_keys->findData(path));
-        m_passphrase->setFocus();
-    });
-    dialog->open();
-}
-
 void PublishSign::sign()
 {
-    if (m_opening.isRunning() || !m_torrent)
+    if (m_key->isOpening() || !m_torrent)
         return;
-    if (m_keys->currentIndex() < 0)
-        return Q_EMIT failed(
-            tr("There is no key to sign with."),
-            Error{Errc::KeyUnreadable,
-                  "no key file that may sign this was found; choose one with 'Another key…'"});
-    const std::filesystem::path file = m_keys->currentData().toString().toStdString();
-    // Shared, because what is copied with the work must not copy the secret.
-    const auto secret = std::make_shared<crypto::SecretText>(m_passphrase->take());
+    m_key->open([this](Result<KeyChooser::OpenedKey> key) { take(std::move(key)); });
+    if (!m_key->isOpening())
+        return;
     m_sign->setEnabled(false);
     m_progress->setText(tr("Opening the key…"));
-    m_opening.start<OpenedKey>(
-        [file, secret](Job::Ticket&) -> Result<OpenedKey> {
-            auto key = console::openSealedKey(file, *secret);
-            if (!key)
-                return tl::unexpected<Error>(key.error());
-            return std::make_shared<crypto::SecretKey>(std::move(*key));
-        },
-        [this](Result<OpenedKey> key) { take(std::move(key)); });
 }
 
-void PublishSign::take(Result<OpenedKey> key)
+void PublishSign::take(Result<KeyChooser::OpenedKey> key)
 {
     m_sign->setEnabled(true);
-    m_passphrase->setFocus();
+    m_key->focusPassphrase();
     const Status done =
         key ? console::signRelease(*m_torrent, *m_trust, **key) : Status(tl::unexpected(key.error()));
     showProgress();
     if (!done)
         return Q_EMIT failed(tr("Nothing was signed."), done.error());
+    const release::UpdateInfo& update = m_torrent->info.update;
+    if (const auto noted = console::AuditLog().record(
+            console::Act::ReleaseSigned, update.uri.text() + " " + trust::toString(update.revision),
+            "key " + (*key)->id().hex() + ", info-hash " + m_torrent->infoHash.hex());
+        !noted)
+        Q_EMIT failed(tr("It is signed, and the audit log does not say so."), noted.error());
     // As every device will: the signatures against the root, nothing else.
     const auto verified = release::verifyRelease(*m_torrent, *m_trust);
     if (verified)
         return Q_EMIT signedWell();
     if (verified.error().code != Errc::BelowThreshold)
         return Q_EMIT failed(tr("Signed, and devices would still refuse it."), verified.error());
-    m_keys->removeItem(m_keys->currentIndex());
+    m_key->dropCurrent();
 }
 
 void PublishSign::showProgress()

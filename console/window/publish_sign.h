@@ -4,19 +4,17 @@
 #pragma once
 
 #include "admin/keys.h"
-#include "job.h"
 #include "release/torrent_file.h"
 
 #include <QWidget>
 
-class QComboBox;
 class QLabel;
 class QPlainTextEdit;
 class QPushButton;
 
 namespace starling::window {
 
-class PassphraseField;
+class KeyChooser;
 
 class PublishSign : public QWidget
 {
@@ -40,9 +38,6 @@ Q_SIGNALS:
     void backWanted();
 
 private:
-    void offer(const QString& directory);
-    void addKey(const console::KeyFile& key);
-    void browse();
     void sign();
     void take(Result<std::shared_ptr<crypto::SecretKey>> key);
     void showProgress();
@@ -50,10 +45,8 @@ private:
 
     std::optional<release::TorrentFile> m_torrent;
     std::shared_ptr<const trust::TrustSet> m_trust;
-    Job m_opening;
     QPlainTextEdit* m_manifest;
-    QComboBox* m_keys;
-    PassphraseField* m_passphrase;
+    KeyChooser* m_key;
     QLabel* m_progress;
     QPushButton *m_sign, *m_back;
 };

@@ -33,6 +33,11 @@ bool isSame(const Release& a, const Release& b)
     return a.uri == b.uri && a.revision == b.revision && a.infoHash == b.infoHash;
 }
 
+bool isWithdrawn(const Release& release)
+{
+    return release.known && release.known->isWithdrawn;
+}
+
 QString text(const Release& release, int column)
 {
     const auto number = [](std::size_t value) {
@@ -43,7 +48,9 @@ QString text(const Release& release, int column)
         return plain(release.uri.text());
     case ReleaseModel::Version:
         return plain(trust::toString(release.revision))
-            + (release.isNewest ? ReleaseModel::tr("  newest") : QString());
+            + (isWithdrawn(release)   ? ReleaseModel::tr("  withdrawn")
+                   : release.isNewest ? ReleaseModel::tr("  newest")
+                                      : QString());
     case ReleaseModel::Label:
         return release.known ? plain(release.known->label) : QString();
     case ReleaseModel::Size:
@@ -136,6 +143,12 @@ ReleasesPage::ReleasesPage(QWidget* parent)
     m_empty = label(tr("No release yet. Drop a file or a folder on this window, or begin here:"), "muted");
     row->addWidget(m_empty, 1);
     row->addStretch();
+    m_withdraw = named(new QPushButton(tr("Withdraw…")), tr("Take the selected release back"));
+    connect(m_withdraw, &QPushButton::clicked, this, [this] {
+        if (const Release* release = selected())
+            Q_EMIT withdrawWanted(*release);
+    });
+    row->addWidget(m_withdraw);
     auto* const publish =
         named(new QPushButton(tr("New release…")), tr("Make, sign and push a release"), "primary");
     connect(publish, &QPushButton::clicked, this, &ReleasesPage::publishWanted);
@@ -152,10 +165,13 @@ ReleasesPage::ReleasesPage(QWidget* parent)
     m_table->verticalHeader()->setDefaultSectionSize(34);
     m_table->horizontalHeader()->setSectionResizeMode(ReleaseModel::Label, QHeaderView::Stretch);
     m_table->setColumnWidth(ReleaseModel::Resource, 200);
+    m_table->setColumnWidth(ReleaseModel::Version, 160);
     m_table->setColumnWidth(ReleaseModel::Known, 190);
     m_table->setToolTip(tr("Enter or double click shows the devices on it"));
     layout->addWidget(m_table, 1);
     layout->addStretch();
+    connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+            &ReleasesPage::showSelected);
     connect(m_table, &QTableView::activated, this, [this](const QModelIndex& index) {
         if (const Release* release = m_model->releaseAt(index.row()))
             Q_EMIT devicesWanted(
@@ -164,11 +180,27 @@ ReleasesPage::ReleasesPage(QWidget* parent)
     });
 }
 
+const Release* ReleasesPage::selected() const
+{
+    return m_model->releaseAt(m_table->currentIndex().row());
+}
+
+void ReleasesPage::showSelected()
+{
+    const Release* release = selected();
+    m_withdraw->setEnabled(release != nullptr && release->isNewest && !isWithdrawn(*release));
+    m_withdraw->setToolTip(release == nullptr || release->isNewest
+                               ? QString()
+                               : tr("A later version has taken its place already"));
+}
+
 void ReleasesPage::show(const SnapshotPtr& snapshot)
 {
     m_model->setReleases(snapshot->picture->releases);
     m_empty->setVisible(m_model->rowCount() == 0);
     m_table->setVisible(m_model->rowCount() > 0);
+    m_withdraw->setVisible(m_model->rowCount() > 0);
+    showSelected();
 }
 
 } // namespace starling::window

@@ -6,6 +6,7 @@
 
 #include <QAbstractTableModel>
 
+class QPushButton;
 class QTableView;
 
 namespace starling::window {
@@ -38,10 +39,15 @@ public:
 Q_SIGNALS:
     void devicesWanted(const QString& query);
     void publishWanted();
+    void withdrawWanted(const starling::fleetview::Release& release);
 
 private:
+    const fleetview::Release* selected() const;
+    void showSelected();
+
     ReleaseModel* m_model;
     QTableView* m_table;
+    QPushButton* m_withdraw;
     QLabel* m_empty;
 };
 

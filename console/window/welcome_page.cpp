@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "welcome_page.h"
 
+#include "admin/audit_log.h"
 #include "demo_bar.h"
 #include "error_card.h"
 #include "passphrase_field.h"
@@ -363,6 +364,10 @@ void WelcomePage::founded(const Result<console::NewFleet>& fleet, const QString&
             m_error->tell(tr("The fleet was not made."), fleet.error());
         return;
     }
+    if (const auto noted = console::AuditLog().record(console::Act::FleetCreated, fleet->fleet.hex(),
+                                                      "directory " + directory.toStdString());
+        !noted)
+        m_error->tell(tr("The fleet is made, and the audit log does not say so."), noted.error());
     const std::filesystem::path home =
         std::filesystem::path(directory.toStdString()) / "devices" / fleet->devices.front().first;
     begin({home, {}, {}}, directory);

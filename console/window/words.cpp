@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "words.h"
 
+#include "model/why_text.h"
+
 #include <QLocale>
 
 namespace starling::window {
@@ -22,7 +24,7 @@ QString number(std::size_t value)
 
 QString escaped(std::string_view text)
 {
-    return plain(text).toHtmlEscaped();
+    return plain(text, 1'000).toHtmlEscaped();
 }
 
 QString line(const QString& label, const QString& text)
@@ -30,33 +32,6 @@ QString line(const QString& label, const QString& text)
     return QStringLiteral(
                "<tr><td style='padding:3px 16px 3px 0'><b>%1</b></td><td style='padding:3px 0'>%2</td></tr>")
         .arg(label, text);
-}
-
-/// What follows from the standing, and what a person can do.
-QString nextOf(Standing standing)
-{
-    switch (standing) {
-    case Standing::Healthy:
-        return Words::tr("Nothing: it goes on serving the release to others.");
-    case Standing::Unknown:
-        return Words::tr("Push a release to any agent of the fleet; the device takes what is for it.");
-    case Standing::Held:
-        return Words::tr(
-            "The release asks for labels that this device does not have. Compare them under Identity.");
-    case Standing::Waiting:
-        return Words::tr(
-            "It reports again when it begins to fetch. If it stays so, look whether it is linked.");
-    case Standing::Downloading:
-    case Standing::Installing:
-        return Words::tr("It reports again at the next phase.");
-    case Standing::Stalled:
-        return Words::tr("Look at the device itself: starling status there shows rates, peers and links.");
-    case Standing::RolledBack:
-        return Words::tr("It runs what it ran before. Mend the release, and push it with a higher version.");
-    case Standing::Failed:
-        return Words::tr("Mend the cause, and push the release again with a higher version.");
-    }
-    return {};
 }
 
 } // namespace
@@ -75,27 +50,7 @@ QString plain(std::string_view text, qsizetype most)
 
 QString standingWord(Standing standing)
 {
-    switch (standing) {
-    case Standing::Healthy:
-        return Words::tr("Healthy");
-    case Standing::Unknown:
-        return Words::tr("No release");
-    case Standing::Held:
-        return Words::tr("Held");
-    case Standing::Waiting:
-        return Words::tr("Waiting");
-    case Standing::Downloading:
-        return Words::tr("Downloading");
-    case Standing::Installing:
-        return Words::tr("Installing");
-    case Standing::Stalled:
-        return Words::tr("Stalled");
-    case Standing::RolledBack:
-        return Words::tr("Rolled back");
-    case Standing::Failed:
-        return Words::tr("Failed");
-    }
-    return {};
+    return console::stateWord(standing);
 }
 
 QString moodWord(Mood mood)
@@ -190,42 +145,39 @@ QString saysOf(const trust::ReceiptEntry& entry)
     return text;
 }
 
+QString whyOf(const fleetview::Picture& picture, const fleetview::Device& device)
+{
+    const fleetview::Why why = fleetview::whyOf(picture, device);
+    const auto shown = [](const QString& text) { return escaped(text.toStdString()); };
+    QString html;
+    for (const console::WhyText& text : console::whyTextOf(why, picture.at))
+        html +=
+            QStringLiteral("<p><b>%1</b> &nbsp; %2</p><table>%3%4%5</table>")
+                .arg(shown(text.resource), shown(text.state), line(Words::tr("because"), shown(text.because)),
+                     line(Words::tr("proof"), shown(text.proof)), line(Words::tr("next"), shown(text.next)));
+    for (const QString& remark : console::whyRemarksOf(why))
+        html += QStringLiteral("<p>%1</p>").arg(shown(Words::tr("Also: %1").arg(remark)));
+    return html;
+}
+
 QString whyOf(const fleetview::Device& device, UtcTime now)
 {
     QString rows = line(Words::tr("Stands"), standingWord(device.standing));
-    if (const trust::ReceiptEntry* entry = device.decisiveEntry()) {
+    if (const trust::ReceiptEntry* entry = device.decisiveEntry())
         rows +=
-            line(Words::tr("Because"),
-                 Words::tr("it says “%1” of %2")
-                     .arg(phaseWord(entry->phase), releaseName(entry->uri, entry->revision).toHtmlEscaped()));
-        if (const auto code = errcOf(entry->code))
-            rows += line(
-                Words::tr("Reason"),
-                escaped(describe(*code)) + QStringLiteral(" · ") + escaped(codeName(*code))
-                    + (entry->detail.empty() ? QString() : QStringLiteral(" · ") + escaped(entry->detail)));
-    } else {
-        rows += line(Words::tr("Because"), Words::tr("its receipt tells of no release"));
-    }
+            line(Words::tr("Says"),
+                 escaped((releaseName(entry->uri, entry->revision) + QStringLiteral(": ") + saysOf(*entry))
+                             .toStdString()));
     rows += line(Words::tr("Proof"),
                  Words::tr("receipt %1, signed by the device and verified by the agent; %2")
                      .arg(device.receipt.sequence)
                      .arg(heardOf(device, now)));
-    rows += line(Words::tr("Next"), nextOf(device.standing));
-    for (const auto& [name, count] : device.receipt.alarms)
-        rows += line(Words::tr("Refused"), Words::tr("%1, %2 time(s)").arg(escaped(name)).arg(count));
     return QStringLiteral("<table>%1</table>").arg(rows);
 }
 
 QString spanOf(std::chrono::seconds span)
 {
-    const auto seconds = std::max<std::int64_t>(0, span.count());
-    if (seconds < 60)
-        return Words::tr("%1 s").arg(seconds);
-    if (seconds < 3'600)
-        return Words::tr("%1 min").arg(seconds / 60);
-    if (seconds < 48 * 3'600)
-        return Words::tr("%1 h").arg(seconds / 3'600);
-    return Words::tr("%1 d").arg(seconds / 86'400);
+    return console::spanText(span);
 }
 
 QString heardOf(const fleetview::Device& device, UtcTime now)

@@ -21,8 +21,10 @@ QString needWords(const fleetview::Need& need);
 QString phaseWord(trust::Phase phase);
 /// Phase, code and detail of what a device says.
 QString saysOf(const trust::ReceiptEntry& entry);
-/// Why a device stands where it does: as lines of rich text, everything of others escaped.
+/// In short, for a card: where a device stands and what it says. Everything of others escaped.
 QString whyOf(const fleetview::Device& device, UtcTime now);
+/// Why a device of `picture` stands where it does: as rich text, everything of others escaped.
+QString whyOf(const fleetview::Picture& picture, const fleetview::Device& device);
 /// "12 s", "3 min", "5 h", "2 d".
 QString spanOf(std::chrono::seconds span);
 /// When a receipt came: "40 s ago", or that it was there before this console.

@@ -56,6 +56,7 @@ constexpr std::array kRows{
     Row{Errc::RollbackFailed, "rollback-failed", "neither the new nor the old version could be put in place"},
     Row{Errc::Incompatible, "incompatible", "the release's requirements exclude this device"},
     Row{Errc::Superseded, "superseded", "a newer release of the same URI took its place"},
+    Row{Errc::Withdrawn, "withdrawn", "a key of its scope has withdrawn the release"},
     Row{Errc::Io, "io", "reading or writing failed"},
     Row{Errc::StateLocked, "state-locked", "another agent uses the state directory"},
     Row{Errc::StateNewer, "state-newer", "the state directory was written by a newer version"},

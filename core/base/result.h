@@ -56,6 +56,7 @@ enum class Errc : std::uint16_t {
     RollbackFailed = 406, ///< neither the new nor the old version could be put in place
     Incompatible = 407, ///< the release's requirements exclude this device
     Superseded = 408, ///< a newer release of the same URI took its place
+    Withdrawn = 409, ///< a key of its scope has withdrawn the release
     // LOCAL: this machine, its files and its configuration
     Io = 501, ///< reading or writing failed
     StateLocked = 502, ///< another agent uses the state directory

@@ -142,8 +142,10 @@ Bytes BoardKeeper::root(std::uint64_t number) const
 
 overlay::KeyRange BoardKeeper::urgentRange() const
 {
-    const auto kind = static_cast<std::uint8_t>(trust::Kind::Deny);
-    return {{kind, {}}, overlay::NoticeKey{static_cast<std::uint8_t>(kind + 1), {}}};
+    constexpr auto kFirst = static_cast<std::uint8_t>(trust::Kind::Deny);
+    constexpr auto kLast = static_cast<std::uint8_t>(trust::Kind::Withdraw);
+    static_assert(kLast == kFirst + 1, "one range of kinds");
+    return {{kFirst, {}}, overlay::NoticeKey{static_cast<std::uint8_t>(kLast + 1), {}}};
 }
 
 void BoardKeeper::excuse(const Error& error)

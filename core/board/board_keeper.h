@@ -22,7 +22,7 @@ public:
     Result<DescriptorInfo> examineContact(ByteView descriptor, ByteView certificate) const override;
     std::uint64_t rootNumber() const override;
     Bytes root(std::uint64_t number) const override;
-    /// Deny lists.
+    /// Deny lists and withdrawals: what stops something.
     overlay::KeyRange urgentRange() const override;
     void excuse(const Error& error) override;
     Result<overlay::PulseInfo> examinePulse(ByteView pulse) const override;

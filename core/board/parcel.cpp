@@ -65,7 +65,7 @@ Result<DeviceReceipt> verifyReceipt(ByteView bytes, const Admission& admission)
     return DeviceReceipt{std::move(*certificate), **receipt};
 }
 
-Result<trust::Descriptor> verifyDescriptor(const Parcel& parcel, const Admission& admission)
+Result<DeviceDescriptor> verifyDevice(const Parcel& parcel, const Admission& admission)
 {
     auto certificate = verifyCertificate(parcel, admission);
     if (!certificate)
@@ -76,15 +76,31 @@ Result<trust::Descriptor> verifyDescriptor(const Parcel& parcel, const Admission
     auto descriptor = admission.trust.verifyDescriptor(*envelope, *certificate);
     if (!descriptor)
         return fail(std::move(descriptor.error()), "descriptor");
-    return **descriptor;
+    return DeviceDescriptor{std::move(*certificate), **descriptor};
 }
 
-Result<trust::Descriptor> verifyDescriptor(ByteView bytes, const Admission& admission)
+Result<trust::Descriptor> verifyDescriptor(const Parcel& parcel, const Admission& admission)
+{
+    auto device = verifyDevice(parcel, admission);
+    if (!device)
+        return tl::unexpected(std::move(device.error()));
+    return std::move(device->descriptor);
+}
+
+Result<DeviceDescriptor> verifyDevice(ByteView bytes, const Admission& admission)
 {
     const auto parcel = Parcel::parse(bytes);
     if (!parcel)
         return fail(Error(parcel.error()), "descriptor");
-    return verifyDescriptor(*parcel, admission);
+    return verifyDevice(*parcel, admission);
+}
+
+Result<trust::Descriptor> verifyDescriptor(ByteView bytes, const Admission& admission)
+{
+    auto device = verifyDevice(bytes, admission);
+    if (!device)
+        return tl::unexpected(std::move(device.error()));
+    return std::move(device->descriptor);
 }
 
 bool isCovered(const trust::Receipt& receipt, const std::optional<ResourceUri>& scope)

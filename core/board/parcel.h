@@ -37,9 +37,18 @@ struct DeviceReceipt
     trust::Receipt receipt;
 };
 
+/// What the parcel of a descriptor says.
+struct DeviceDescriptor
+{
+    trust::Certificate certificate;
+    trust::Descriptor descriptor;
+};
+
 /// parse()'s codes, those of verifyAdmit and verifyReceipt, and Denied.
 Result<DeviceReceipt> verifyReceipt(ByteView parcel, const Admission& admission);
 /// The same for a descriptor.
+Result<DeviceDescriptor> verifyDevice(ByteView parcel, const Admission& admission);
+Result<DeviceDescriptor> verifyDevice(const Parcel& parcel, const Admission& admission);
 Result<trust::Descriptor> verifyDescriptor(ByteView parcel, const Admission& admission);
 Result<trust::Descriptor> verifyDescriptor(const Parcel& parcel, const Admission& admission);
 

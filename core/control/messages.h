@@ -115,7 +115,7 @@ struct TokenRequest
     std::uint64_t validSeconds = 0;
 };
 
-/// A signed notice without a payload, to be taken and spread: a root or a deny list.
+/// A signed notice without a payload, to be taken and spread: a root, a deny list or a withdrawal.
 struct PublishRequest
 {
     Bytes notice; ///< as on the wire: kind, envelope

@@ -28,10 +28,8 @@ Judgement judged(const Device& device, const std::map<ResourceUri, trust::Revisi
     for (std::size_t i = 0; i < device.receipt.entries.size(); ++i) {
         const trust::ReceiptEntry& entry = device.receipt.entries[i];
         const auto known = newest.find(entry.uri);
-        Standing standing = standingOf(entry, known == newest.end() ? entry.revision : known->second);
-        const UtcTime heard = device.heardAt.value_or(device.firstSeen);
-        if (isUnderWay(standing) && now - heard >= kStalledAfter)
-            standing = Standing::Stalled;
+        const Standing standing =
+            standingAt(device, entry, known == newest.end() ? entry.revision : known->second, now);
         if (i == 0 || standing > worst.standing)
             worst = {standing, i};
     }
@@ -39,6 +37,14 @@ Judgement judged(const Device& device, const std::map<ResourceUri, trust::Revisi
 }
 
 } // namespace
+
+Standing standingAt(const Device& device, const trust::ReceiptEntry& entry, const trust::Revision& newest,
+                    UtcTime now)
+{
+    const Standing standing = standingOf(entry, newest);
+    const UtcTime heard = device.heardAt.value_or(device.firstSeen);
+    return isUnderWay(standing) && now - heard >= kStalledAfter ? Standing::Stalled : standing;
+}
 
 const std::string& Device::label(const std::string& key) const
 {

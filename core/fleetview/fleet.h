@@ -33,6 +33,7 @@ struct KnownRelease
     std::string label;
     std::uint64_t bytes = 0;
     std::optional<UtcTime> knownSince; ///< when the agent verified it; nothing: before its start
+    bool isWithdrawn = false; ///< the agent holds a withdrawal of it
 };
 
 /// What this console saw a device say.
@@ -63,6 +64,10 @@ struct Device
     const std::string& label(const std::string& key) const;
 };
 using DevicePtr = std::shared_ptr<const Device>;
+
+/// Where it stands with one entry of its receipt, the time that it has been quiet considered.
+Standing standingAt(const Device& device, const trust::ReceiptEntry& entry, const trust::Revision& newest,
+                    UtcTime now);
 
 constexpr std::size_t kMaxHistory = 64; ///< guess: five releases from notice to health
 

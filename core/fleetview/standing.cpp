@@ -38,7 +38,8 @@ Standing standingOf(const trust::ReceiptEntry& entry, const trust::Revision& new
 {
     if (entry.revision < newest)
         return Standing::Waiting;
-    if (entry.code == static_cast<std::uint16_t>(Errc::Incompatible))
+    if (entry.code == static_cast<std::uint16_t>(Errc::Incompatible)
+        || entry.code == static_cast<std::uint16_t>(Errc::Withdrawn))
         return Standing::Held;
     switch (entry.phase) {
     case trust::Phase::Announced:

@@ -14,7 +14,7 @@ namespace starling::fleetview {
 enum class Standing : std::uint8_t {
     Healthy, ///< it says so of the newest release that is known
     Unknown, ///< its receipt tells of no release
-    Held, ///< the release is not for this device
+    Held, ///< the release is not for this device, or was withdrawn before it was in place
     Waiting, ///< it has said nothing of the newest release, or has not begun to fetch it
     Downloading,
     Installing, ///< from verifying to the health check

@@ -9,7 +9,8 @@ namespace starling::node {
 
 namespace {
 constexpr std::size_t kMaxAddresses = 8;
-}
+constexpr std::size_t kMaxSubnets = 16; // guess
+} // namespace
 
 QHostAddress toQt(const Endpoint& endpoint)
 {
@@ -49,6 +50,24 @@ std::vector<Endpoint> reachableAddresses(const Endpoint& listen)
         if (listen.isIpv4() && address.protocol() != QAbstractSocket::IPv4Protocol)
             continue;
         found.push_back(fromQt(address, listen.port));
+    }
+    return found;
+}
+
+std::vector<Subnet> ownSubnets()
+{
+    std::vector<Subnet> found;
+    const auto interfaces = QNetworkInterface::allInterfaces();
+    for (const QNetworkInterface& interface : interfaces) {
+        if ((interface.flags() & (QNetworkInterface::IsLoopBack | QNetworkInterface::IsPointToPoint)) != 0)
+            continue;
+        const auto entries = interface.addressEntries();
+        for (const QNetworkAddressEntry& entry : entries) {
+            const Endpoint address = fromQt(entry.ip(), 0);
+            if (entry.prefixLength() > 0 && found.size() < kMaxSubnets)
+                found.push_back(
+                    {address, static_cast<unsigned>(entry.prefixLength()) + (address.isIpv4() ? 96U : 0U)});
+        }
     }
     return found;
 }

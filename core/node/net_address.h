@@ -2,7 +2,7 @@
 /// Between Qt's addresses and ours.
 #pragma once
 
-#include "base/endpoint.h"
+#include "node/source_choice.h"
 
 #include <QHostAddress>
 #include <vector>
@@ -16,5 +16,8 @@ Endpoint fromQt(const QHostAddress& address, quint16 port);
 /// interfaces but loopback and link-local ones if it is the unspecified address. At most 8
 /// (trust::Descriptor).
 std::vector<Endpoint> reachableAddresses(const Endpoint& listen);
+
+/// The networks that this machine is in, but for loopback and tunnels between two machines. At most 16.
+std::vector<Subnet> ownSubnets();
 
 } // namespace starling::node

@@ -39,7 +39,7 @@ swarm::Config swarmConfig(const AgentConfig& config)
     return result;
 }
 
-Updater::Settings updaterSettings(const Node::Options& options)
+Updater::Settings updaterSettings(const Node::Options& options, const board::BoardKeeper& keeper)
 {
     const AgentConfig& config = options.config;
     return {.deploy = config.deploy,
@@ -48,7 +48,10 @@ Updater::Settings updaterSettings(const Node::Options& options)
             .labels = config.labels,
             .quota = config.quota,
             .limits = options.limits,
-            .observer = options.observer};
+            .observer = options.observer,
+            .withdrawal = [&keeper](const release::TorrentFile& torrent) {
+                return keeper.board().withdrawalOf(torrent);
+            }};
 }
 
 link::Config linkConfig(const AgentConfig& config)
@@ -182,10 +185,11 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
                       [this](const NodeId& from, ByteView bytes) { m_swarm.received(from, bytes); },
                       [this](const NodeId& node) { return m_swarm.isInUse(node); }})
     , m_swarm(swarmConfig(m_options.config), m_identity.node, m_proof, m_store, m_timers, m_payloadLinks,
+              {[this] { return m_links.links(); }, [this] { return ownSite(); }, ownSubnets},
               [this](std::uint16_t port) {
                   return board::Parcel{m_identity.certificateEnvelope, descriptor(port)}.serialize();
               })
-    , m_updater({m_store, m_payloads, m_swarm, m_timers}, updaterSettings(m_options))
+    , m_updater({m_store, m_payloads, m_swarm, m_timers}, updaterSettings(m_options, m_keeper))
     , m_started(m_timers.now())
 {
     connect(&m_swarm, &SwarmHost::overlayInput, this, &Node::feedOverlay);
@@ -444,8 +448,8 @@ void Node::act(const overlay::Output& output)
         Q_EMIT noticeRefused(refused->error);
         scheduleReceipt(kAlarmDelay);
     } else if (const auto* found = std::get_if<overlay::ProviderFound>(&output)) {
-        if (const auto descriptor = board::verifyDescriptor(found->provider.descriptor, m_keeper.admission()))
-            m_swarm.offerPeer(found->payload, *descriptor, found->provider.isComplete);
+        if (const auto device = board::verifyDevice(found->provider.descriptor, m_keeper.admission()))
+            m_swarm.offerPeer(found->payload, *device, found->provider.isComplete);
     } else if (const auto* arrived = std::get_if<overlay::ReceiptArrived>(&output)) {
         m_desk.arrived(*arrived);
     }
@@ -513,6 +517,8 @@ void Node::settle(release::Examined taken)
     }
     if (taken.key.kind == trust::Kind::Deny)
         trustChanged();
+    if (taken.withdrawal)
+        m_updater.withdraw(*taken.withdrawal);
     for (const release::BoardKey& place : taken.covered)
         if (stored)
             stored = m_store.removeNotice(static_cast<std::uint8_t>(place.kind), place.name);
@@ -532,6 +538,12 @@ void Node::reportRefusal(const Error& error)
 std::filesystem::path Node::contactFile() const
 {
     return m_options.config.state / "contacts";
+}
+
+std::string Node::ownSite() const
+{
+    const auto site = m_certificate.labels.find(kSiteLabel);
+    return site == m_certificate.labels.end() ? std::string() : site->second;
 }
 
 void Node::saveContacts()

@@ -78,8 +78,8 @@ public:
     /// Whether the payload of an accepted release is here, verified and untouched.
     bool holdsPayload(const release::TorrentFile& torrent) const;
     Result<PushIntake> beginPush(const release::TorrentFile& torrent);
-    /// A signed notice without a payload, a root or a deny list: onto the board and on its way. Whether it
-    /// was news. Refusals are counted.
+    /// A signed notice without a payload, a root, a deny list or a withdrawal: onto the board and on its way.
+    /// Whether it was news. Refusals are counted.
     Result<bool> publishNotice(ByteView notice);
     /// After PushIntake::finish(): onto the board and on its way.
     Status publish(const release::TorrentFile& torrent);
@@ -120,6 +120,7 @@ private:
     void reportRefusal(const Error& error);
     Bytes descriptor(std::uint16_t swarmPort);
     std::filesystem::path contactFile() const;
+    std::string ownSite() const; ///< the label of our certificate, or nothing
     /// So that this device finds its fleet after a restart without its bootstraps.
     void saveContacts();
     /// Says where this device is reached now, and again when that changes.

@@ -18,6 +18,10 @@ Result<release::VerifiedRelease> Node::examinePush(ByteView torrentFile)
                 m_keeper.board().floors().admit(update.uri, update.revision, verified->infoHash());
             !admitted)
             return fail(std::move(admitted.error()), "release");
+        if (const auto withdrawn = m_keeper.board().withdrawalOf(verified->torrent()))
+            return fail(withdrawn->code,
+                        update.uri.text() + " version " + trust::toString(update.revision) + ": withdrawn "
+                            + withdrawn->context);
         return verified;
     }();
     if (!judged)

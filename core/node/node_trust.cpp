@@ -8,8 +8,10 @@ namespace starling::node {
 Result<bool> Node::publishNotice(ByteView notice)
 {
     const auto kind = notice.empty() ? trust::Kind::Release : static_cast<trust::Kind>(notice.front());
-    if (kind != trust::Kind::Root && kind != trust::Kind::Deny && kind != trust::Kind::Subscription)
-        return fail(Errc::Usage, "only roots, deny lists and subscriptions are published without a payload");
+    if (kind != trust::Kind::Root && kind != trust::Kind::Deny && kind != trust::Kind::Withdraw
+        && kind != trust::Kind::Subscription)
+        return fail(Errc::Usage,
+                    "only roots, deny lists, withdrawals and subscriptions are published without a payload");
     const auto examined = m_keeper.take(notice);
     if (examined.verdict == release::Examined::Verdict::Refused) {
         reportRefusal(*examined.error);

@@ -14,14 +14,16 @@ constexpr Duration kSaveInterval = std::chrono::seconds(10);
 /// Lines of traffic remembered of sessions that were closed. Guess: a dozen releases of a swarm with many
 /// peers.
 constexpr std::size_t kMaxPastTraffic = 1'024;
+/// Between two looks at who is asked.
+constexpr Duration kSourceInterval = SourceChoice::kTurn / 2; ///< guess
 /// Per payload. Guess: twice as many as links are opened for.
 constexpr std::size_t kMaxOffers = 2 * PayloadLinks::kMaxWanted;
 
 } // namespace
 
 SwarmHost::SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof,
-                     store::Store& store, TimerQueue& timers, PayloadLinks& links, DescriptorMaker descriptor,
-                     QObject* parent)
+                     store::Store& store, TimerQueue& timers, PayloadLinks& links,
+                     SourceDesk::Surroundings surroundings, DescriptorMaker descriptor, QObject* parent)
     : QObject(parent)
     , m_config(std::move(config))
     , m_self(self)
@@ -30,6 +32,7 @@ SwarmHost::SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const sw
     , m_timers(timers)
     , m_links(links)
     , m_descriptor(std::move(descriptor))
+    , m_sources(std::move(surroundings))
 {
 }
 
@@ -95,6 +98,10 @@ Status SwarmHost::fetch(const release::TorrentFile& torrent, const std::filesyst
     }
     if (auto added = add(torrent, directory, Role::Fetching); !added)
         return added;
+    m_sources.begin(torrent.infoHash, SourceChoice(m_self, torrent.infoHash, torrent.info.pieceBytes),
+                    m_timers.now());
+    chooseSources(torrent.infoHash, {});
+    watchSources();
     provide(torrent.infoHash, false);
     Q_EMIT overlayInput(overlay::FindProviders{torrent.infoHash});
     scheduleSave();
@@ -162,8 +169,9 @@ bool SwarmHost::isSeeding(const InfoHash& payload) const
 
 // --- Peers: links to them, and connections inside those links
 
-void SwarmHost::offerPeer(const InfoHash& payload, const trust::Descriptor& descriptor, bool isComplete)
+void SwarmHost::offerPeer(const InfoHash& payload, const board::DeviceDescriptor& device, bool isComplete)
 {
+    const trust::Descriptor& descriptor = device.descriptor;
     const auto known = m_payloads.find(payload);
     if (known == m_payloads.end() || known->second != Role::Fetching || descriptor.node == m_self)
         return;
@@ -176,7 +184,12 @@ void SwarmHost::offerPeer(const InfoHash& payload, const trust::Descriptor& desc
         offers.erase(lesser);
     }
     const Offer& offer = offers[descriptor.node] = {isComplete, descriptor.addresses};
+    const auto& labels = device.certificate.labels;
+    const auto site = labels.find(kSiteLabel);
+    m_sources.offered(payload, descriptor.node, site == labels.end() ? std::string() : site->second,
+                      isComplete);
     m_links.want(descriptor.node, offer.addresses);
+    chooseSources(payload, m_swarm->traffic());
     dial(payload, descriptor.node, offer);
 }
 
@@ -193,8 +206,10 @@ void SwarmHost::dial(const InfoHash& payload, const NodeId& node, const Offer& o
 void SwarmHost::linked(const NodeId& node)
 {
     for (const auto& [payload, offers] : m_offers)
-        if (const auto offer = offers.find(node); offer != offers.end())
+        if (const auto offer = offers.find(node); offer != offers.end()) {
+            chooseSources(payload, m_swarm->traffic());
             dial(payload, node, offer->second);
+        }
 }
 
 /// What was asked of this peer is asked of others now, and not when libtorrent's patience is at its end.
@@ -212,8 +227,31 @@ void SwarmHost::wantAgain()
             m_links.want(node, offer.addresses);
 }
 
+void SwarmHost::chooseSources(const InfoHash& payload, const std::vector<swarm::PeerTraffic>& traffic)
+{
+    m_swarm->askOnly(payload, m_sources.ask(payload, traffic, m_timers.now()));
+}
+
+void SwarmHost::watchSources()
+{
+    if (std::exchange(m_isWatching, true))
+        return;
+    m_timers.schedule(kSourceInterval, [this] {
+        m_isWatching = false;
+        if (!isFetching())
+            return;
+        const auto traffic = m_swarm->traffic();
+        for (const auto& [payload, role] : m_payloads)
+            if (role == Role::Fetching)
+                chooseSources(payload, traffic);
+        watchSources();
+    });
+}
+
 void SwarmHost::forgetOffers(const InfoHash& payload)
 {
+    m_sources.end(payload);
+    m_swarm->askOnly(payload, std::nullopt);
     m_offers.erase(payload);
     std::set<NodeId> wanted;
     for (const auto& [other, offers] : m_offers)

@@ -3,8 +3,10 @@
 /// loop and the overlay's providers to it, and tells the overlay what we hold.
 #pragma once
 
+#include "board/parcel.h"
 #include "node/payload_links.h"
 #include "node/payload_tunnel.h"
+#include "node/source_desk.h"
 #include "overlay/overlay.h"
 #include "store/store.h"
 #include "swarm/swarm.h"
@@ -23,8 +25,8 @@ public:
     using DescriptorMaker = std::function<Bytes(std::uint16_t port)>;
 
     SwarmHost(swarm::Config config, NodeId self, std::shared_ptr<const swarm::MemberProof> proof,
-              store::Store& store, TimerQueue& timers, PayloadLinks& links, DescriptorMaker descriptor,
-              QObject* parent = nullptr);
+              store::Store& store, TimerQueue& timers, PayloadLinks& links,
+              SourceDesk::Surroundings surroundings, DescriptorMaker descriptor, QObject* parent = nullptr);
     ~SwarmHost() override;
 
     /// Starts or continues fetching into `directory`; completed() or trouble() follows.
@@ -36,8 +38,8 @@ public:
     void drop(const InfoHash& payload);
     bool isSeeding(const InfoHash& payload) const;
 
-    /// Somebody holds pieces of `payload` and can be reached as `descriptor` says.
-    void offerPeer(const InfoHash& payload, const trust::Descriptor& descriptor, bool isComplete);
+    /// Somebody holds pieces of `payload` and can be reached as its descriptor says.
+    void offerPeer(const InfoHash& payload, const board::DeviceDescriptor& device, bool isComplete);
     // What PayloadLinks says
     void linked(const NodeId& node);
     void unlinked(const NodeId& node);
@@ -72,6 +74,9 @@ private:
     void provide(const InfoHash& payload, bool isComplete);
     void dial(const InfoHash& payload, const NodeId& node, const Offer& offer);
     void wantAgain();
+    /// Tells the session whom to ask.
+    void chooseSources(const InfoHash& payload, const std::vector<swarm::PeerTraffic>& traffic);
+    void watchSources();
     void forgetOffers(const InfoHash& payload);
     void handleEvents();
     void handle(const swarm::Event& event);
@@ -95,6 +100,8 @@ private:
     std::atomic<bool> m_wakePending = false;
     std::size_t m_savesAwaited = 0;
     bool m_saveScheduled = false;
+    SourceDesk m_sources;
+    bool m_isWatching = false;
 };
 
 } // namespace starling::node

@@ -103,6 +103,8 @@ Status Updater::restore()
             continue; // forgotten when a newer one made room
         if (update::isFinal(phaseOf(*job)))
             restoreFinal(*job);
+        else if (auto withdrawn = withdrawalOf(job->torrent); withdrawn && phaseOf(*job) <= Phase::Staged)
+            step(key, Event::Supersede, std::move(withdrawn));
         else
             carryOut(key, job->cycle.resume());
     }
@@ -144,6 +146,9 @@ bool Updater::abandonRecord(const update::Record& record)
 void Updater::restoreFinal(Job& job)
 {
     const InfoHash payload = job.torrent.infoHash;
+    job.payloadTrouble = withdrawalOf(job.torrent);
+    if (job.payloadTrouble)
+        return;
     switch (m_parts.payloads.condition(job.torrent.info, payload)) {
     case PayloadStore::Condition::Absent:
         return;
@@ -269,6 +274,8 @@ void Updater::perform(const JobKey& key, Effect effect)
 
 void Updater::decide(const JobKey& key)
 {
+    if (auto withdrawn = withdrawalOf(find(key)->torrent))
+        return step(key, Event::Supersede, std::move(withdrawn)); // it came before the release
     // A relay serves devices unlike itself.
     const auto compatible = m_settings.deploy == DeployMode::None
         ? Status()

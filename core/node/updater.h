@@ -39,6 +39,8 @@ public:
         ByteCount quota;
         update::Limits limits;
         StepObserver observer;
+        /// Whether a release is withdrawn: an Error with the code Withdrawn that names the signer.
+        std::function<std::optional<Error>(const release::TorrentFile&)> withdrawal;
     };
 
     Updater(Parts parts, Settings settings, QObject* parent = nullptr);
@@ -49,6 +51,8 @@ public:
     /// A release that the board just took. `notice` is what is stored with floor and record in one
     /// transaction.
     Status accept(const release::TorrentFile& torrent, const store::NoticeRow& notice);
+    /// The board took a withdrawal. What is not being deployed yet ends; nobody gets the payload from here.
+    void withdraw(const trust::Withdrawal& withdrawal);
     /// A payload of an accepted release has been put into the payload store and verified.
     void payloadArrived(const InfoHash& payload);
     /// Kills what runs; the step is repeated after the next start.
@@ -98,6 +102,7 @@ private:
     void rollBack(const JobKey& key);
     void conclude(const JobKey& key);
     void supersedeOlder(const JobKey& newest);
+    std::optional<Error> withdrawalOf(const release::TorrentFile& torrent) const;
     void deployNext();
     void runScript(const JobKey& key, const deploy::Step& step);
     void handleOutcome(const deploy::Outcome& outcome);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The part of Updater that looks after payloads: those that arrive, those that stand still, and those that
-/// are no longer what was verified.
+/// The part of Updater that looks after payloads: those that arrive, those that stand still, those that are
+/// no longer what was verified, and those that are withdrawn.
 #include "node/log.h"
 #include "node/updater.h"
 
@@ -85,6 +85,29 @@ void Updater::watchInPlace()
         }
         watchInPlace();
     });
+}
+
+// --- Withdrawn releases
+
+std::optional<Error> Updater::withdrawalOf(const release::TorrentFile& torrent) const
+{
+    return m_settings.withdrawal ? m_settings.withdrawal(torrent) : std::nullopt;
+}
+
+void Updater::withdraw(const trust::Withdrawal& withdrawal)
+{
+    const JobKey key{withdrawal.uri, withdrawal.revision};
+    Job* job = find(key);
+    if (job == nullptr || job->torrent.infoHash != withdrawal.infoHash)
+        return;
+    auto reason = withdrawalOf(job->torrent);
+    if (!reason)
+        return; // replaced meanwhile
+    qCWarning(lcUpdate, "%ls: %ls", qUtf16Printable(forLog(job->cycle.record())),
+              qUtf16Printable(forLog(*reason)));
+    m_parts.swarm.drop(withdrawal.infoHash);
+    job->payloadTrouble = reason;
+    step(key, Event::Supersede, std::move(reason));
 }
 
 } // namespace starling::node

@@ -40,6 +40,13 @@ Examined judged(Examined::Verdict verdict, BoardKey key, trust::Revision rank, c
     return examined;
 }
 
+/// Whether a board holds notices of this kind that are an envelope each.
+bool isEnveloped(trust::Kind kind)
+{
+    return kind == trust::Kind::Root || kind == trust::Kind::Deny || kind == trust::Kind::Withdraw
+        || kind == trust::Kind::Subscription;
+}
+
 } // namespace
 
 Bytes noticeOf(trust::Kind kind, ByteView document)
@@ -75,7 +82,7 @@ Examined Board::examine(ByteView notice)
     const ByteView document = notice.subspan(kKindBytes);
     if (kind == trust::Kind::Release)
         return examineRelease(document);
-    if (kind != trust::Kind::Root && kind != trust::Kind::Deny && kind != trust::Kind::Subscription)
+    if (!isEnveloped(kind))
         return refused(Errc::UnsupportedFormat,
                        "notice of kind " + std::to_string(std::to_integer<unsigned>(notice.front()))
                            + ", which no board holds");
@@ -88,6 +95,8 @@ Examined Board::examine(ByteView notice)
                            + std::string(trust::kindName(envelope->kind)));
     if (kind == trust::Kind::Root)
         return examineRoot(*envelope);
+    if (kind == trust::Kind::Withdraw)
+        return examineWithdrawal(*envelope);
     return kind == trust::Kind::Deny ? examineDeny(*envelope) : examineSubscription(*envelope);
 }
 
@@ -115,6 +124,7 @@ Examined Board::examineRelease(ByteView bytes)
     if (examined.verdict != Examined::Verdict::Taken)
         return examined;
     m_floors.raise(update.uri, {update.revision, release->infoHash()});
+    examined.covered = dropOutdated(update.uri, update.revision);
     examined.release = std::move(*release);
     return examined;
 }
@@ -147,6 +157,53 @@ Examined Board::examineDeny(const trust::Envelope& envelope)
     put(key, rank, id, noticeOf(trust::Kind::Deny, envelope.serialize()));
     m_denials.put(key.name, {signer, list});
     return examined;
+}
+
+Examined Board::examineWithdrawal(const trust::Envelope& envelope)
+{
+    auto verified = m_trust.verifyWithdrawal(envelope);
+    if (!verified)
+        return refused(std::move(verified.error()));
+    const trust::Withdrawal& withdrawal = **verified;
+    const KeyId signer = envelope.signatures.begin()->first;
+    const BoardKey key{trust::Kind::Withdraw, Withdrawals::placeName(signer, envelope.payloadHash())};
+    const auto id = recast<NoticeId>(envelope.payloadHash());
+    if (find(key))
+        return judged(Examined::Verdict::Duplicate, key, withdrawal.revision, id);
+    const trust::Floor* floor = m_floors.find(withdrawal.uri);
+    if (floor && withdrawal.revision < floor->revision)
+        return judged(Examined::Verdict::Stale, key, withdrawal.revision, id);
+    if (m_withdrawals.countOf(signer) >= Withdrawals::kMaxOfSigner)
+        return refused(
+            Errc::TooLarge,
+            "key " + signer.shortHex() + " has withdrawn " + std::to_string(Withdrawals::kMaxOfSigner)
+                + " releases that nothing has replaced: use another key of the scope, or push later "
+                  "versions");
+    put(key, withdrawal.revision, id, noticeOf(trust::Kind::Withdraw, envelope.serialize()));
+    m_withdrawals.put(key.name, {signer, withdrawal});
+    Examined examined = judged(Examined::Verdict::Taken, key, withdrawal.revision, id);
+    examined.withdrawal = withdrawal;
+    return examined;
+}
+
+std::optional<Error> Board::withdrawalOf(const TorrentFile& torrent) const
+{
+    const UpdateInfo& update = torrent.info.update;
+    const KeyId* signer = m_withdrawals.signerOf(update.uri, update.revision, torrent.infoHash);
+    if (signer == nullptr)
+        return std::nullopt;
+    return Error{Errc::Withdrawn, "by key " + signer->shortHex()};
+}
+
+std::vector<BoardKey> Board::dropOutdated(const ResourceUri& uri, const trust::Revision& newest)
+{
+    std::vector<BoardKey> dropped;
+    for (const std::string& place : m_withdrawals.outdatedBy(uri, newest)) {
+        m_withdrawals.erase(place);
+        dropped.push_back({trust::Kind::Withdraw, place});
+        m_entries.erase(dropped.back());
+    }
+    return dropped;
 }
 
 Examined Board::examineRoot(const trust::Envelope& envelope)
@@ -239,6 +296,8 @@ void Board::drop(const BoardEntry& entry)
 {
     if (entry.key.kind == trust::Kind::Deny)
         return m_denials.erase(entry.key.name);
+    if (entry.key.kind == trust::Kind::Withdraw)
+        return m_withdrawals.erase(entry.key.name);
     const auto node = NodeId::fromHex(entry.key.name);
     if (node && entry.key.kind == trust::Kind::Subscription)
         m_subscriptions.erase(*node);
@@ -253,6 +312,8 @@ bool Board::stillVerifies(const BoardEntry& entry) const
     const auto envelope = trust::Envelope::parse(documentOf(entry), trust::kMaxRootBytes);
     if (!envelope)
         return false;
+    if (entry.key.kind == trust::Kind::Withdraw)
+        return m_trust.verifyWithdrawal(*envelope).has_value();
     return entry.key.kind == trust::Kind::Deny ? m_trust.verifyDeny(*envelope).has_value()
                                                : m_trust.verifySubscription(*envelope).has_value();
 }

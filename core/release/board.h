@@ -5,6 +5,7 @@
 
 #include "release/denials.h"
 #include "release/torrent_file.h"
+#include "release/withdrawals.h"
 #include "trust/floors.h"
 #include "trust/trust_set.h"
 
@@ -13,7 +14,7 @@
 namespace starling::release {
 
 /// Names one place on the board: a URI for a release, a NodeId in hex for a subscription, "root" for roots,
-/// Denials::placeName for deny lists.
+/// Denials::placeName for deny lists, Withdrawals::placeName for withdrawals.
 struct BoardKey
 {
     trust::Kind kind = trust::Kind::Release;
@@ -45,7 +46,8 @@ struct Examined
     NoticeId id;
     std::optional<Error> error; ///< if Refused
     std::optional<VerifiedRelease> release; ///< if a release was Taken
-    std::vector<BoardKey> covered; ///< places that a deny list that was Taken made superfluous
+    std::vector<BoardKey> covered; ///< places that the one that was Taken made superfluous
+    std::optional<trust::Withdrawal> withdrawal; ///< if one was Taken
 };
 
 /// A notice on the wire is one byte of trust::Kind and then the envelope, or for a release the torrent-file++
@@ -74,6 +76,8 @@ public:
     const std::map<BoardKey, BoardEntry>& entries() const { return m_entries; }
     const BoardEntry* find(const BoardKey& key) const;
     const Denials& denials() const { return m_denials; }
+    /// What a device says of a release that a withdrawal on this board names: Withdrawn, and by whom.
+    std::optional<Error> withdrawalOf(const TorrentFile& torrent) const;
     /// Of observers whose subscription is not over.
     const std::map<NodeId, trust::Subscription>& subscriptions() const { return m_subscriptions; }
 
@@ -85,6 +89,7 @@ private:
     Examined examineRelease(ByteView bytes);
     Examined examineDeny(const trust::Envelope& envelope);
     Examined examineRoot(const trust::Envelope& envelope);
+    Examined examineWithdrawal(const trust::Envelope& envelope);
     Examined examineSubscription(const trust::Envelope& envelope);
     Examined place(BoardKey key, trust::Revision rank, NoticeId id, Bytes notice);
     void put(const BoardKey& key, trust::Revision rank, const NoticeId& id, Bytes notice);
@@ -92,12 +97,15 @@ private:
     void dropWhatNoLongerVerifies();
     void drop(const BoardEntry& entry);
     bool stillVerifies(const BoardEntry& entry) const;
+    /// Withdrawals of what `newest` replaces leave the board; returns their places.
+    std::vector<BoardKey> dropOutdated(const ResourceUri& uri, const trust::Revision& newest);
     static BoardKey rootKey();
 
     trust::TrustSet m_trust;
     trust::Floors m_floors;
     std::map<BoardKey, BoardEntry> m_entries;
     Denials m_denials;
+    Withdrawals m_withdrawals;
     std::map<NodeId, trust::Subscription> m_subscriptions;
     std::uint64_t m_now = 0;
 };

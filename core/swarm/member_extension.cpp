@@ -13,7 +13,9 @@
 #include <libtorrent/peer_request.hpp>
 #include <libtorrent/time.hpp>
 
+#include <array>
 #include <optional>
+#include <utility>
 
 namespace starling::swarm {
 
@@ -21,6 +23,7 @@ namespace {
 
 constexpr char kName[] = "st_member";
 constexpr int kExtendedMessage = 20; ///< BEP 10
+constexpr std::uint8_t kInterested = 2, kNotInterested = 3; ///< BEP 3
 constexpr int kOurNumber = 22; ///< of st_member in messages to us; 1 to 8 are libtorrent's own
 constexpr std::byte kVersion{1};
 constexpr std::size_t kChallengeBytes = 32;
@@ -101,8 +104,14 @@ public:
 
     // true: libtorrent is not to look at it
     bool on_interested() override { return isBlocked(); }
-    bool on_unchoke() override { return isBlocked(); }
-    bool on_allowed_fast(lt::piece_index_t) override { return isBlocked(); }
+    bool on_unchoke() override
+    {
+        if (isBlocked() || mayAsk())
+            return isBlocked();
+        m_hasUnheard = true;
+        return true;
+    }
+    bool on_allowed_fast(lt::piece_index_t) override { return isBlocked() || !mayAsk(); }
     bool on_suggest(lt::piece_index_t) override { return isBlocked(); }
     bool on_request(const lt::peer_request&) override { return isBlocked(); }
     bool on_piece(const lt::peer_request& request, lt::span<const char>) override
@@ -123,6 +132,8 @@ public:
     {
         if (isBlocked() && lt::clock_type::now() - m_since > m_context->admissionTimeout)
             refuse({Errc::NotAdmitted, "no proof of membership in time"});
+        if (!isBlocked())
+            followGate();
         if (m_node.isZero() || !m_account)
             return;
         if (auto still = m_context->proof->stillAdmits(m_node); !still) {
@@ -149,6 +160,26 @@ private:
     };
 
     bool isBlocked() const { return !m_account; }
+    bool mayAsk() const { return m_context->gate.mayAsk(m_payload, m_node); }
+
+    /// libtorrent thinks of itself as interested all the time; what it asked for comes back as choked.
+    void followGate()
+    {
+        const bool isAsked = mayAsk();
+        const bool isLate = isAsked && std::exchange(m_hasUnheard, false);
+        if (std::exchange(m_isAsked, isAsked) == isAsked && !isLate)
+            return;
+        // Before INTERESTED, too: after an unchoke that was not heard, this brings another one.
+        sendPlain(kNotInterested);
+        if (isAsked && m_peer.is_interesting())
+            sendPlain(kInterested);
+    }
+
+    void sendPlain(std::uint8_t message)
+    {
+        const std::array<char, 5> bytes{0, 0, 0, 1, static_cast<char>(message)};
+        m_peer.send_buffer(bytes.data(), static_cast<int>(bytes.size()));
+    }
 
     /// libtorrent asks for whole blocks: what follows the end of a file is padding, not payload.
     std::uint64_t payloadBytesOf(const lt::peer_request& request) const
@@ -237,6 +268,8 @@ private:
     NodeId m_node; ///< zero until proven
     std::shared_ptr<PeerAccount> m_account; ///< null while the peer may not exchange payload
     bool m_isRefused = false;
+    bool m_isAsked = true; ///< as far as the peer was told
+    bool m_hasUnheard = false; ///< an unchoke came while it was not to be asked
 };
 
 class TorrentExtension final : public lt::torrent_plugin

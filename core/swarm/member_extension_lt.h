@@ -23,9 +23,13 @@
 /// handshake, hence before it can answer our bitfield, which follows it. So whatever comes without it —
 /// interest, requests, unchoking, pieces — is dropped. Piece hashes are given to anybody; they are no secret
 /// of the payload.
+///
+/// Who is not to be asked (source_gate.h) is told NOT INTERESTED, and when it unchokes us all the same, that
+/// is not heard. It is served like others.
 #pragma once
 
 #include "swarm/peer_ledger.h"
+#include "swarm/source_gate.h"
 
 #include <libtorrent/extensions.hpp>
 #include <libtorrent/torrent_info.hpp>
@@ -35,7 +39,7 @@ namespace starling::swarm {
 inline constexpr std::size_t kMaxCertificateBytes =
     8 * 1024; ///< a certificate with three signatures has under 2 KiB
 
-/// What all connections of one session share; constant but for the ledger.
+/// What all connections of one session share; constant but for the ledger and the gate.
 struct MemberContext
 {
     explicit MemberContext(std::function<void()> wake)
@@ -47,6 +51,7 @@ struct MemberContext
     std::shared_ptr<const MemberProof> proof; ///< null only in open swarms
     Bytes certificate; ///< ours; empty without a proof
     PeerLedger ledger;
+    SourceGate gate;
 };
 
 /// The 96 bytes that `signer` signs for `verifier`.

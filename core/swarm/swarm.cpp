@@ -108,6 +108,10 @@ public:
     std::vector<Event> poll();
     std::optional<Progress> progress(const InfoHash& payload) const;
     std::vector<PeerTraffic> traffic() const { return m_context->ledger.traffic(); }
+    void askOnly(const InfoHash& payload, std::optional<std::set<NodeId>> nodes)
+    {
+        m_context->gate.askOnly(payload, std::move(nodes));
+    }
     std::uint16_t port() const { return m_ports.open; }
     Endpoint inner() const
     {
@@ -286,6 +290,7 @@ void Swarm::Impl::connectAtOnce(Entry& entry)
 
 void Swarm::Impl::remove(const InfoHash& payload)
 {
+    m_context->gate.askOnly(payload, std::nullopt);
     const auto found = m_entries.find(payload);
     if (found == m_entries.end())
         return;
@@ -526,6 +531,11 @@ Status Swarm::add(const Payload& payload)
 void Swarm::addPeer(const InfoHash& payload, const Endpoint& peer)
 {
     m_impl->attemptFor(payload, [&] { m_impl->addPeer(payload, peer); });
+}
+
+void Swarm::askOnly(const InfoHash& payload, std::optional<std::set<NodeId>> nodes)
+{
+    m_impl->askOnly(payload, std::move(nodes));
 }
 
 void Swarm::remove(const InfoHash& payload)

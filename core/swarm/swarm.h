@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 
 namespace starling::swarm {
 
@@ -120,6 +122,9 @@ public:
     /// Fails with Malformed if libtorrent does not take the info, AlreadyExists.
     Status add(const Payload& payload);
     void addPeer(const InfoHash& payload, const Endpoint& peer);
+    /// From now on only these members are asked for pieces, or everybody; takes effect within a second.
+    /// Whoever asks us is served.
+    void askOnly(const InfoHash& payload, std::optional<std::set<NodeId>> nodes);
     /// Stops exchanging it; files stay.
     void remove(const InfoHash& payload);
     /// After Trouble: tries again.

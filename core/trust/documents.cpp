@@ -81,17 +81,6 @@ bencode::Value encodeEntry(const ReceiptEntry& entry)
     return dict;
 }
 
-Result<Revision> readRevision(const bencode::DictReader& from)
-{
-    auto epoch = fields::readCounter(from, "epoch");
-    if (!epoch)
-        return tl::unexpected(std::move(epoch.error()));
-    auto version = fields::readCounter(from, "version");
-    if (!version)
-        return tl::unexpected(std::move(version.error()));
-    return Revision{*epoch, *version};
-}
-
 Result<Phase> readPhase(const bencode::DictReader& from)
 {
     auto number = from.integer("phase", 0, std::numeric_limits<std::uint8_t>::max());
@@ -111,7 +100,7 @@ Result<ReceiptEntry> decodeEntry(const bencode::Value& value, std::string name)
     auto uri = fields::readUri(*from, "uri");
     if (!uri)
         return tl::unexpected(std::move(uri.error()));
-    auto revision = readRevision(*from);
+    auto revision = fields::readRevision(*from);
     if (!revision)
         return tl::unexpected(std::move(revision.error()));
     auto infoHash = fields::readId<InfoHash>(*from, "info-hash");

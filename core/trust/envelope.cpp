@@ -23,6 +23,7 @@ constexpr std::array kKinds{
     KindRow{Kind::Descriptor, "descriptor"},
     KindRow{Kind::Join, "join"},
     KindRow{Kind::Deny, "deny"},
+    KindRow{Kind::Withdraw, "withdraw"},
     KindRow{Kind::Subscription, "subscription"},
     KindRow{Kind::Pulse, "pulse"},
 };

@@ -23,6 +23,7 @@ enum class Kind : std::uint8_t {
     Receipt = 4,
     Descriptor = 5,
     Deny = 10,
+    Withdraw = 11,
     Join = 12,
     Subscription = 20,
     Pulse = 21,

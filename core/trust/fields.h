@@ -74,6 +74,17 @@ inline Result<ResourceUri> readUri(const bencode::DictReader& from, std::string_
     return std::move(*uri);
 }
 
+inline Result<Revision> readRevision(const bencode::DictReader& from)
+{
+    auto epoch = readCounter(from, "epoch");
+    if (!epoch)
+        return tl::unexpected(std::move(epoch.error()));
+    auto version = readCounter(from, "version");
+    if (!version)
+        return tl::unexpected(std::move(version.error()));
+    return Revision{*epoch, *version};
+}
+
 /// The dictionary `key` of `from`, whose keys are names and which has at most `maxItems`.
 inline Result<bencode::DictReader> readNamed(const bencode::DictReader& from, std::string_view key,
                                              std::size_t maxItems)

@@ -255,6 +255,31 @@ Result<Verified<DenyList>> TrustSet::verifyDeny(const Envelope& envelope) const
     return Verified<DenyList>(std::move(*list));
 }
 
+Result<Verified<Withdrawal>> TrustSet::verifyWithdrawal(const Envelope& envelope) const
+{
+    if (auto status = requireKind(envelope, Kind::Withdraw); !status)
+        return tl::unexpected(std::move(status.error()));
+    // One signer, whose place on a board it takes.
+    if (envelope.signatures.size() > 1)
+        return fail(Errc::TooLarge, "withdrawal with more than one signature");
+    // Parsed unverified only to learn whose signature is needed.
+    auto document = Withdrawal::parse(envelope.payload);
+    if (!document)
+        return tl::unexpected(std::move(document.error()));
+    const std::string what = "withdrawal of " + document->uri.text();
+    const Scope* scope = m_root.scopeFor(document->uri);
+    if (!scope)
+        return fail(Errc::WrongScope, what + ": no scope of the root covers it");
+    const Role anyOne{scope->role.keys, 1};
+    if (auto status = authorize(anyOne, Kind::Withdraw, envelope.payloadHash(), envelope.signatures); !status)
+        return fail(std::move(status.error()), what + ", scope " + scope->prefix.text());
+    if (document->revision.epoch != scope->epoch)
+        return fail(Errc::WrongEpoch,
+                    what + " has epoch " + std::to_string(document->revision.epoch) + ", its scope "
+                        + std::to_string(scope->epoch));
+    return Verified<Withdrawal>(std::move(*document));
+}
+
 Status TrustSet::verifyByDevice(const Envelope& envelope, Kind kind, const NodeId& node) const
 {
     const std::string what = std::string(kindName(kind)) + " of " + node.shortHex();

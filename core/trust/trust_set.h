@@ -8,6 +8,7 @@
 #include "trust/documents.h"
 #include "trust/root.h"
 #include "trust/subscription.h"
+#include "trust/withdrawal.h"
 
 #include <memory>
 
@@ -86,6 +87,10 @@ public:
     /// Signed by one key of the admit role, whatever its threshold, and by nobody else (TooLarge): stopping
     /// needs one key. WrongEpoch unless the admit epoch is the root's; Malformed if it is of another kind.
     Result<Verified<DenyList>> verifyDeny(const Envelope& envelope) const;
+    /// Signed by one key of the scope that covers its URI, whatever the scope's threshold, and by nobody else
+    /// (TooLarge). WrongScope if no scope does, WrongEpoch unless the epoch is the scope's; Malformed if it is
+    /// of another kind.
+    Result<Verified<Withdrawal>> verifyWithdrawal(const Envelope& envelope) const;
 
 private:
     TrustSet() = default;

@@ -32,7 +32,9 @@ enum class Event : std::uint8_t {
     CheckFailed,
     RollbackDone,
     RollbackFailed,
-    Supersede, ///< a newer release of the URI was accepted; not once deploying has begun
+    /// A newer release of the URI was accepted, or this one was withdrawn (the trouble is Withdrawn then); not
+    /// once deploying has begun.
+    Supersede,
     Resume, ///< of the steps that resume() makes; in no transition, and refused by handle()
 };
 /// "accept", …, "start-download", "rollback-done".

@@ -27,6 +27,26 @@ endfunction()
 set(starling_std_headers <algorithm> <array> <charconv> <chrono> <compare> <cstdint> <deque> <functional> <map>
     <memory> <optional> <set> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector> <tl/expected.hpp>)
 starling_precompiled(starling_std LINKS tl::expected HEADERS ${starling_std_headers})
+# For what uses Qt without windows: starling_uses_qt_headers(TARGET …).
+starling_precompiled(starling_qt LINKS Qt6::Core Qt6::Network tl::expected
+    HEADERS ${starling_std_headers} <QtCore> <QtNetwork>)
+function(starling_uses_qt_headers)
+    foreach(target IN LISTS ARGN)
+        target_precompile_headers(${target} REUSE_FROM starling_qt)
+        target_compile_definitions(${target} PRIVATE QT_NETWORK_LIB) # or GCC does not take the header
+    endforeach()
+endfunction()
+
+# What ships is optimized as it ships; the code of the tests themselves is compiled quicker (by a third, measured).
+add_library(starling_test_flags INTERFACE)
+target_compile_options(starling_test_flags INTERFACE $<$<CONFIG:Release>:-O1>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # With less inlining GCC 12 takes a std::optional that nobody asked for as read.
+    target_compile_options(starling_test_flags INTERFACE $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
+endif()
+# Qt Test tells its headers the folders of each test, by which it would find data files; no test asks, and headers
+# that are the same for all can be parsed once for all.
+target_compile_options(starling_test_flags INTERFACE -UQT_TESTCASE_BUILDDIR -UQT_TESTCASE_SOURCEDIR)
 
 # starling_room(NAME SOURCES a.cpp … LINKS starling::base Qt6::Core …)
 # Headers are reached as "room/header.h" from core/.
@@ -37,7 +57,11 @@ function(starling_room name)
     target_include_directories(starling_${name} PUBLIC ${PROJECT_SOURCE_DIR}/core)
     target_link_libraries(starling_${name} PUBLIC ${ROOM_LINKS}
         PRIVATE $<BUILD_INTERFACE:starling_flags> ${ROOM_PRIVATE_LINKS})
-    target_precompile_headers(starling_${name} REUSE_FROM starling_std)
+    if(Qt6::Core IN_LIST ROOM_LINKS)
+        starling_uses_qt_headers(starling_${name})
+    else()
+        target_precompile_headers(starling_${name} REUSE_FROM starling_std)
+    endif()
 endfunction()
 
 # starling_program(TARGET OUTPUT_NAME SOURCES … LINKS …)
@@ -49,10 +73,10 @@ function(starling_program target output)
     target_link_libraries(${target} PRIVATE starling_flags ${PROGRAM_LINKS})
 endfunction()
 
-# starling_test(tst_name LINKS starling::room … [SOURCES extra.cpp …] [TIMEOUT seconds] [LABELS …])
+# starling_test(tst_name LINKS starling::room … [SOURCES extra.cpp …] [TIMEOUT seconds] [LABELS …] [PRECOMPILED target])
 # builds tst_name.cpp of the calling folder against Qt Test and registers it with ctest.
 function(starling_test name)
-    cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+    cmake_parse_arguments(TEST "" "TIMEOUT;PRECOMPILED" "SOURCES;LINKS;LABELS" ${ARGN})
     add_executable(${name} ${name}.cpp ${TEST_SOURCES})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     # Not AUTOMOC, which compiles a file of its own for each test: that was a fifth of the whole build.
@@ -60,14 +84,16 @@ function(starling_test name)
     qt_generate_moc(${name}.cpp ${moc}/${name}.moc TARGET ${name})
     target_sources(${name} PRIVATE ${moc}/${name}.moc)
     target_include_directories(${name} PRIVATE ${moc})
-    # Qt Test's headers depend on the folder of the test, and on whether Network is there: all tests say that it is.
-    get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
-    if(NOT TARGET starling_qt_test_${folder})
-        starling_precompiled(starling_qt_test_${folder} LINKS Qt6::Test Qt6::Network tl::expected
+    target_link_libraries(${name} PRIVATE starling_flags starling_test_flags Qt6::Test Qt6::Network ${TEST_LINKS})
+    # All tests say that Network is there, for Qt Test's headers depend on it.
+    if(NOT TARGET starling_qt_test)
+        starling_precompiled(starling_qt_test LINKS starling_test_flags Qt6::Test Qt6::Network tl::expected
             HEADERS ${starling_std_headers} <QtTest>)
     endif()
-    target_link_libraries(${name} PRIVATE starling_flags Qt6::Test Qt6::Network ${TEST_LINKS})
-    target_precompile_headers(${name} REUSE_FROM starling_qt_test_${folder})
+    if(NOT TEST_PRECOMPILED)
+        set(TEST_PRECOMPILED starling_qt_test)
+    endif()
+    target_precompile_headers(${name} REUSE_FROM ${TEST_PRECOMPILED})
     target_compile_definitions(${name} PRIVATE
         STARLING_SOURCE_DIR="${PROJECT_SOURCE_DIR}" STARLING_BINARY_DIR="${PROJECT_BINARY_DIR}")
     add_test(NAME ${name} COMMAND ${name})
@@ -75,5 +101,5 @@ function(starling_test name)
         set(TEST_TIMEOUT 60)
     endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}"
-        ENVIRONMENT "QT_QPA_PLATFORM=offscreen")
+        ENVIRONMENT "QT_QPA_PLATFORM=offscreen;XDG_DATA_HOME=${PROJECT_BINARY_DIR}/tests/home")
 endfunction()

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Certificates, receipts, descriptors, deny lists, subscriptions and pulses: what parses is written
-/// again as it came, unknown keys apart.
+/// Certificates, receipts, descriptors, deny lists, withdrawals, subscriptions and pulses: what parses is
+/// written again as it came, unknown keys apart.
 #include "base/assert.h"
 #include "covers.h"
 #include "fuzz.h"
 #include "trust/deny_list.h"
 #include "trust/documents.h"
 #include "trust/subscription.h"
+#include "trust/withdrawal.h"
 
 using namespace starling;
 
@@ -33,6 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     attempt<trust::DenyList>(input);
     attempt<trust::Subscription>(input);
     attempt<trust::Pulse>(input);
+    attempt<trust::Withdrawal>(input);
     return 0;
 }
 
@@ -60,6 +62,7 @@ std::vector<Bytes> seeds()
     const trust::Subscription subscription{NodeId(), ResourceUri::parse("fw").value(), 3, 1'900'000'000,
                                            10'000};
     const trust::Pulse pulse{NodeId(), 17};
-    return {certificate.serialize(),  receipt.serialize(), descriptor.serialize(),
-            subscription.serialize(), pulse.serialize(),   denied.serialize()};
+    const trust::Withdrawal withdrawal{*ResourceUri::parse("fw/a"), {1, 7}, InfoHash()};
+    return {certificate.serialize(), receipt.serialize(), descriptor.serialize(), subscription.serialize(),
+            pulse.serialize(),       denied.serialize(),  withdrawal.serialize()};
 }

@@ -108,7 +108,7 @@ void TestConsole::showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds()
     QTRY_COMPARE_WITH_TIMEOUT(healthy(), 2, kSlow);
     table->setCurrentIndex(model->index(0, 0));
     const auto* const why = find<QTextBrowser>(main, s("Why"));
-    QTRY_VERIFY(why->toPlainText().contains(s("it says “healthy” of fw/gateway 1")));
+    QTRY_VERIFY(why->toPlainText().contains(s("it says “healthy” of version 1")));
     keepPicture(main, s("fleet-devices"));
     const auto listed = [&](const char* where) {
         const auto said = fleet.starling(
@@ -117,6 +117,11 @@ void TestConsole::showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds()
             ? QJsonDocument::fromJson(said.output).object()[s("devices")].toArray().size()
             : qsizetype{-said.exitCode};
     };
+    const auto said = fleet.starling({s("--agent"), socket, s("--json"), s("why"), s("device-2")});
+    QCOMPARE(said.exitCode, 0);
+    const QJsonObject reason = QJsonDocument::fromJson(said.output).object()[s("resources")][0].toObject();
+    QCOMPARE(reason[s("cause")].toString(), s("newest"));
+    QVERIFY(reason[s("because")].toString().contains(s("it says “healthy” of version 1")));
     QCOMPARE(listed("state=healthy and uri=fw/* and version<2"), qsizetype{2});
     QCOMPARE(listed("state!=healthy"), qsizetype{0});
     QCOMPARE(listed("state=green"), qsizetype{-2}); // usage

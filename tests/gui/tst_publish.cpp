@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Making, signing and pushing a release from the window, with real agents, by mouse and by keyboard; and
 /// what bad input gets.
+#include "admin/audit_log.h"
 #include "fleet.h"
 #include "gui_console.h"
 #include "passphrase_field.h"
@@ -8,6 +9,7 @@
 #include "publish_page.h"
 #include "publish_send.h"
 #include "release_samples.h"
+#include "withdraw_dialog.h"
 
 #include <QClipboard>
 #include <QComboBox>
@@ -20,6 +22,7 @@
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStyleFactory>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTextBrowser>
 
@@ -52,6 +55,7 @@ private Q_SLOTS:
     void saysWhatIsWrongWithAKey();
     void letsGoOfALargeStepOnlyOnceItIsTyped();
     void keepsNothingOfAPassphrase();
+    void withdrawsARelease();
 
 private:
     QString makePayload(const char* name);
@@ -139,8 +143,45 @@ void TestPublish::signsAndPushesUntilItIsSafeToClose()
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("is healthy on all 2"), kSlow);
     keepPicture(console.main, s("publish-spread"));
     QVERIFY(console.shows("2 of 2 devices hold the verified payload (2 are enough), 2 healthy, 0 failed"));
+    const auto noted = console::AuditLog().read();
+    QVERIFY(noted && noted->isGood() && noted->lines.size() >= 2); // and those of the command line
+    QCOMPARE((noted->lines.end() - 2)->entry.act + " " + (noted->lines.end() - 2)->entry.scope,
+             std::string("release-signed fw/gateway 1"));
+    QCOMPARE(noted->lines.back().entry.act + " " + noted->lines.back().entry.outcome,
+             std::string("release-pushed ok"));
     console.press("Show the devices of this release");
     QCOMPARE(console.widget<QStackedWidget>("Screens")->currentWidget()->accessibleName(), s("Devices"));
+}
+
+void TestPublish::withdrawsARelease()
+{
+    Console console(QString::fromStdString(m_fleet->socket(0).string()));
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("links up"), kSlow);
+    QTest::keyClick(&console.main, Qt::Key_3, Qt::ControlModifier);
+    auto* const table = console.widget<QTableView>("Releases");
+    QTRY_VERIFY_WITH_TIMEOUT(table->isVisible() && table->model()->rowCount() > 0, kSlow);
+    const auto version = [&] { return table->model()->index(0, 1).data().toString(); };
+    QVERIFY2(version().endsWith(s("newest")), qPrintable(version()));
+    auto* const button = console.widget<QPushButton>("Take the selected release back");
+    QVERIFY(!button->isEnabled()); // nothing is selected
+    table->setCurrentIndex(table->model()->index(0, 0));
+    console.press("Take the selected release back");
+    auto* const dialog = console.main.findChild<window::WithdrawDialog*>();
+    QTRY_VERIFY(dialog != nullptr && dialog->isVisible());
+    QVERIFY(console.shows("Devices that have it in place: 2. They keep it"));
+    keepPicture(*dialog, s("withdraw"));
+    auto* const passphrase = console.widget<window::PassphraseField>("Passphrase of the key");
+    QTest::keyClicks(passphrase, s("a wrong one"));
+    console.press("Sign and spread the withdrawal");
+    QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-LOCAL-008"), kSlow);
+    QTest::keyClicks(passphrase, s("a lab fleet's passphrase"));
+    console.press("Sign and spread the withdrawal");
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("It is withdrawn. The agent has it, and spreads it now."), kSlow);
+    keepPicture(*dialog, s("withdrawn"));
+    console.press("Close");
+    QTRY_VERIFY_WITH_TIMEOUT(version().endsWith(s("withdrawn")), kSlow);
+    QVERIFY(!button->isEnabled());
+    keepPicture(console.main, s("releases-withdrawn"));
 }
 
 void TestPublish::refusesWhatCannotBePublished()

@@ -2,14 +2,22 @@
 /// Every screen in every theme, without an agent: names, contrast, keyboard, exports, and a picture to look
 /// at.
 #include "devices_page.h"
+#include "error_card.h"
 #include "grid_accessible.h"
 #include "gui_fixture.h"
+#include "keys_page.h"
+#include "log_page.h"
 #include "main_window.h"
 #include "map_page.h"
 #include "profile.h"
+#include "rollouts_page.h"
 
 #include <QAccessible>
+#include <QClipboard>
 #include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
@@ -47,6 +55,11 @@ private Q_SLOTS:
     void tellsTheSameInTheTable();
     void tellsTheGridToScreenReadersAsATable();
     void exportsPictureDrawingAndTable();
+    void showsKeysByRoleWithTheirFingerprints();
+    void offersFirstStepsWhereThereAreNoKeys();
+    void showsTheLogNewestFirstAndFiltersIt();
+    void saysWhichLineOfTheLogIsBad();
+    void showsRolloutsWithReasonsAndStragglers();
     void saysThatNoAgentAnswers();
     void saysHowOldItIsWhenTheAgentFallsSilent();
     void keepsItsState();
@@ -83,6 +96,28 @@ bool isInner(const QWidget& widget)
     return false;
 }
 
+/// Of a fleet with two release keys, one of which is here.
+console::FleetKeys keysOfSample()
+{
+    const auto key = [](std::uint32_t number) { return *KeyId::fromBytes(samples::nodeOf(number).bytes()); };
+    trust::RootDocument root;
+    root.number = 3;
+    root.expires = 1'830'000'000;
+    root.root = {{key(1), key(2), key(3)}, 2};
+    root.admit = {{key(4)}, 1};
+    root.observe = trust::Role{{key(5)}, 1};
+    root.scopes = {{*ResourceUri::parse("fw"), {{key(6), key(7)}, 2}, 0}};
+    console::FleetKeys keys = console::keysOf(root, FleetId(), {});
+    keys.isFromAgent = true;
+    for (console::FleetKey& each : keys.keys)
+        if (each.id == key(6) || each.id == key(4))
+            each.file =
+                console::KeyFile{each.id == key(4) ? "admit-1.key" : "release-1.key", {each.id, true}};
+    keys.strangers.push_back({"old-release.key", {key(9), true}});
+    keys.unreadable.emplace_back("torn.key", Error{Errc::KeyUnreadable, "ends early"});
+    return keys;
+}
+
 QWidget* currentPage(const MainWindow& main)
 {
     return find<QStackedWidget>(main, s("Screens"))->currentWidget();
@@ -94,9 +129,17 @@ void TestScreens::initTestCase()
 {
     QVERIFY(m_settings.isValid());
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_settings.path());
+    qputenv("XDG_DATA_HOME", m_settings.path().toUtf8()); // of the audit log
     QCoreApplication::setOrganizationName(s("starling"));
     QCoreApplication::setApplicationName(s("starling-console-test"));
     QApplication::setStyle(QStyleFactory::create(s("Fusion")));
+    const console::AuditLog log;
+    for (int i = 2; i <= 9; ++i) {
+        const std::string scope = "fw/gateway " + std::to_string(i);
+        QVERIFY(log.record(console::Act::ReleaseSigned, scope, "key 4f1c0d22, info-hash 9f3ce1"));
+        QVERIFY(log.record(console::Act::ReleasePushed, scope, "info-hash 9f3ce1",
+                           i == 5 ? std::optional(Errc::Rollback) : std::nullopt));
+    }
     window::loadResources();
     window::installGridAccessibility();
 }
@@ -150,8 +193,10 @@ void TestScreens::looksWell()
     auto* const table = find<QTableView>(*find<window::DevicesPage>(main, s("Devices")), s("Devices"));
     QTRY_COMPARE(table->model()->rowCount(), devices);
     if (devices > 0)
+        find<window::KeysPage>(main, s("Keys"))->show(keysOfSample());
+    if (devices > 0)
         find<window::DevicesPage>(main, s("Devices"))->choose(snapshot->picture->devices[0]->node);
-    for (const char* name : {"Overview", "Devices", "Releases", "Map"}) {
+    for (const char* name : {"Overview", "Devices", "Releases", "Rollouts", "Map", "Keys", "Log"}) {
         goTo(main, name);
         QTest::qWait(0);
         main.show(snapshot);
@@ -206,8 +251,13 @@ void TestScreens::reachesEveryScreenByKeyboard()
     MainWindow main(s("agent.sock"));
     main.show();
     QVERIFY(QTest::qWaitForWindowActive(&main));
-    const std::array<std::pair<int, const char*>, 4> keys{
-        {{Qt::Key_2, "Devices"}, {Qt::Key_3, "Releases"}, {Qt::Key_5, "Map"}, {Qt::Key_1, "Overview"}}};
+    const std::array<std::pair<int, const char*>, 7> keys{{{Qt::Key_2, "Devices"},
+                                                           {Qt::Key_3, "Releases"},
+                                                           {Qt::Key_4, "Rollouts"},
+                                                           {Qt::Key_5, "Map"},
+                                                           {Qt::Key_6, "Keys"},
+                                                           {Qt::Key_7, "Log"},
+                                                           {Qt::Key_1, "Overview"}}};
     for (const auto& [key, name] : keys) {
         QTest::keyClick(&main, static_cast<Qt::Key>(key), Qt::ControlModifier);
         QCOMPARE(currentPage(main)->accessibleName(), s(name));
@@ -364,6 +414,137 @@ void TestScreens::exportsPictureDrawingAndTable()
     QVERIFY(csv.open(QIODevice::ReadOnly));
     QCOMPARE(csv.readAll().count("\r\n"), qsizetype{51});
     QCOMPARE(map.exportTo(directory.filePath(s("none/a.svg")), Format::Svg).error().code, Errc::Io);
+}
+
+void TestScreens::showsKeysByRoleWithTheirFingerprints()
+{
+    window::KeysPage page(s("nowhere.sock"));
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    const console::FleetKeys keys = keysOfSample();
+    page.show(snapshotOf(pictureOf(9, 2)));
+    page.show(keys);
+    for (const console::FleetKey& key : keys.keys)
+        QVERIFY(find<QLabel>(page, QString::fromStdString(key.words)) != nullptr);
+    QVERIFY(find<QLabel>(page, s("2 of 3 keys must sign")) != nullptr);
+    QVERIFY(find<QLabel>(page, s("0 of 9 devices hold it, by their signed receipts")) != nullptr);
+    const auto button = [&](const char* name, std::size_t at) {
+        return find<QPushButton>(page, s(name).arg(QString::fromStdString(keys.keys[at].id.shortHex())));
+    };
+    std::size_t backups = 0;
+    for (std::size_t i = 0; i < keys.keys.size(); ++i)
+        backups += button("Copy the sealed file of key %1", i) != nullptr ? 1 : 0;
+    QCOMPARE(backups, std::size_t{2}); // of those that are here
+    button("Copy the fingerprint of key %1", 0)->click();
+    QVERIFY(QApplication::clipboard()->text().startsWith(QString::fromStdString(keys.keys[0].words)));
+    QVERIFY(QApplication::clipboard()->text().endsWith(QString::fromStdString(keys.keys[0].id.hex())));
+}
+
+void TestScreens::offersFirstStepsWhereThereAreNoKeys()
+{
+    window::KeysPage page(s("nowhere.sock"));
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    page.QWidget::show();
+    auto* const first = find<QPushButton>(page, s("Begin a fleet or join one"));
+    QTRY_VERIFY(first->isVisible());
+    QSignalSpy wanted(&page, &window::KeysPage::firstStepsWanted);
+    first->click();
+    QCOMPARE(wanted.count(), 1);
+}
+
+void TestScreens::showsTheLogNewestFirstAndFiltersIt()
+{
+    QTemporaryDir directory;
+    const console::AuditLog log(directory.filePath(s("audit.log")).toStdString());
+    for (int i = 1; i <= 3; ++i)
+        QVERIFY(log.record(console::Act::ReleaseSigned, "fw/gateway " + std::to_string(i), "key <b>4f1c"));
+    QVERIFY(log.record(console::Act::ReleasePushed, "fw/gateway 3", "", Errc::Rollback));
+    window::LogPage page(log);
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    page.QWidget::show();
+    auto* const table = find<QTableView>(page, s("Audit log, newest first"));
+    QTRY_COMPARE(table->model()->rowCount(), 4);
+    const auto cell = [&](int row, int column) {
+        return table->model()->index(row, column).data().toString();
+    };
+    QCOMPARE(cell(0, window::AuditModel::What), s("Release pushed"));
+    QCOMPARE(cell(0, window::AuditModel::Outcome), s("STAR-TRUST-006"));
+    QCOMPARE(cell(3, window::AuditModel::Detail), s("key <b>4f1c"));
+    QVERIFY(find<QLabel>(page, s("Whole: each of 4 entries follows the one before")) != nullptr);
+    find<QLineEdit>(page, s("Filter the log"))->setText(s("SIGNED"));
+    QCOMPARE(table->model()->rowCount(), 3);
+    QVERIFY(page.exportTo(directory.filePath(s("out.json"))));
+    QFile out(directory.filePath(s("out.json")));
+    QVERIFY(out.open(QIODevice::ReadOnly));
+    const QJsonArray entries = QJsonDocument::fromJson(out.readAll()).array();
+    QCOMPARE(entries.size(), qsizetype{3});
+    QCOMPARE(entries[0].toObject()[s("scope")].toString(), s("fw/gateway 1"));
+    find<QPushButton>(page, s("Copy the hash of the newest entry"))->click();
+    QCOMPARE(QApplication::clipboard()->text().toStdString(), log.read()->head.hex());
+}
+
+void TestScreens::saysWhichLineOfTheLogIsBad()
+{
+    QTemporaryDir directory;
+    const QString file = directory.filePath(s("audit.log"));
+    const console::AuditLog log(file.toStdString());
+    for (int i = 0; i < 3; ++i)
+        QVERIFY(log.record(console::Act::KeyMade, "", "key"));
+    QFile changed(file);
+    QVERIFY(changed.open(QIODevice::ReadWrite));
+    QByteArray text = changed.readAll();
+    text.replace("\n2\t", "\n7\t");
+    QVERIFY(changed.seek(0) && changed.write(text) == text.size());
+    changed.close();
+    window::LogPage page(log);
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    page.QWidget::show();
+    QTRY_VERIFY(page.findChild<QLabel*>(s("heading"))->text().startsWith(s("Not whole: line 3 is bad")));
+    QVERIFY(changed.open(QIODevice::WriteOnly | QIODevice::Truncate));
+    QVERIFY(changed.write("starling-audit 2\n") > 0);
+    changed.close();
+    find<QPushButton>(page, s("Read and verify the log again"))->click();
+    auto* const card = page.findChild<window::ErrorCard*>();
+    QTRY_VERIFY(card->isVisible());
+    QCOMPARE(card->code(), s("STAR-LOCAL-003"));
+}
+
+void TestScreens::showsRolloutsWithReasonsAndStragglers()
+{
+    window::RolloutsPage page;
+    page.setTheme(Theme::of(Look::Light, QPalette()));
+    page.resize(1'000, 700);
+    page.QWidget::show();
+    QTemporaryDir directory;
+    using Format = window::RolloutsPage::Format;
+    QCOMPARE(page.exportTo(directory.filePath(s("a.csv")), Format::Csv).error().code, Errc::NotFound);
+    const auto snapshot = snapshotOf(pictureOf(700, 3));
+    page.show(snapshot);
+    auto* const table = find<QTableView>(page, s("Rollouts, those that need attention first"));
+    QCOMPARE(table->model()->rowCount(), 2);
+    QCOMPARE(table->model()->index(0, window::RolloutModel::State).data().toString(), s("Failing"));
+    auto* const reasons = find<QTableWidget>(page, s("Why devices are not healthy yet, worst first"));
+    std::size_t counted = 0;
+    for (int row = 0; row < reasons->rowCount(); ++row)
+        counted += reasons->item(row, 1)->text().toULongLong();
+    QCOMPARE(counted, 700 - snapshot->picture->count(fleetview::Standing::Healthy));
+    QSignalSpy wanted(&page, &window::RolloutsPage::devicesWanted);
+    find<QPushButton>(page, s("Show the devices that are not healthy in it yet"))->click();
+    QCOMPARE(wanted.count(), 1);
+    const auto query = fleetview::Query::parse(wanted[0][0].toString().toStdString());
+    QVERIFY(query);
+    const auto& devices = snapshot->picture->devices;
+    QCOMPARE(
+        static_cast<std::size_t>(std::count_if(devices.begin(), devices.end(),
+                                               [&](const auto& device) { return query->matches(*device); })),
+        counted);
+    QVERIFY(page.exportTo(directory.filePath(s("a.csv")), Format::Csv));
+    QVERIFY(page.exportTo(directory.filePath(s("a.json")), Format::Json));
+    QFile csv(directory.filePath(s("a.csv"))), json(directory.filePath(s("a.json")));
+    QVERIFY(csv.open(QIODevice::ReadOnly) && json.open(QIODevice::ReadOnly));
+    QCOMPARE(csv.readAll().count("\r\n"), static_cast<qsizetype>(counted) + 1);
+    const QJsonObject report = QJsonDocument::fromJson(json.readAll()).object();
+    QCOMPARE(report[s("stragglers")].toArray().size(), static_cast<qsizetype>(counted));
+    QCOMPARE(report[s("course")].toString(), s("failing"));
 }
 
 void TestScreens::saysThatNoAgentAnswers()

@@ -294,22 +294,25 @@ Status Figure2::tellSources(const Release& release)
         if (!status)
             return tl::unexpected<Error>(status.error());
         std::string sources;
+        std::uint64_t relayed = 0;
         for (const control::TrafficLine& line : status->traffic) {
             if (line.payload != torrent->infoHash || line.bytesFrom + line.bytesTo == 0)
                 continue;
             for (unsigned other = 1; other <= kFigure2Nodes; ++other) {
                 if (m_fleet->node(agentOf(other)) != line.node)
                     continue;
+                // The firewall's counters leave no other way.
+                const bool isRelayed = (node == 4 && other != 3) || (node != 3 && other == 4);
+                relayed += isRelayed ? line.bytesFrom : 0;
                 if (line.bytesFrom > 0)
                     sources += (sources.empty() ? "" : ", ") + std::to_string(line.bytesFrom / 1024)
-                        + " KiB from "
-                        + nodeName(other)
-                        // The firewall's counters leave no other way.
-                        + ((node == 4 && other != 3) || (node != 3 && other == 4) ? " by way of node 3" : "");
+                        + " KiB from " + nodeName(other) + (isRelayed ? " by way of node 3" : "");
             }
         }
         if (!sources.empty())
             say('f', nodeName(node) + " had its payload: " + sources);
+        if (node == 4 && relayed > kDataBytes / 16)
+            return fail(Errc::Refused, "node 4 fetched through node 3 what node 3 has itself");
     }
     return {};
 }

@@ -282,4 +282,18 @@ Status Internet::narrow(const Site& site, unsigned mtu) const
                           + "\nlink set public mtu 1500\n");
 }
 
+Status Internet::limit(const Site& site, unsigned megabits) const
+{
+    const std::array<std::pair<const Network*, QByteArray>, 2> ends{
+        {{site.edge.get(), "out"}, {m_backbone.get(), "site" + number(site.number)}}};
+    for (const auto& [network, interface] : ends) {
+        const QString line = QStringLiteral("qdisc add dev %1 root tbf rate %2mbit burst 64kb latency 100ms")
+                                 .arg(QString::fromLatin1(interface))
+                                 .arg(megabits);
+        if (const auto set = network->run(QStringLiteral("tc"), line.split(QLatin1Char(' '))); !set)
+            return tl::unexpected<Error>(set.error());
+    }
+    return {};
+}
+
 } // namespace starling::lab

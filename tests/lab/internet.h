@@ -65,6 +65,9 @@ public:
     /// No larger packets between a site and the public network. Those from outside are dropped without a
     /// word; who sends larger ones from inside hears of it by ICMP.
     Status narrow(const Site& site, unsigned mtu) const;
+    /// No more than so much a second between a site and the public network, each way. What waits for too
+    /// long is dropped before it has passed.
+    Status limit(const Site& site, unsigned megabits) const;
 
 private:
     /// Where an edge's "out" is plugged in.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "payload_pair.h"
 
-#include "base/random.h"
+#include "noise_file.h"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <fstream>
 
 namespace starling::lab {
 
@@ -27,18 +26,6 @@ double millisecondsSince(std::uint64_t wallMicros)
 {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return std::chrono::duration<double, std::milli>(now - std::chrono::microseconds(wallMicros)).count();
-}
-
-Status writeNoise(const fs::path& file, std::size_t bytes, std::uint64_t seed)
-{
-    Bytes block(1024 * 1024);
-    SeededRandom random(seed);
-    std::ofstream out(file, std::ios::binary);
-    for (std::size_t done = 0; done < bytes; done += block.size()) {
-        random.fill(block);
-        out.write(reinterpret_cast<const char*>(block.data()), static_cast<std::streamsize>(block.size()));
-    }
-    return out.flush() ? Status() : Status(fail(Errc::Io, file.string()));
 }
 
 } // namespace

@@ -51,11 +51,14 @@ private Q_SLOTS:
     void everyCommandShowsExamples_data()
     {
         QTest::addColumn<QString>("command");
-        for (const char* command :
-             {"fleet init",   "fleet observe",  "key new",      "key list",    "key show",  "release create",
-              "release sign", "release verify", "release show", "push",        "status",    "updates",
-              "device list",  "device request", "device admit", "device deny", "root next", "root push",
-              "token create", "watch",          "version"})
+        for (const char* command : {"fleet init",    "fleet observe",  "key new",      "key list",
+                                    "key show",      "release create", "release sign", "release verify",
+                                    "release show",  "push",           "status",       "updates",
+                                    "device list",   "device request", "device admit", "device deny",
+                                    "root next",     "root push",      "token create", "watch",
+                                    "why",           "version",        "key fleet",    "key export",
+                                    "key backup",    "audit list",     "audit verify", "rollout list",
+                                    "rollout report"})
             QTest::newRow(command) << s(command);
     }
 
@@ -136,7 +139,8 @@ private Q_SLOTS:
 
     void withoutAnAgentItSaysWhatToDo()
     {
-        for (const char* command : {"status", "updates", "device list", "watch"}) {
+        for (const char* command :
+             {"status", "updates", "device list", "watch", "why gw", "rollout list", "rollout report fw/a"}) {
             const auto result =
                 m_cli->run((QByteArray("--json --agent ./nobody.sock ") + command).constData());
             ENDED(result, 7);

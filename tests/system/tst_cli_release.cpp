@@ -385,13 +385,30 @@ private Q_SLOTS:
         QCOMPARE(json(ask({s("updates")})).value(QLatin1String("updates")).toArray().size(), qsizetype{1});
         QCOMPARE(json(ask({s("device"), s("list")})).value(QLatin1String("devices")).toArray().size(),
                  qsizetype{1});
-        for (const char* command : {"status", "updates", "device list"}) {
+        ENDED(ask({s("why"), s("nobody")}), 1);
+        for (const char* command : {"status", "updates", "device list", "why device-1"}) {
             const auto text =
                 m_cli->run(QStringList{s("--agent"), agent} + s(command).split(QLatin1Char(' ')));
             ENDED(text, 0);
             QVERIFY2(text.output.contains("fw/site"), command);
         }
         ENDED(ask({s("watch"), s("--timeout"), s("1")}), 0);
+
+        const auto withdraw = [&](const char* key) {
+            const auto path = (*fleet)->root().parent_path() / "keys" / key;
+            return ask({s("release"), s("withdraw"), file, s("--key"), QString::fromStdString(path.string()),
+                        s("--passphrase-file"), QString::fromStdString((*fleet)->passphrase().string())});
+        };
+        const auto stranger = withdraw("admit.key");
+        ENDED(stranger, 6);
+        QCOMPARE(errorName(stranger), s("wrong-scope"));
+        const auto withdrawn = withdraw("release.key");
+        ENDED(withdrawn, 0);
+        QVERIFY(json(withdrawn).value(QLatin1String("published")).toBool());
+        ENDED(withdraw("release.key"), 3);
+        const auto late = ask({s("push"), file, s("--payload"), s("site")});
+        ENDED(late, 5);
+        QCOMPARE(errorName(late), s("withdrawn"));
     }
 
     void cleanupTestCase() { m_cli.reset(); }

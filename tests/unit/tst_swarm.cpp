@@ -23,6 +23,9 @@ private Q_SLOTS:
     void countsBytesByNode();
     void resumesWhereItWas();
     void twoHalvesCompleteEachOther();
+    void asksOnlyWhomItMay();
+    void asksSomebodyNoLonger();
+    void asksAgainWhomItMayAgain();
     void seedsWithoutPieceLayersAfterOneCheck();
     void uploadLimitHolds();
     void downloadLimitHolds();
@@ -165,6 +168,71 @@ void TestSwarm::twoHalvesCompleteEachOther()
     QVERIFY(release.isIn(directory("right")));
     QCOMPARE(left.trafficWith(rightProof->node()).bytesFrom, std::uint64_t(1'500'000));
     QCOMPARE(right.trafficWith(leftProof->node()).bytesFrom, std::uint64_t(1'500'000));
+}
+
+void TestSwarm::asksOnlyWhomItMay()
+{
+    const auto release = TestRelease::ofSize(2'000'000);
+    release.writeTo(directory("seed"));
+    auto slowly = TestAgent::onLoopback();
+    slowly.uploadLimit = {1'500'000};
+    const auto oneProof = device(), otherProof = device();
+    TestAgent one(slowly, oneProof), other(otherProof), peer(device());
+    QVERIFY(one->add(release.toSeed(directory("seed"))));
+    QVERIFY(other->add(release.toSeed(directory("seed"))));
+    QVERIFY(peer->add(release.toFetch(directory("peer"))));
+    peer->askOnly(release.hash(), std::set{oneProof->node()});
+    peer->addPeer(release.hash(), other.endpoint());
+    QVERIFY(peer.waitUntil([&] { return peer->progress(release.hash())->peers == 1; }));
+    peer->addPeer(release.hash(), one.endpoint());
+    QVERIFY(peer.waitFor<swarm::Completed>());
+    QCOMPARE(peer.trafficWith(oneProof->node()).bytesFrom, release.size());
+    QCOMPARE(peer.trafficWith(otherProof->node()).bytesFrom, std::uint64_t(0));
+}
+
+void TestSwarm::asksSomebodyNoLonger()
+{
+    const auto release = TestRelease::ofSize(3'500'000);
+    release.writeTo(directory("seed"));
+    auto slowly = TestAgent::onLoopback();
+    slowly.uploadLimit = {1'500'000};
+    const auto oneProof = device(), otherProof = device();
+    TestAgent one(oneProof), other(slowly, otherProof), peer(device()), witness(device());
+    QVERIFY(one->add(release.toSeed(directory("seed"))));
+    QVERIFY(other->add(release.toSeed(directory("seed"))));
+    QVERIFY(peer->add(release.toFetch(directory("peer"))));
+    QVERIFY(witness->add(release.toFetch(directory("witness"))));
+    peer->addPeer(release.hash(), other.endpoint());
+    QVERIFY(peer.waitUntil([&] { return peer.trafficWith(otherProof->node()).bytesFrom > 100'000; }));
+    peer->askOnly(release.hash(), std::set{oneProof->node()});
+    // With an equal share of what there is, the first one would be there first.
+    witness->addPeer(release.hash(), other.endpoint());
+    QVERIFY(witness.waitFor<swarm::Completed>());
+    peer.poll();
+    QVERIFY(!peer.first<swarm::Completed>());
+    peer->addPeer(release.hash(), one.endpoint());
+    QVERIFY(peer.waitFor<swarm::Completed>());
+    QVERIFY(peer.trafficWith(oneProof->node()).bytesFrom > 0);
+}
+
+void TestSwarm::asksAgainWhomItMayAgain()
+{
+    const auto release = TestRelease::ofSize(1'000'000);
+    release.writeTo(directory("seed"));
+    TestAgent seed(device()), peer(device()), witness(device());
+    QVERIFY(seed->add(release.toSeed(directory("seed"))));
+    QVERIFY(peer->add(release.toFetch(directory("peer"))));
+    QVERIFY(witness->add(release.toFetch(directory("witness"))));
+    peer->askOnly(release.hash(), std::set<NodeId>());
+    peer->addPeer(release.hash(), seed.endpoint());
+    QVERIFY(peer.waitUntil([&] { return peer->progress(release.hash())->peers == 1; }));
+    // The one serves the other all the same.
+    witness->addPeer(release.hash(), seed.endpoint());
+    QVERIFY(witness.waitFor<swarm::Completed>());
+    QCOMPARE(peer.doneBytes(release.hash()), std::uint64_t(0));
+    peer->askOnly(release.hash(), std::nullopt);
+    QVERIFY(peer.waitFor<swarm::Completed>());
+    QVERIFY(release.isIn(directory("peer")));
 }
 
 void TestSwarm::seedsWithoutPieceLayersAfterOneCheck()

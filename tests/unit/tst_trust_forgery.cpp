@@ -36,8 +36,9 @@ void flip(Bytes& bytes, std::size_t bit)
     bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
 }
 
-constexpr std::array kAllKinds{Kind::Root, Kind::Admit, Kind::Release,      Kind::Receipt, Kind::Descriptor,
-                               Kind::Deny, Kind::Join,  Kind::Subscription, Kind::Pulse};
+constexpr std::array kAllKinds{Kind::Root,         Kind::Admit, Kind::Release,  Kind::Receipt,
+                               Kind::Descriptor,   Kind::Deny,  Kind::Withdraw, Kind::Join,
+                               Kind::Subscription, Kind::Pulse};
 constexpr unsigned char kObserveKey = 60;
 
 /// The fixture's fleet with an observe role, so that every kind has somebody who may sign it.
@@ -82,6 +83,8 @@ Bytes payloadOf(const TrustSet& trust, Kind kind)
         return joinRequest().serialize();
     case Kind::Deny:
         return denyList().serialize();
+    case Kind::Withdraw:
+        return Withdrawal{uri("fw/a"), {0, 3}, filled<InfoHash>(1)}.serialize();
     case Kind::Subscription:
         return Subscription{fixture::nodeId(50), std::nullopt, 1, 1'900'000'000, 0}.serialize();
     case Kind::Pulse:
@@ -101,6 +104,8 @@ Keys signersOf(Kind kind)
         return {10};
     case Kind::Release:
         return {20, 21};
+    case Kind::Withdraw:
+        return {20};
     case Kind::Subscription:
         return {kObserveKey};
     case Kind::Receipt:
@@ -134,6 +139,8 @@ Status present(TrustSet trust, Envelope envelope, Kind kind)
         return status(openJoinRequest(envelope.serialize(), trust.fleet()));
     case Kind::Deny:
         return status(trust.verifyDeny(envelope));
+    case Kind::Withdraw:
+        return status(trust.verifyWithdrawal(envelope));
     case Kind::Subscription:
         return status(trust.verifySubscription(envelope));
     case Kind::Pulse:

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/rollout_text.h"
+
+#include "model/why_text.h"
+
+#include <QCoreApplication>
+#include <QDateTime>
+#include <QJsonArray>
+
+namespace starling::console {
+
+using fleetview::Course;
+using fleetview::Rollout;
+using fleetview::RolloutReason;
+using fleetview::RolloutReport;
+using fleetview::Straggler;
+
+namespace {
+
+struct Words
+{
+    Q_DECLARE_TR_FUNCTIONS(starling::console)
+};
+
+QString text(std::string_view utf8)
+{
+    return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
+}
+
+qint64 number(std::uint64_t value)
+{
+    return static_cast<qint64>(value);
+}
+
+QJsonObject jsonOf(const RolloutReason& reason)
+{
+    QJsonObject object{{QStringLiteral("state"), text(fleetview::standingName(reason.standing))},
+                       {QStringLiteral("devices"), number(reason.devices)}};
+    if (reason.phase)
+        object.insert(QStringLiteral("phase"), text(trust::phaseName(*reason.phase)));
+    if (const auto code = errcOf(reason.code))
+        object.insert(QStringLiteral("code"), text(codeName(*code)));
+    if (!reason.detail.empty())
+        object.insert(QStringLiteral("detail"), text(reason.detail));
+    return object;
+}
+
+QJsonObject jsonOf(const Straggler& straggler)
+{
+    QJsonObject object{{QStringLiteral("node"), text(straggler.device->node.hex())},
+                       {QStringLiteral("name"), text(straggler.device->name)},
+                       {QStringLiteral("state"), text(fleetview::standingName(straggler.standing))}};
+    if (const auto& entry = straggler.entry) {
+        object.insert(QStringLiteral("epoch"), number(entry->revision.epoch));
+        object.insert(QStringLiteral("version"), number(entry->revision.version));
+        object.insert(QStringLiteral("phase"), text(trust::phaseName(entry->phase)));
+        if (const auto code = errcOf(entry->code))
+            object.insert(QStringLiteral("code"), text(codeName(*code)));
+        if (!entry->detail.empty())
+            object.insert(QStringLiteral("detail"), text(entry->detail));
+    }
+    return object;
+}
+
+/// Quoted, so that commas and quotes do no harm; what a spreadsheet would take for a formula gets a quote in
+/// front.
+QByteArray cell(QString value)
+{
+    if (!value.isEmpty() && QStringLiteral("=+-@\t\r").contains(value[0]))
+        value.prepend(QLatin1Char('\''));
+    value.replace(QLatin1Char('"'), QLatin1String("\"\""));
+    return '"' + value.toUtf8() + '"';
+}
+
+} // namespace
+
+QString courseWord(Course course)
+{
+    switch (course) {
+    case Course::Unknown:
+        return Words::tr("Not heard of yet");
+    case Course::Running:
+        return Words::tr("On track");
+    case Course::Slow:
+        return Words::tr("Slow");
+    case Course::Failing:
+        return Words::tr("Failing");
+    case Course::Done:
+        return Words::tr("All healthy");
+    case Course::Passed:
+        return Words::tr("Passed by a newer one");
+    }
+    return {};
+}
+
+QString remainingText(const Rollout& rollout)
+{
+    if (!rollout.remaining)
+        return {};
+    const QString low = spanText(rollout.remaining->low), high = spanText(rollout.remaining->high);
+    return low == high ? low : Words::tr("%1 to %2").arg(low, high);
+}
+
+QString reasonText(const RolloutReason& reason)
+{
+    if (!reason.phase)
+        return Words::tr("has said nothing of this release yet");
+    QString words = text(trust::phaseName(*reason.phase)).replace(QLatin1Char('-'), QLatin1Char(' '));
+    if (const auto code = errcOf(reason.code))
+        words += QStringLiteral(" · %1 · %2").arg(text(describe(*code)), text(codeName(*code)));
+    if (!reason.detail.empty())
+        words += QStringLiteral(" · ") + text(reason.detail);
+    return words;
+}
+
+QJsonObject jsonOf(const Rollout& rollout)
+{
+    QJsonObject object{{QStringLiteral("uri"), text(rollout.uri.text())},
+                       {QStringLiteral("epoch"), number(rollout.revision.epoch)},
+                       {QStringLiteral("version"), number(rollout.revision.version)},
+                       {QStringLiteral("info_hash"), text(rollout.infoHash.hex())},
+                       {QStringLiteral("course"), text(fleetview::courseName(rollout.course))},
+                       {QStringLiteral("eligible"), number(rollout.eligible)},
+                       {QStringLiteral("healthy"), number(rollout.healthy)},
+                       {QStringLiteral("under_way"), number(rollout.underWay)},
+                       {QStringLiteral("failed"), number(rollout.trouble)},
+                       {QStringLiteral("held"), number(rollout.held)},
+                       {QStringLiteral("silent"), number(rollout.silent)},
+                       {QStringLiteral("eta_s"), QJsonValue()}};
+    if (rollout.known)
+        object.insert(QStringLiteral("label"), text(rollout.known->label));
+    if (rollout.remaining)
+        object.insert(
+            QStringLiteral("eta_s"),
+            QJsonObject{{QStringLiteral("low"), static_cast<qint64>(rollout.remaining->low.count())},
+                        {QStringLiteral("high"), static_cast<qint64>(rollout.remaining->high.count())}});
+    return object;
+}
+
+QJsonObject jsonOf(const RolloutReport& report, UtcTime at)
+{
+    QJsonObject object = jsonOf(report.rollout);
+    QJsonArray reasons, stragglers;
+    for (const RolloutReason& reason : report.reasons)
+        reasons.append(jsonOf(reason));
+    for (const Straggler& straggler : report.stragglers)
+        stragglers.append(jsonOf(straggler));
+    object.insert(
+        QStringLiteral("as_of"),
+        QDateTime::fromSecsSinceEpoch(at.time_since_epoch().count(), Qt::UTC).toString(Qt::ISODate));
+    object.insert(QStringLiteral("reasons"), reasons);
+    object.insert(QStringLiteral("stragglers"), stragglers);
+    return object;
+}
+
+QByteArray csvOf(const RolloutReport& report)
+{
+    QByteArray csv("node,name,state,version,phase,code,detail\r\n");
+    for (const Straggler& straggler : report.stragglers) {
+        const auto& entry = straggler.entry;
+        const auto code = entry ? errcOf(entry->code) : std::nullopt;
+        const QByteArrayList cells{cell(text(straggler.device->node.hex())),
+                                   cell(text(straggler.device->name)),
+                                   cell(text(fleetview::standingName(straggler.standing))),
+                                   cell(entry ? text(trust::toString(entry->revision)) : QString()),
+                                   cell(entry ? text(trust::phaseName(entry->phase)) : QString()),
+                                   cell(code ? text(codeName(*code)) : QString()),
+                                   cell(entry ? text(entry->detail) : QString())};
+        csv += cells.join(',') + "\r\n";
+    }
+    return csv;
+}
+
+} // namespace starling::console
