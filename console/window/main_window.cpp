@@ -79,6 +79,8 @@ MainWindow::MainWindow(QString socket)
     connect(m_releases, &ReleasesPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_releases, &ReleasesPage::withdrawWanted, this, [this](const fleetview::Release& release) {
+        if (m_demo->isActive())
+            return DemoBar::explainNoPush(this);
         auto* const dialog = new WithdrawDialog(release, Profile::load().directory, m_socket, this);
         dialog->setAttribute(Qt::WA_DeleteOnClose);
         dialog->open();
@@ -237,6 +239,7 @@ void MainWindow::beginDemo(const sim::DemoConfig& config)
     m_snapshot.reset();
     m_lost.clear();
     m_demo->begin(config);
+    m_keys->setFleet({}, {}); // nobody is asked, and no key of another fleet is shown beside it
     if (m_pages->currentWidget() == m_welcome || m_pages->currentWidget() == m_publish)
         goTo(m_overview);
     showAge();
@@ -249,6 +252,7 @@ void MainWindow::leaveDemo()
         return;
     m_snapshot.reset();
     m_demo->leave();
+    m_keys->setFleet(m_socket, Profile::load().directory);
     if (Profile::load().isEmpty())
         goTo(m_welcome);
     showAge();

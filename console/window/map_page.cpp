@@ -99,6 +99,10 @@ MapPage::MapPage(QWidget* parent)
     across->addWidget(makeSide());
     layout->addLayout(across, 1);
     m_note = label({}, "muted");
+    m_note->setWordWrap(true);
+    m_note->setMinimumHeight(
+        2 * m_note->fontMetrics().height()); // the lens keeps its size as words come and go
+    m_note->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     layout->addWidget(m_note);
     connect(m_grid, &GridView::deviceChosen, this, [this](const NodeId& node) {
         m_chosen = node;
