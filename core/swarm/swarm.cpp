@@ -390,9 +390,13 @@ void Swarm::Impl::takeChecked(const lt::torrent_handle& torrent)
         entry.handle.save_resume_data();
     } else if (entry.payload.presence == Payload::Presence::Complete && !torrent.status().is_seeding) {
         // libtorrent hashes a seed's piece before it first sends it, and reads all files again when one is
-        // wrong.
+        // wrong, or cannot be read: then this may come before the error does.
         torrent.pause();
-        report(entry, {Errc::PayloadChanged, entry.payload.directory.string()});
+        const auto info = torrent.torrent_file();
+        auto there = info ? requireFiles(*info, entry.payload.directory) : Status();
+        report(entry,
+               there ? Error{Errc::PayloadChanged, entry.payload.directory.string()}
+                     : std::move(there.error()));
     }
 }
 

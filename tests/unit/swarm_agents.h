@@ -82,7 +82,14 @@ public:
     }
     bool waitForTrouble(Errc code)
     {
-        return waitFor<swarm::Trouble>() && first<swarm::Trouble>()->error.code == code;
+        if (!waitFor<swarm::Trouble>()) {
+            qWarning("no trouble came");
+            return false;
+        }
+        const Error& error = first<swarm::Trouble>()->error;
+        if (error.code != code)
+            qWarning("another trouble: %s", toString(error).c_str());
+        return error.code == code;
     }
     bool waitForRefusal(Errc code)
     {
