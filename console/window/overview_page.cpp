@@ -12,6 +12,7 @@
 #include <QPainter>
 #include <QPainterPath>
 #include <QPushButton>
+#include <QScrollArea>
 
 #include <numeric>
 
@@ -104,7 +105,15 @@ void StandingBar::paintEvent(QPaintEvent* /*event*/)
 OverviewPage::OverviewPage(QWidget* parent)
     : Page(parent)
 {
-    QVBoxLayout* const layout = column(this, 24, 16);
+    // A fleet of many sites is higher than a small screen, which must not make the window so.
+    auto* const scrolling = named(new QScrollArea, tr("Overview"));
+    scrolling->setWidgetResizable(true);
+    scrolling->setFocusPolicy(Qt::NoFocus);
+    auto* const content = new QWidget;
+    content->setObjectName(QStringLiteral("page"));
+    scrolling->setWidget(content);
+    column(this, 0, 0)->addWidget(scrolling);
+    QVBoxLayout* const layout = column(content, 24, 16);
     layout->addWidget(makeVerdict());
     layout->addLayout(makeTiles());
     layout->addLayout(makeLists());

@@ -171,6 +171,29 @@ private Q_SLOTS:
         QVERIFY(!bar->isVisible() && !main.windowTitle().contains(s("[DEMO]")));
     }
 
+    // A laptop of 1,366 by 768, less its panel and the bar of the demo.
+    void fitsASmallScreenWhateverTheFleet()
+    {
+        window::MainWindow main(s("nowhere.sock"));
+        main.setLook(Look::Light);
+        main.show();
+        main.show(snapshotOf(pictureOf(600, 24)));
+        const auto tooLarge = [&] {
+            QStringList pages;
+            auto* const stack = find<QStackedWidget>(main, s("Screens"));
+            for (int i = 0; i < stack->count(); ++i) {
+                const QSize least = stack->widget(i)->minimumSizeHint();
+                if (least.height() > 560 || least.width() > 1'200)
+                    pages += s("%1: %2 x %3")
+                                 .arg(stack->widget(i)->accessibleName())
+                                 .arg(least.width())
+                                 .arg(least.height());
+            }
+            return pages.join(s(", "));
+        };
+        QTRY_VERIFY2(tooLarge().isEmpty(), qPrintable(tooLarge()));
+    }
+
     void offersTheDemoOnTheFirstRun()
     {
         window::MainWindow main{QString()};
