@@ -461,7 +461,7 @@ private Q_SLOTS:
         QCOMPARE(chain.told().devices, 52u);
     }
 
-    void whoTalksTooMuchIsNotListenedTo()
+    void whoTalksTooMuchIsNotListenedTo() // of security case 32
     {
         Chain chain;
         for (std::uint32_t i = 0; i < 200; ++i)
@@ -487,7 +487,7 @@ private Q_SLOTS:
         QCOMPARE(chain[1].refused.size(), std::size_t{0});
     }
 
-    void receiptsThatNobodyAskedForGoNoFurther()
+    void receiptsThatNobodyAskedForGoNoFurther() // of security case 32
     {
         Chain chain;
         const auto thrust = [&](std::uint32_t batch, std::uint64_t device, std::uint8_t phase) {
