@@ -195,11 +195,11 @@ struct RangesMessage
     bool operator==(const RangesMessage&) const = default;
 };
 
-using Message = std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage,
-                             HaveMessage, StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage,
-                             GraftMessage, PruneMessage, StandingMessage, AskRootsMessage, RootsMessage,
-                             RangesMessage, PulseMessage, ReceiptsMessage, AcceptedMessage, DeliveredMessage,
-                             SumsMessage>;
+using Message =
+    std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage, HaveMessage,
+                 StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage, GraftMessage, PruneMessage,
+                 StandingMessage, AskRootsMessage, RootsMessage, RangesMessage, PulseMessage, ReceiptsMessage,
+                 AcceptedMessage, DeliveredMessage, SumsMessage>;
 
 /// The limits above must hold: a broken invariant otherwise.
 Bytes serialize(const Message& message);
