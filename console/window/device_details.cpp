@@ -221,7 +221,7 @@ QString healthOf(const Snapshot& snapshot, const fleetview::Device& device)
     QString rows;
     for (const trust::ReceiptEntry* const entry : entriesOf(device)) {
         const auto legs = courseOf(device, *entry);
-        const auto since = legs.back().state == fleetview::Leg::State::Now ? legs.back().at : std::nullopt;
+        const fleetview::Leg& last = legs.back();
         QString word;
         if (entry->phase == Phase::Healthy)
             word = Words::tr("passed its health check");
@@ -231,8 +231,8 @@ QString healthOf(const Snapshot& snapshot, const fleetview::Device& device)
             word = saysOf(*entry);
         else
             word = Words::tr("not checked yet");
-        if (since)
-            word += Words::tr(", %1 ago").arg(spanOf(snapshot.picture->at - *since));
+        if (last.state == fleetview::Leg::State::Now && last.at)
+            word += Words::tr(", %1 ago").arg(spanOf(snapshot.picture->at - *last.at));
         rows += row(releaseName(entry->uri, entry->revision), word);
     }
     if (rows.isEmpty())

@@ -124,4 +124,31 @@ std::vector<Facet> facetsOf(const std::vector<DevicePtr>& devices)
     return facets;
 }
 
+std::vector<std::string> fieldsOf(const std::vector<DevicePtr>& devices)
+{
+    if (devices.empty())
+        return {};
+    bool hasVersion = false;
+    std::map<std::string, std::size_t> labels;
+    for (const DevicePtr& device : devices) {
+        hasVersion = hasVersion || device->decisiveEntry() != nullptr;
+        for (const auto& [name, value] : device->labels)
+            ++labels[name];
+    }
+    std::vector<std::pair<std::size_t, std::string>> used;
+    for (const auto& [name, count] : labels)
+        if (!isCoordinate(name))
+            used.emplace_back(count, name);
+    std::stable_sort(used.begin(), used.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<std::string> fields{"state"};
+    if (hasVersion)
+        fields.emplace_back("version");
+    const std::size_t others = std::size_t{2} - fields.size();
+    for (const auto& [count, name] : used)
+        if (fields.size() + others < kMaxFacets)
+            fields.push_back(name);
+    return fields;
+}
+
 } // namespace starling::fleetview

@@ -29,6 +29,8 @@ struct NaturalOrder
 };
 
 std::vector<Facet> facetsOf(const std::vector<DevicePtr>& devices);
+/// Which fields facetsOf() counts, in its order, without counting.
+std::vector<std::string> fieldsOf(const std::vector<DevicePtr>& devices);
 
 /// The value of `field` by which a device is grouped: "state", "version", or a label; empty if it has none.
 std::string groupValue(const Device& device, const std::string& field);

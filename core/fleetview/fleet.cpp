@@ -145,21 +145,40 @@ DevicePtr Fleet::renewed(Report report, const DevicePtr& held, UtcTime now) cons
     return device;
 }
 
+/// Into `devices`, unless it is what is held.
+void Fleet::renew(std::map<NodeId, DevicePtr>& devices, Report report, UtcTime now)
+{
+    const NodeId node = report.node;
+    const auto held = m_devices.find(node);
+    const DevicePtr before = held == m_devices.end() ? nullptr : held->second;
+    if (!before)
+        m_unjudged.insert(node);
+    devices[node] =
+        before && isSameReport(*before, report) ? before : renewed(std::move(report), before, now);
+}
+
 void Fleet::take(std::vector<Report> reports, std::vector<KnownRelease> releases, UtcTime now)
 {
     m_known = std::move(releases);
     std::map<NodeId, DevicePtr> devices;
-    for (Report& report : reports) {
-        const NodeId node = report.node;
-        const auto held = m_devices.find(node);
-        const DevicePtr before = held == m_devices.end() ? nullptr : held->second;
-        if (!before)
-            m_unjudged.insert(node);
-        devices[node] =
-            before && isSameReport(*before, report) ? before : renewed(std::move(report), before, now);
-    }
+    for (Report& report : reports)
+        renew(devices, std::move(report), now);
     m_devices = std::move(devices);
     findNewest();
+    judge(now);
+    m_isFirst = false;
+}
+
+void Fleet::hear(std::vector<Report> changed, std::vector<KnownRelease> releases, UtcTime now)
+{
+    m_known = std::move(releases);
+    for (const KnownRelease& release : m_known)
+        m_newest[release.uri] = std::max(m_newest[release.uri], release.revision);
+    for (Report& report : changed) {
+        for (const trust::ReceiptEntry& entry : report.receipt.entries)
+            m_newest[entry.uri] = std::max(m_newest[entry.uri], entry.revision);
+        renew(m_devices, std::move(report), now);
+    }
     judge(now);
     m_isFirst = false;
 }

@@ -139,11 +139,14 @@ public:
     explicit Fleet(UtcTime now);
     /// Everything that the agent tells now; devices that it tells no more of are gone.
     void take(std::vector<Report> reports, std::vector<KnownRelease> releases, UtcTime now);
+    /// What some devices have said since; the others stay as they are.
+    void hear(std::vector<Report> changed, std::vector<KnownRelease> releases, UtcTime now);
     /// The present state; what has stalled meanwhile is seen here.
     PicturePtr picture(UtcTime now);
 
 private:
     DevicePtr renewed(Report report, const DevicePtr& held, UtcTime now) const;
+    void renew(std::map<NodeId, DevicePtr>& devices, Report report, UtcTime now);
     void findNewest();
     void judge(UtcTime now);
     std::map<NodeId, DevicePtr> m_devices;

@@ -2,7 +2,6 @@
 #include "fleetview/places.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 namespace starling::fleetview {
@@ -10,22 +9,13 @@ namespace starling::fleetview {
 namespace {
 
 constexpr double kLeastRadius = 10, kMostRadius = 34; ///< px
+constexpr double kWide = 360, kHigh = PlacesPlan::kNorth - PlacesPlan::kSouth; ///< degrees
 constexpr double kTouch = 0.9; ///< of the sum of radii: closer bubbles become one
-
-std::optional<double> degreesOf(const std::string& text, double most)
-{
-    double degrees = 0;
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), degrees, std::chars_format::fixed);
-    // Not infinite, and not NaN either.
-    if (error != std::errc() || end != text.data() + text.size() || !(std::abs(degrees) <= most))
-        return std::nullopt;
-    return degrees;
-}
 
 /// Devices at one spot.
 struct Spot
 {
+    Coordinates at;
     double x = 0, y = 0;
     std::size_t devices = 0;
     std::array<std::size_t, kStandings> standings{};
@@ -41,6 +31,12 @@ struct Spot
     }
 };
 
+/// px for a degree
+double scaleOf(double zoom, int width, int height)
+{
+    return std::max(0.1, std::min(width / kWide, height / kHigh)) * zoom;
+}
+
 double radiusOf(std::size_t devices, std::size_t most)
 {
     return kLeastRadius
@@ -54,6 +50,7 @@ Bubble bubbleOf(const Spot& spot, std::size_t most)
     bubble.y = spot.y;
     bubble.radius = radiusOf(spot.devices, most);
     bubble.devices = spot.devices;
+    bubble.at = spot.at;
     bubble.standings = spot.standings;
     std::size_t largest = 0;
     for (const auto& [name, count] : spot.groups) {
@@ -94,13 +91,13 @@ bool isCoordinate(std::string_view label)
     return label == kLatitude || label == kLongitude;
 }
 
-std::optional<Coordinates> coordinatesOf(const Device& device)
+std::optional<Coordinates> coordinatesOf(const Device& device, const Sites& sites)
 {
-    static const std::string kLat(kLatitude), kLon(kLongitude);
-    const auto latitude = degreesOf(device.label(kLat), 90), longitude = degreesOf(device.label(kLon), 180);
-    if (!latitude || !longitude)
-        return std::nullopt;
-    return Coordinates{*latitude, *longitude};
+    static const std::string kLat(kLatitude), kLon(kLongitude), kSite("site");
+    if (const auto certified = coordinatesOf(device.label(kLat), device.label(kLon)))
+        return certified;
+    const auto site = sites.find(device.label(kSite));
+    return site == sites.end() ? std::nullopt : std::optional(site->second);
 }
 
 std::optional<std::size_t> PlacesPlan::bubbleAt(double x, double y) const
@@ -111,25 +108,66 @@ std::optional<std::size_t> PlacesPlan::bubbleAt(double x, double y) const
     return std::nullopt;
 }
 
-PlacesPlan planPlaces(const Picture& picture, const std::string& field, int width, int height)
+PlacesFrame within(const PlacesFrame& frame, int width, int height)
+{
+    PlacesFrame moved = frame;
+    moved.zoom = std::clamp(frame.zoom, 1.0, PlacesFrame::kMaxZoom);
+    const double scale = scaleOf(moved.zoom, width, height);
+    const auto held = [](double centre, double least, double most, double span) {
+        return span >= most - least ? (least + most) / 2
+                                    : std::clamp(centre, least + span / 2, most - span / 2);
+    };
+    moved.centre.longitude = held(frame.centre.longitude, -180, 180, width / scale);
+    moved.centre.latitude =
+        held(frame.centre.latitude, PlacesPlan::kSouth, PlacesPlan::kNorth, height / scale);
+    return moved;
+}
+
+PlacesFrame zoomed(const PlacesFrame& frame, double factor, double x, double y, int width, int height)
+{
+    const double before = scaleOf(frame.zoom, width, height);
+    PlacesFrame closer = frame;
+    closer.zoom = std::clamp(frame.zoom * factor, 1.0, PlacesFrame::kMaxZoom);
+    const double after = scaleOf(closer.zoom, width, height);
+    closer.centre.longitude += (x - width / 2.0) * (1 / before - 1 / after);
+    closer.centre.latitude -= (y - height / 2.0) * (1 / before - 1 / after);
+    return within(closer, width, height);
+}
+
+PlacesFrame dragged(const PlacesFrame& frame, double right, double down, int width, int height)
+{
+    const double scale = scaleOf(frame.zoom, width, height);
+    PlacesFrame moved = frame;
+    moved.centre.longitude -= right / scale;
+    moved.centre.latitude += down / scale;
+    return within(moved, width, height);
+}
+
+PlacesPlan planPlaces(const Picture& picture, const std::string& field, int width, int height,
+                      const Sites& sites, const PlacesFrame& frame)
 {
     PlacesPlan plan;
-    constexpr double kWide = 360, kHigh = PlacesPlan::kNorth - PlacesPlan::kSouth;
-    const double scale = std::max(0.1, std::min(width / kWide, height / kHigh));
+    const PlacesFrame shown = within(frame, width, height);
+    const double scale = scaleOf(shown.zoom, width, height);
+    plan.scale = scale;
     plan.width = kWide * scale;
     plan.height = kHigh * scale;
-    plan.left = (width - plan.width) / 2;
-    plan.top = (height - plan.height) / 2;
+    plan.left = width / 2.0 - (shown.centre.longitude + 180) * scale;
+    plan.top = height / 2.0 - (PlacesPlan::kNorth - shown.centre.latitude) * scale;
     std::map<std::pair<double, double>, Spot> found;
     std::string buffer;
+    static const std::string kSite("site");
     for (const DevicePtr& device : picture.devices) {
-        const auto at = coordinatesOf(*device);
+        const auto at = coordinatesOf(*device, sites);
         if (!at) {
             ++plan.unplaced;
+            if (plan.sitesMissing.size() < PlacesPlan::kMaxMissing && !device->label(kSite).empty())
+                plan.sitesMissing.insert(device->label(kSite));
             continue;
         }
         ++plan.placed;
         Spot& spot = found[{at->latitude, at->longitude}];
+        spot.at = *at;
         spot.x = plan.left + (at->longitude + 180) * scale;
         spot.y = plan.top
             + (PlacesPlan::kNorth - std::clamp(at->latitude, PlacesPlan::kSouth, PlacesPlan::kNorth)) * scale;

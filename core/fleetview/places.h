@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Where in the world devices are, by the coordinates in their certificates: a bubble for each place, and one
-/// for places that would cover each other. Pure.
+/// Where in the world devices are, by the coordinates in their certificates, else by those of their sites: a
+/// bubble for each place, and one for places that would cover each other. Pure.
 #pragma once
 
 #include "fleetview/facets.h"
+#include "fleetview/sites.h"
+
+#include <set>
 
 namespace starling::fleetview {
 
@@ -11,12 +14,8 @@ namespace starling::fleetview {
 constexpr std::string_view kLatitude = "lat", kLongitude = "lon";
 bool isCoordinate(std::string_view label);
 
-struct Coordinates
-{
-    double latitude = 0, longitude = 0;
-};
-/// Nothing if a label is missing, or is no number of degrees.
-std::optional<Coordinates> coordinatesOf(const Device& device);
+/// By its certificate; where that does not tell, by `sites` and its label "site". Nothing: neither tells.
+std::optional<Coordinates> coordinatesOf(const Device& device, const Sites& sites);
 
 struct Bubble
 {
@@ -26,6 +25,7 @@ struct Bubble
     std::size_t devices = 0;
     std::array<std::size_t, kStandings> standings{};
     std::vector<std::string> groups; ///< by name, at most kMaxGroups
+    Coordinates at; ///< of the place of most of its devices
     static constexpr std::size_t kMaxGroups = 12; ///< guess: a tooltip that is read
 };
 
@@ -33,12 +33,32 @@ struct PlacesPlan
 {
     /// The part of the world that is drawn: plate carrée, north up.
     static constexpr double kNorth = 84, kSouth = -58;
-    double left = 0, top = 0, width = 0, height = 0; ///< of the land within the picture
+    double left = 0, top = 0, width = 0, height = 0; ///< of the land; beyond the picture's edges if zoomed
+    double scale = 1; ///< px for a degree
     std::vector<Bubble> bubbles; ///< the largest first; what is painted later is above
     std::size_t placed = 0, unplaced = 0; ///< devices
+    std::set<std::string> sitesMissing; ///< sites of those that are not placed, at most kMaxMissing
+    static constexpr std::size_t kMaxMissing = 12; ///< guess: a tooltip that is read
     std::optional<std::size_t> bubbleAt(double x, double y) const;
 };
 
-PlacesPlan planPlaces(const Picture& picture, const std::string& field, int width, int height);
+/// Which part of the world a picture shows.
+struct PlacesFrame
+{
+    static constexpr double kMaxZoom = 256; ///< guess: a degree on 700 px, which tells a city's sites apart
+    double zoom = 1; ///< 1: all of it
+    Coordinates centre{(PlacesPlan::kNorth + PlacesPlan::kSouth) / 2, 0};
+    bool operator==(const PlacesFrame&) const = default;
+};
+/// `frame` with its zoom between 1 and kMaxZoom, moved so that no more lies beyond the world's edges than
+/// has to.
+PlacesFrame within(const PlacesFrame& frame, int width, int height);
+/// `frame` zoomed by `factor`, so that what is at (x, y) stays there.
+PlacesFrame zoomed(const PlacesFrame& frame, double factor, double x, double y, int width, int height);
+/// `frame` after its picture was dragged by so many px.
+PlacesFrame dragged(const PlacesFrame& frame, double right, double down, int width, int height);
+
+PlacesPlan planPlaces(const Picture& picture, const std::string& field, int width, int height,
+                      const Sites& sites = {}, const PlacesFrame& frame = {});
 
 } // namespace starling::fleetview

@@ -2,6 +2,9 @@
 #include "fleetview/waves.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
+#include <unordered_map>
 
 namespace starling::fleetview {
 
@@ -30,38 +33,109 @@ void append(Wave& wave, UtcTime at, const Tally& tally)
         wave.points.push_back(point);
 }
 
-/// Which row a group is drawn in.
-std::map<std::string, std::size_t> rowsOf(const Picture& picture, const std::string& field, Waves& waves)
+struct Group
 {
-    struct Sum
-    {
-        std::size_t devices = 0, healthy = 0, trouble = 0;
-    };
-    std::map<std::string, Sum, NaturalOrder> sums;
+    std::string name;
+    std::size_t devices = 0, healthy = 0, trouble = 0;
+    std::size_t row = 0; ///< in which it is drawn
+};
+
+/// The groups, and of each device the group's index.
+std::vector<Group> groupsOf(const Picture& picture, const std::string& field,
+                            std::vector<std::uint32_t>& groupOf)
+{
+    std::vector<Group> groups;
+    std::unordered_map<std::string, std::uint32_t> known;
+    groupOf.reserve(picture.devices.size());
+    std::string buffer, key;
     for (const DevicePtr& device : picture.devices) {
-        Sum& sum = sums[field.empty() ? std::string() : groupValue(*device, field)];
+        key = groupView(*device, field, buffer);
+        const auto [group, isNew] = known.emplace(key, static_cast<std::uint32_t>(groups.size()));
+        if (isNew)
+            groups.push_back({key});
+        groupOf.push_back(group->second);
+        Group& sum = groups[group->second];
         ++sum.devices;
         sum.healthy += device->standing == Standing::Healthy ? 1 : 0;
         sum.trouble += isTrouble(device->standing) ? 1 : 0;
     }
-    std::vector<std::pair<std::string, Sum>> order(sums.begin(), sums.end());
+    return groups;
+}
+
+/// By name; where they are too many the worst first, and the rest in one row.
+void layRows(std::vector<Group>& groups, Waves& waves)
+{
+    std::vector<Group*> order;
+    for (Group& group : groups)
+        order.push_back(&group);
+    std::sort(order.begin(), order.end(),
+              [](const Group* a, const Group* b) { return NaturalOrder()(a->name, b->name); });
     if (order.size() > kMaxWaves) {
-        std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-            return std::pair(a.second.trouble, a.second.devices - a.second.healthy)
-                > std::pair(b.second.trouble, b.second.devices - b.second.healthy);
+        std::stable_sort(order.begin(), order.end(), [](const Group* a, const Group* b) {
+            return std::pair(a->trouble, a->devices - a->healthy)
+                > std::pair(b->trouble, b->devices - b->healthy);
         });
         waves.merged = order.size() - (kMaxWaves - 1);
     }
-    std::map<std::string, std::size_t> rows;
     for (std::size_t i = 0; i < order.size(); ++i) {
         const std::size_t row = std::min(i, kMaxWaves - 1);
         if (row == waves.rows.size())
-            waves.rows.push_back({waves.merged > 0 && row == kMaxWaves - 1 ? "" : order[i].first, 0, {}});
-        waves.rows[row].devices += order[i].second.devices;
-        rows[order[i].first] = row;
+            waves.rows.push_back({waves.merged > 0 && row == kMaxWaves - 1 ? "" : order[i]->name, 0, {}});
+        waves.rows[row].devices += order[i]->devices;
+        order[i]->row = row;
     }
-    return rows;
 }
+
+/// Where devices are in a picture, by the first eight bytes of their ids: steps are many, and searching for
+/// each is most of the work.
+class Positions
+{
+public:
+    explicit Positions(const Picture& picture)
+        : m_picture(picture)
+        , m_slots(std::bit_ceil(2 * picture.devices.size() + 1))
+    {
+        for (std::size_t i = 0; i < picture.devices.size(); ++i) {
+            const std::uint64_t key = keyOf(picture.devices[i]->node);
+            Slot& slot = slotOf(key);
+            m_isAmbiguous = m_isAmbiguous || slot.isUsed;
+            slot = {key, static_cast<std::uint32_t>(i), true};
+        }
+    }
+    std::optional<std::size_t> indexOf(const NodeId& node)
+    {
+        if (m_isAmbiguous) // keys can be made so
+            return m_picture.indexOf(node);
+        const Slot& slot = slotOf(keyOf(node));
+        return slot.isUsed ? std::optional<std::size_t>(slot.index) : std::nullopt;
+    }
+
+private:
+    struct Slot
+    {
+        std::uint64_t key = 0;
+        std::uint32_t index = 0;
+        bool isUsed = false;
+    };
+    static std::uint64_t keyOf(const NodeId& node)
+    {
+        std::uint64_t key = 0;
+        std::memcpy(&key, node.bytes().data(), sizeof key);
+        return key;
+    }
+    /// That of the key, or the free one where it would be.
+    Slot& slotOf(std::uint64_t key)
+    {
+        const std::size_t mask = m_slots.size() - 1;
+        std::size_t at = (key * 0x9E3779B97F4A7C15ull >> 17) & mask;
+        while (m_slots[at].isUsed && m_slots[at].key != key)
+            at = (at + 1) & mask;
+        return m_slots[at];
+    }
+    const Picture& m_picture;
+    std::vector<Slot> m_slots; ///< at most half of them used
+    bool m_isAmbiguous = false;
+};
 
 } // namespace
 
@@ -70,20 +144,19 @@ Waves wavesOf(const Picture& picture, const std::string& field)
     Waves waves;
     waves.from = picture.since;
     waves.to = std::max(picture.at, picture.since);
-    const auto rows = rowsOf(picture, field, waves);
-    std::vector<std::size_t> rowOf;
-    rowOf.reserve(picture.devices.size());
-    for (const DevicePtr& device : picture.devices)
-        rowOf.push_back(rows.at(field.empty() ? std::string() : groupValue(*device, field)));
+    std::vector<std::uint32_t> groupOf;
+    std::vector<Group> groups = groupsOf(picture, field, groupOf);
+    layRows(groups, waves);
+    Positions positions(picture);
     std::vector<Tally> tallies(waves.rows.size());
     std::vector<std::optional<Standing>> standings(picture.devices.size());
     for (const Step& step : *picture.steps) {
         if (step.at > picture.at)
             break; // recorded after what the picture shows
-        const auto index = picture.indexOf(step.node);
+        const auto index = positions.indexOf(step.node);
         if (!index)
             continue;
-        const std::size_t row = rowOf[*index];
+        const std::size_t row = groups[groupOf[*index]].row;
         if (standings[*index])
             count(tallies[row], *standings[*index], false);
         standings[*index] = step.standing;

@@ -41,6 +41,7 @@ private Q_SLOTS:
     void saysWhenItHeardOnlyOfWhatCameSince();
     void sharesDevicesThatDidNotChange();
     void forgetsDevicesThatAreToldNoMore();
+    void hearsOfSomeDevicesAlone();
     void keepsALimitedHistory();
     void countsDevicesOnEachRelease();
     void moodFollowsTheWorst();
@@ -131,6 +132,24 @@ void TestFleetview::forgetsDevicesThatAreToldNoMore()
     fleet.take(reportsOf(5, 2), {}, kBegin);
     fleet.take(reportsOf(3, 2), {}, kBegin + 1s);
     QCOMPARE(fleet.picture(kBegin + 1s)->devices.size(), std::size_t{3});
+}
+
+void TestFleetview::hearsOfSomeDevicesAlone()
+{
+    Fleet fleet(kBegin);
+    fleet.take({reportOf(1, {entryOf(Phase::Healthy, 2)}), reportOf(2, {entryOf(Phase::Downloading, 2)})}, {},
+               kBegin);
+    const PicturePtr before = fleet.picture(kBegin);
+    fleet.hear({reportOf(2, {entryOf(Phase::Healthy, 2)}), reportOf(3, {entryOf(Phase::Accepted, 3)})},
+               {known(3)}, kBegin + 5s);
+    const PicturePtr after = fleet.picture(kBegin + 5s);
+    QCOMPARE(after->devices.size(), 3U);
+    QCOMPARE(after->find(nodeOf(2))->heardAt, kBegin + 5s);
+    QCOMPARE(after->find(nodeOf(1))->heardAt, std::nullopt);
+    // What one device names is out for all.
+    QCOMPARE(before->find(nodeOf(1))->standing, Standing::Healthy);
+    QCOMPARE(after->find(nodeOf(1))->standing, Standing::Waiting);
+    QCOMPARE(after->steps->size(), before->steps->size() + 3);
 }
 
 void TestFleetview::keepsALimitedHistory()

@@ -101,6 +101,97 @@ private Q_SLOTS:
         QCOMPARE(planPlaces(*pictureOf({at(1, "1", "2")}), "site", 0, 0).bubbles.size(), std::size_t{1});
         QVERIFY(planPlaces(*pictureOf({}), "", 100, 100).bubbles.empty());
     }
+
+    void takesSitesFromAFile()
+    {
+        const auto sites =
+            parseSites("# where they are\n\nberlin = 52.52 13.40\r\n  a = b =  -8\t 115.2\n", "f");
+        QVERIFY(sites.has_value());
+        QCOMPARE(sites->size(), std::size_t{2});
+        QVERIFY((sites->at("berlin") == Coordinates{52.52, 13.40}));
+        QVERIFY((sites->at("a = b") == Coordinates{-8, 115.2}));
+        QVERIFY(parseSites("", "f")->empty());
+    }
+
+    void namesTheLineThatIsWrong_data()
+    {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QByteArray>("reason");
+        const auto row = [](const char* name, const QByteArray& text, const char* reason) {
+            QTest::newRow(name) << text << QByteArray(reason);
+        };
+        row("no equals", "a = 1 2\nberlin 52 13\n", "f:2: expected: NAME");
+        row("no name", " = 1 2", "f:1: a name has");
+        row("a long name", QByteArray(65, 'x') + " = 1 2", "f:1: a name has");
+        row("twice", "a = 1 2\n#\na = 3 4", "f:3: 'a' stands here twice");
+        row("one number", "a = 52", "f:1: expected two numbers");
+        row("three numbers", "a = 1 2 3", "f:1: expected two numbers");
+        row("a comma", "a = 1, 2", "f:1: expected two numbers");
+        row("too far north", "a = 91 0", "f:1: expected two numbers");
+        row("a control character", "a\x01 = 1 2", "f:1: not UTF-8");
+        row("no UTF-8", "a\xff = 1 2", "f:1: not UTF-8");
+        row("too large", QByteArray(SitesLimits::kMaxBytes + 1, '\n'), "f:1: more than 1048576");
+    }
+    void namesTheLineThatIsWrong()
+    {
+        QFETCH(QByteArray, text);
+        QFETCH(QByteArray, reason);
+        const auto sites = parseSites(text.toStdString(), "f");
+        QVERIFY(!sites);
+        QCOMPARE(sites.error().code, Errc::ConfigInvalid);
+        QVERIFY2(sites.error().context.starts_with(reason.toStdString()), sites.error().context.c_str());
+    }
+
+    void takesSoManySitesAndNoMore()
+    {
+        std::string text;
+        for (std::size_t i = 0; i < SitesLimits::kMaxSites; ++i)
+            text += "site-" + std::to_string(i) + " = 1 2\n";
+        QCOMPARE(parseSites(text, "f")->size(), SitesLimits::kMaxSites);
+        QVERIFY(!parseSites(text + "x = 1 2\n", "f"));
+    }
+
+    void asksTheFileWhereCertificatesDoNotTell()
+    {
+        const Sites sites{{"berlin", {52.5, 13.4}}, {"porto", {41.15, -8.6}}};
+        const PicturePtr picture = pictureOf({at(1, "0", "0", "berlin"), at(2, "", "", "porto"),
+                                              at(3, "north", "1", "lyon"), at(4, "", "", "")});
+        const PlacesPlan plan = planPlaces(*picture, "site", 720, 284, sites);
+        QCOMPARE(plan.placed, std::size_t{2});
+        QCOMPARE(plan.unplaced, std::size_t{2});
+        QCOMPARE(plan.sitesMissing, std::set<std::string>{"lyon"});
+        QVERIFY((coordinatesOf(*picture->find(nodeOf(1)), sites) == Coordinates{0, 0})); // what was signed
+        QVERIFY((coordinatesOf(*picture->find(nodeOf(2)), sites) == Coordinates{41.15, -8.6}));
+    }
+
+    void zoomsTowardsWhatIsUnderTheCursor()
+    {
+        const PicturePtr picture = pictureOf({at(1, "52.5", "13.4", "a"), at(2, "52.6", "13.9", "b")});
+        const PlacesPlan far = planPlaces(*picture, "site", 720, 284);
+        QCOMPARE(far.bubbles.size(), std::size_t{1});
+        const double x = far.bubbles[0].x, y = far.bubbles[0].y;
+        const PlacesFrame frame = zoomed({}, 128, x, y, 720, 284);
+        const PlacesPlan near = planPlaces(*picture, "site", 720, 284, {}, frame);
+        QCOMPARE(near.bubbles.size(), std::size_t{2});
+        const auto first = std::find_if(near.bubbles.begin(), near.bubbles.end(),
+                                        [](const Bubble& each) { return each.name == "a"; });
+        QVERIFY(std::abs(first->x - x) < 1 && std::abs(first->y - y) < 1);
+        // Zooming as far out shows the world again, wherever the cursor is.
+        QVERIFY(within(zoomed(frame, 1e-9, 1, 1, 720, 284), 720, 284) == PlacesFrame());
+        QCOMPARE(zoomed(frame, 1e9, x, y, 720, 284).zoom, PlacesFrame::kMaxZoom);
+    }
+
+    void isNotDraggedOffTheWorld()
+    {
+        const PlacesFrame frame = zoomed({}, 4, 360, 142, 720, 284);
+        const PicturePtr picture = pictureOf({});
+        const PlacesPlan west = planPlaces(*picture, "", 720, 284, {}, dragged(frame, 1e6, 0, 720, 284));
+        QVERIFY(std::abs(west.left) < 1e-6);
+        const PlacesPlan south = planPlaces(*picture, "", 720, 284, {}, dragged(frame, 0, -1e6, 720, 284));
+        QVERIFY(std::abs(south.top + south.height - 284) < 1e-6);
+        // Without zoom there is nowhere to go.
+        QVERIFY(dragged({}, 50, 50, 720, 284) == PlacesFrame());
+    }
 };
 
 QTEST_GUILESS_MAIN(TestPlaces)
