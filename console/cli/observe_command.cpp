@@ -143,7 +143,7 @@ void addObserveCommand(CLI::App& group, CommandLine& line)
     command->add_option("-o,--output", options->output, "Keep the signed subscription in this file");
     command->add_option("--scope", options->scope, "Only receipts that tell of a URI below this prefix");
     command->add_option("--days", options->days, "How long it lasts")->check(CLI::Range(1u, kMaxDays));
-    options->passphrase.addTo(*command);
+    options->passphrase.addToOpening(*command);
 }
 
 } // namespace starling::cli
