@@ -102,10 +102,10 @@ std::vector<std::string> textOf(const KeyImpact& impact)
     else
         lines.push_back(countOf(impact.holders) + " trust it now; " + countOf(impact.newest)
                         + " hold the newest root, by their signed receipts.");
-    lines.push_back(impact.releases.empty()
-                        ? "The audit log here names no release that was signed with it."
-                        : "Signed with it, by the audit log here: " + joined(impact.releases)
-                            + ". What then lacks signatures leaves all boards; floors stay.");
+    lines.push_back(
+        impact.releases.empty() ? "The audit log here names no release that was signed with it."
+                                : "Signed with it, by the audit log here: " + joined(impact.releases)
+                + ". Where the key leaves, what then lacks signatures leaves all boards; floors stay.");
     if (!impact.blocked.empty())
         lines.push_back("Without another key in its place there are too few for: " + joined(impact.blocked)
                         + ".");
