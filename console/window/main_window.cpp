@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "main_window.h"
 
+#include "admin/audit_log.h"
 #include "command_palette.h"
 #include "devices_page.h"
 #include "diagnostics_page.h"
+#include "error_card.h"
 #include "idle_lock.h"
 #include "key_chooser.h"
 #include "keys_page.h"
@@ -42,6 +44,7 @@ namespace {
 
 constexpr qint64 kStaleAfter = 5'000; ///< ms; guess: five statuses that did not come
 constexpr std::chrono::milliseconds kAgeEvery{1'000};
+constexpr std::chrono::minutes kClockEvery{1}; ///< guess: somebody sets it while the window is open
 
 } // namespace
 
@@ -62,6 +65,8 @@ MainWindow::MainWindow(QString socket)
     m_offline->hide();
     m_offline->setWordWrap(true);
     layout->addWidget(m_offline);
+    layout->addWidget(m_clock = new ErrorCard);
+    m_clock->hide();
     layout->addWidget(m_locked = label({}, "offline"));
     makeLock();
     layout->addWidget(m_demo = new DemoBar);
@@ -90,6 +95,9 @@ MainWindow::MainWindow(QString socket)
     setAcceptDrops(true);
     connect(&m_ageTimer, &QTimer::timeout, this, &MainWindow::showAge);
     m_ageTimer.start(kAgeEvery);
+    connect(&m_clockTimer, &QTimer::timeout, this, &MainWindow::checkClock);
+    m_clockTimer.start(kClockEvery);
+    checkClock();
     goTo(m_overview);
     restore();
     applyTheme();
@@ -458,6 +466,16 @@ void MainWindow::showLost(const QString& why)
             goTo(m_welcome);
     }
     showAge();
+}
+
+void MainWindow::checkClock()
+{
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto checked = console::AuditLog().checkClock(now);
+    if (checked)
+        m_clock->hide();
+    else if (m_clock->isHidden())
+        m_clock->tell(tr("Times and ages in this window are wrong."), checked.error());
 }
 
 void MainWindow::showAge()

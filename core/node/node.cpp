@@ -173,7 +173,7 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_reach({m_timers, m_natDesk, [this](const link::Input& input) { feedLinks(input); },
                [this] { return reachableAddresses(listenEndpoint()); },
                [this] { return m_streams.proxyTrouble(); }})
-    , m_streams({m_timers, [this](const link::Input& input) { feedLinks(input); }})
+    , m_streams({m_timers, [this](const link::Input& input) { onStream(input); }})
     , m_desk({m_store, m_timers, m_keeper, m_identity,
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
@@ -356,6 +356,17 @@ void Node::onDatagram(const Endpoint& from, ByteView bytes)
         return feedLinks(link::DatagramReceived{from, bytes});
     if (const auto answer = m_joinOffice->onDatagram(from, bytes, m_timers.now()))
         send(from, *answer);
+}
+
+/// What streams carry is what comes over UDP: questions of devices that want to join, too.
+void Node::onStream(const link::Input& input)
+{
+    const auto* received = std::get_if<link::StreamReceived>(&input);
+    if (received == nullptr || !link::JoinDesk::isJoin(received->bytes))
+        return feedLinks(input);
+    const Endpoint from = m_streams.remoteOf(received->stream);
+    if (auto answer = m_joinOffice->onDatagram(from, received->bytes, m_timers.now()))
+        m_streams.take(link::SendOnStream{received->stream, std::move(*answer)});
 }
 
 void Node::send(const Endpoint& to, ByteView bytes)
