@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/fleet_keys.h"
 
+#include "admin/key_change.h"
 #include "control/client.h"
 #include "enrol/fingerprint.h"
 #include "node/disk.h"
@@ -28,7 +29,7 @@ void add(std::vector<FleetKey>& keys, const trust::Role& role, const char* name,
     for (const KeyId& id : role.keys) {
         auto held = std::find_if(keys.begin(), keys.end(), [&](const FleetKey& key) { return key.id == id; });
         if (held == keys.end())
-            held = keys.insert(keys.end(), FleetKey{id, wordsOf(id), {}, {}});
+            held = keys.insert(keys.end(), FleetKey{id, wordsOf(id), {}, {}, {}});
         held->duties.push_back({name, scope, role.threshold, role.keys.size()});
     }
 }
@@ -61,6 +62,14 @@ Result<trust::TrustSet> askAgent(const QString& socket, const fs::path& anchor)
     if (!reply)
         return tl::unexpected<Error>(reply.error());
     return trustOf(*reply, anchor);
+}
+
+FleetKeys keysOfAll(const trust::TrustSet& trust, const fs::path& directory)
+{
+    FleetKeys keys = keysOf(trust.root(), trust.fleet(), directory);
+    for (FleetKey& key : keys.keys)
+        key.roots = rootsNaming(trust, key.id);
+    return keys;
 }
 
 std::string dutyText(const KeyDuty& duty)
@@ -99,7 +108,7 @@ Result<FleetKeys> readFleetKeys(const QString& socket, const fs::path& directory
     const fs::path anchor = !held.empty() && fs::exists(held, error) ? held : fs::path();
     const auto told = askAgent(socket, anchor);
     if (told) {
-        FleetKeys keys = keysOf(told->root(), told->fleet(), directory);
+        FleetKeys keys = keysOfAll(*told, directory);
         keys.isFromAgent = true;
         return keys;
     }
@@ -109,7 +118,7 @@ Result<FleetKeys> readFleetKeys(const QString& socket, const fs::path& directory
     const auto own = readRoot(anchor);
     if (!own)
         return fail(Error(own.error()), anchor.string());
-    FleetKeys keys = keysOf(own->root(), own->fleet(), directory);
+    FleetKeys keys = keysOfAll(*own, directory);
     keys.trouble = told.error().context;
     return keys;
 }

@@ -25,6 +25,7 @@ struct FleetKey
     std::string words; ///< its fingerprint, as of a device's key
     std::vector<KeyDuty> duties;
     std::optional<KeyFile> file; ///< where it is in a file here; nothing: it is elsewhere
+    std::set<std::uint64_t> roots{}; ///< numbers of the roots that name it, as far as they are known
 };
 
 struct FleetKeys

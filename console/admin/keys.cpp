@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/keys.h"
 
+#include "admin/root_change.h"
 #include "node/disk.h"
 #include "node/identity.h"
 
@@ -65,8 +66,46 @@ Result<trust::TrustSet> readRoot(const fs::path& file)
     auto trust = trust::TrustSet::fromAnchor(*bytes);
     if (!trust)
         return fail(std::move(trust.error()), "trust root " + file.string());
+    for (std::uint64_t number = trust->root().number + 1;; ++number) {
+        const fs::path next = rootFile(file.parent_path(), number);
+        std::error_code error;
+        if (!fs::exists(next, error))
+            return trust;
+        const auto envelope = node::readFile(next, trust::kMaxRootBytes);
+        const auto advanced = envelope ? trust->advance(*envelope) : Status(tl::unexpected(envelope.error()));
+        if (!advanced
+            && (advanced.error().code == Errc::BelowThreshold || advanced.error().code == Errc::Unsigned))
+            return trust; // it goes around to be signed
+        if (!advanced)
+            return fail(Error(advanced.error()), next.string());
+    }
+}
+
+namespace {
+
+/// Up to the root that an agent holds, and no further: what stands beside the anchor may not be pushed yet.
+Result<trust::TrustSet> advanceTo(const Bytes& root, const fs::path& anchor)
+{
+    const auto envelope = trust::Envelope::parse(root, trust::kMaxRootBytes);
+    const auto wanted = envelope ? trust::RootDocument::parse(envelope->payload)
+                                 : Result<trust::RootDocument>(tl::unexpected(envelope.error()));
+    if (!wanted)
+        return fail(Error(wanted.error()), "the agent's root");
+    const auto held = readRoot(anchor);
+    if (!held)
+        return held;
+    auto trust = trust::TrustSet::fromAnchor(held->chain().front());
+    if (!trust)
+        return trust;
+    for (std::size_t i = 1; i < held->chain().size() && trust->root().number + 1 < wanted->number; ++i)
+        if (auto advanced = trust->advance(held->chain()[i]); !advanced)
+            return tl::unexpected<Error>(advanced.error());
+    if (auto advanced = trust->advance(root); !advanced)
+        return fail(std::move(advanced.error()), "from " + anchor.string() + " to the agent's root");
     return trust;
 }
+
+} // namespace
 
 Result<trust::TrustSet> trustOf(const control::TrustReply& agent, const fs::path& anchor)
 {
@@ -74,11 +113,9 @@ Result<trust::TrustSet> trustOf(const control::TrustReply& agent, const fs::path
     if (!trust) {
         if (anchor.empty())
             return fail(std::move(trust.error()), "the agent's root");
-        trust = readRoot(anchor);
+        trust = advanceTo(agent.root, anchor);
         if (!trust)
             return trust;
-        if (auto advanced = trust->advance(agent.root); !advanced)
-            return fail(std::move(advanced.error()), "from " + anchor.string() + " to the agent's root");
     }
     if (trust->fleet() != agent.fleet)
         return fail(Errc::WrongFleet, "the root is of another fleet than the agent");

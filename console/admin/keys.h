@@ -30,11 +30,13 @@ listKeyFiles(const std::filesystem::path& directory);
 Result<crypto::SecretKey> openSealedKey(const std::filesystem::path& file,
                                         const crypto::SecretText& passphrase);
 
-/// The trust that begins at a root.envelope.
+/// The trust that begins at a root.envelope, and the roots after it as far as they stand beside it:
+/// root-2.envelope, root-3.envelope, …; one that lacks signatures still is no root yet, and those after it
+/// are not looked at.
 Result<trust::TrustSet> readRoot(const std::filesystem::path& file);
 
 /// The trust that an agent holds now: from its root alone if that is the fleet's first, else from `anchor`
-/// and the roots after it. WrongFleet if they are of different fleets, RootGap if roots in between are
+/// and the roots beside it. WrongFleet if they are of different fleets, RootGap if roots in between are
 /// missing here.
 Result<trust::TrustSet> trustOf(const control::TrustReply& agent, const std::filesystem::path& anchor);
 

@@ -56,6 +56,7 @@ void addFleetCommands(CLI::App& app, CommandLine& line);
 void addKeyCommands(CLI::App& app, CommandLine& line);
 void addReleaseCommands(CLI::App& app, CommandLine& line);
 void addPushCommand(CLI::App& app, CommandLine& line);
+void addRequestCommands(CLI::App& app, CommandLine& line);
 /// `device deny`, into the group of device commands.
 void addDenyCommand(CLI::App& group, CommandLine& line);
 /// `device fetch`, into the same group.

@@ -286,7 +286,7 @@ void addDeviceCommands(CLI::App& app, CommandLine& line)
     admitting->add_option("-o,--output", admit->output,
                           "The certificate to write, or to add signatures to (default: FILE with .admit)");
     admitting->add_flag("--yes", admit->yes, "Do not ask: the words were compared");
-    admit->passphrase.addTo(*admitting);
+    admit->passphrase.addToOpening(*admitting);
 
     CLI::App* tokens = app.add_subcommand("token", "Join tokens: lines that let one device in each")
                            ->require_subcommand(1)

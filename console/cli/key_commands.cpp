@@ -211,6 +211,8 @@ void addKeyCommands(CLI::App& app, CommandLine& line)
                           ->fallthrough();
 
     addCopyCommands(*group, line);
+    addKeychainCommands(*group, line);
+    addKeyChangeCommands(*group, line);
     auto options = std::make_shared<NewKey>();
     CLI::App* make = addCommand(
         *group, line, "new", "Make a key",

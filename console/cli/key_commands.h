@@ -12,5 +12,9 @@ using console::writeSealedKey;
 
 /// --cost interactive|moderate|sensitive.
 void addCostOption(CLI::App& command, crypto::KdfCost& cost);
+/// `key rotate`, `key retire` and `key revoke`, into the group of key commands.
+void addKeyChangeCommands(CLI::App& group, CommandLine& line);
+/// `key remember` and `key forget`, into the group of key commands.
+void addKeychainCommands(CLI::App& group, CommandLine& line);
 
 } // namespace starling::cli

@@ -33,6 +33,7 @@ int main(int argc, char** argv)
     addFleetCommands(app, line);
     addKeyCommands(app, line);
     addReleaseCommands(app, line);
+    addRequestCommands(app, line);
     addPushCommand(app, line);
     addAgentCommands(app, line);
     addDeviceCommands(app, line);

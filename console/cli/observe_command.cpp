@@ -148,7 +148,7 @@ void addObserveCommand(CLI::App& group, CommandLine& line)
         ->add_option("--sums-above", options->sumsAbove,
                      "Told in sums once it holds receipts of more devices; 0: never")
         ->check(CLI::Range(std::uint64_t{0}, trust::Revision::kMaxVersion));
-    options->passphrase.addTo(*command);
+    options->passphrase.addToOpening(*command);
 }
 
 } // namespace starling::cli

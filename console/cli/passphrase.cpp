@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "passphrase.h"
 
+#include "keychain_wait.h"
 #include "node/disk.h"
 #include "node/identity.h"
 
@@ -67,6 +68,18 @@ void PassphraseSource::addTo(CLI::App& command)
         ->excludes(byFd);
 }
 
+void PassphraseSource::addToOpening(CLI::App& command)
+{
+    addTo(command);
+    command
+        .add_flag(
+            "--keychain", asksKeychain,
+            "Take the passphrase from the desktop's keychain (starling key remember), and ask if it is not "
+            "there")
+        ->excludes("--passphrase-fd")
+        ->excludes("--passphrase-file");
+}
+
 Result<crypto::SecretText> readPassphrase(const PassphraseSource& source, const std::string& purpose, Ask ask)
 {
     if (source.fd >= 0)
@@ -108,6 +121,25 @@ Result<bool> confirm(const std::string& question)
     return answer == "y" || answer == "yes";
 }
 
+namespace {
+
+/// Nothing if it is not there; said on standard error then.
+Result<std::optional<crypto::SecretKey>> openFromKeychain(const std::filesystem::path& file, ByteView bytes,
+                                                          const KeyId& id)
+{
+    const auto remembered = awaitKeychainRead(id);
+    if (!remembered) {
+        std::fprintf(stderr, "%s: %s\n", file.filename().c_str(), toString(remembered.error()).c_str());
+        return std::optional<crypto::SecretKey>();
+    }
+    auto key = crypto::unsealKey(bytes, **remembered);
+    if (!key)
+        return fail(std::move(key.error()), "key " + file.string() + ", with the keychain's passphrase");
+    return std::optional(std::move(*key));
+}
+
+} // namespace
+
 Result<crypto::SecretKey> openKey(const std::filesystem::path& file, const PassphraseSource& source)
 {
     auto bytes = node::readKeyFile(file);
@@ -118,6 +150,13 @@ Result<crypto::SecretKey> openKey(const std::filesystem::path& file, const Passp
         return fail(std::move(header.error()), "key " + file.string());
     if (!header->isSealed)
         return crypto::openPlainKey(*bytes);
+    if (source.asksKeychain) {
+        auto opened = openFromKeychain(file, *bytes, header->id);
+        if (!opened)
+            return tl::unexpected<Error>(opened.error());
+        if (*opened)
+            return std::move(**opened);
+    }
     auto passphrase = readPassphrase(
         source, "key " + file.filename().string() + " (" + header->id.shortHex() + ")", Ask::Once);
     if (!passphrase)

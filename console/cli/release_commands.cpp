@@ -262,7 +262,7 @@ void addReleaseCommands(CLI::App& app, CommandLine& line)
     signing->add_option("FILE", sign->file, "The torrent-file++; signatures accumulate in it")->required();
     signing->add_option("--key", sign->keys, "Key file; may be given several times")->required();
     signing->add_option("--root", sign->root, "The fleet's root.envelope")->required();
-    sign->passphrase.addTo(*signing);
+    sign->passphrase.addToOpening(*signing);
 
     auto verify = std::make_shared<VerifyOptions>();
     CLI::App* verifying = addCommand(*group, line, "verify", "Verify a release as a device would",

@@ -236,7 +236,7 @@ void addNextCommand(CLI::App& group, CommandLine& line)
                      "PREFIX of a scope: versions begin anew, after a stolen key signed a high one");
     next->add_flag("--raise-admit-epoch", options->raisesAdmitEpoch,
                    "Ends all certificates and deny lists: devices that stay need new certificates");
-    options->passphrase.addTo(*next);
+    options->passphrase.addToOpening(*next);
 }
 
 } // namespace

@@ -166,7 +166,7 @@ void addDenyCommand(CLI::App& group, CommandLine& line)
     command->add_option("NODE", options->nodes, "Ids of the devices, 64 hexadecimal digits each")->required();
     command->add_option("--key", options->key, "A key of the admit role; one is enough")->required();
     command->add_option("-o,--output", options->output, "Keep the signed list in this file, too");
-    options->passphrase.addTo(*command);
+    options->passphrase.addToOpening(*command);
 }
 
 } // namespace starling::cli

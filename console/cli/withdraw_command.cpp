@@ -67,7 +67,7 @@ void addWithdrawCommand(CLI::App& group, CommandLine& line)
     command->add_option("FILE", options->file, "The torrent-file++ of the release")->required();
     command->add_option("--key", options->key, "A key of the release's scope; one is enough")->required();
     command->add_option("-o,--output", options->output, "Keep the signed withdrawal in this file, too");
-    options->passphrase.addTo(*command);
+    options->passphrase.addToOpening(*command);
 }
 
 } // namespace starling::cli

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "key_chooser.h"
 
+#include "idle_lock.h"
 #include "page.h"
 #include "passphrase_field.h"
+#include "preferences.h"
 #include "words.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QFileDialog>
 #include <QFileInfo>
@@ -12,24 +15,67 @@
 
 namespace starling::window {
 
+namespace {
+
+constexpr int kKeyRole = Qt::UserRole + 1; ///< of an item: the key's id
+
+} // namespace
+
 KeyChooser::KeyChooser(QWidget* parent)
     : QWidget(parent)
 {
-    auto* const row = new QHBoxLayout(this);
-    row->setContentsMargins(0, 0, 0, 0);
+    QVBoxLayout* const rows = column(this, 0, 6);
+    auto* const row = new QHBoxLayout;
     row->setSpacing(12);
     m_keys = named(new QComboBox, tr("Key"));
     auto* const other = named(new QPushButton(tr("Another key…")), tr("Choose another key file"));
     m_passphrase = named(new PassphraseField, tr("Passphrase of the key"));
-    m_passphrase->setPlaceholderText(tr("Passphrase of the key"));
     row->addWidget(m_keys, 3);
     row->addWidget(other);
     row->addWidget(m_passphrase, 3);
+    rows->addLayout(row);
+    rows->addWidget(m_keychain = makeKeychain());
+    followPreferences();
     connect(other, &QPushButton::clicked, this, &KeyChooser::browse);
     connect(m_passphrase, &QLineEdit::returnPressed, this, &KeyChooser::entered);
 }
 
 KeyChooser::~KeyChooser() = default;
+
+QWidget* KeyChooser::makeKeychain()
+{
+    auto* const part = named(new QWidget, tr("Keychain"));
+    auto* const row = new QHBoxLayout(part);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(12);
+    m_remember = named(new QCheckBox(tr("Remember in the keychain")),
+                       tr("Remember the passphrase in the desktop's keychain"));
+    m_remember->setToolTip(
+        tr("Kept once the passphrase has opened the key. Leave the field empty next time."));
+    m_forget = named(new QPushButton(tr("Forget it there")),
+                     tr("Take the passphrase of this key out of the desktop's keychain"));
+    row->addWidget(m_remember);
+    row->addWidget(m_forget);
+    row->addWidget(m_said = label({}, "muted"), 1);
+    m_said->setWordWrap(true);
+    connect(m_forget, &QPushButton::clicked, this, &KeyChooser::forgetRemembered);
+    connect(m_keys, &QComboBox::currentIndexChanged, this, [this] { tell({}); });
+    return part;
+}
+
+void KeyChooser::followPreferences()
+{
+    const bool isOffered = Preferences::load().offersKeychain;
+    m_keychain->setVisible(isOffered);
+    m_passphrase->setPlaceholderText(isOffered ? tr("Passphrase; empty: from the keychain")
+                                               : tr("Passphrase of the key"));
+}
+
+void KeyChooser::tell(const QString& text)
+{
+    m_said->setText(text);
+    m_said->setAccessibleName(text);
+}
 
 void KeyChooser::offer(const QString& directory, const std::set<KeyId>& keys)
 {
@@ -53,9 +99,11 @@ void KeyChooser::focusPassphrase()
     m_passphrase->setFocus();
 }
 
-void KeyChooser::dropCurrent()
+void KeyChooser::drop(const KeyId& key)
 {
-    m_keys->removeItem(m_keys->currentIndex());
+    for (int i = m_keys->count() - 1; i >= 0; --i)
+        if (m_keys->itemData(i, kKeyRole).toByteArray() == QByteArray::fromStdString(key.hex()))
+            m_keys->removeItem(i);
 }
 
 void KeyChooser::add(const console::KeyFile& key)
@@ -66,6 +114,7 @@ void KeyChooser::add(const console::KeyFile& key)
     m_keys->addItem(tr("%1  (%2)").arg(plain(key.file.filename().string()), plain(key.header.id.shortHex())),
                     file);
     m_keys->setItemData(m_keys->count() - 1, file, Qt::ToolTipRole);
+    m_keys->setItemData(m_keys->count() - 1, QByteArray::fromStdString(key.header.id.hex()), kKeyRole);
 }
 
 void KeyChooser::browse()
@@ -96,17 +145,74 @@ void KeyChooser::open(std::function<void(Result<OpenedKey>)> then)
             tr("There is no key to sign with."),
             Error{Errc::KeyUnreadable,
                   "no key file that may sign this was found; choose one with 'Another key…'"});
-    const std::filesystem::path file = m_keys->currentData().toString().toStdString();
-    // Shared, because what is copied with the work must not copy the secret.
-    const auto secret = std::make_shared<crypto::SecretText>(m_passphrase->take());
+    const auto key = console::inspectKeyFile(m_keys->currentData().toString().toStdString());
+    if (!key) {
+        forget();
+        return then(tl::unexpected<Error>(key.error()));
+    }
+    if (m_passphrase->text().isEmpty() && Preferences::load().offersKeychain)
+        return openFromKeychain(*key, std::move(then));
+    const bool isKept = m_remember->isChecked() && Preferences::load().offersKeychain;
+    const auto secret = std::make_shared<const crypto::SecretText>(m_passphrase->take());
+    unseal(*key, secret, [this, id = key->header.id, secret, isKept, then](Result<OpenedKey> opened) {
+        if (opened)
+            if (IdleLock* const lock = IdleLock::of(this))
+                lock->release();
+        if (opened && isKept)
+            remember(id, *secret);
+        then(std::move(opened));
+    });
+}
+
+void KeyChooser::unseal(const console::KeyFile& key, console::PassphrasePtr secret, Then then)
+{
     m_opening.start<OpenedKey>(
-        [file, secret](Job::Ticket&) -> Result<OpenedKey> {
-            auto key = console::openSealedKey(file, *secret);
-            if (!key)
-                return tl::unexpected<Error>(key.error());
-            return std::make_shared<crypto::SecretKey>(std::move(*key));
+        [file = key.file, secret = std::move(secret)](Job::Ticket&) -> Result<OpenedKey> {
+            auto opened = console::openSealedKey(file, *secret);
+            if (!opened)
+                return tl::unexpected<Error>(opened.error());
+            return std::make_shared<crypto::SecretKey>(std::move(*opened));
         },
         std::move(then));
+}
+
+void KeyChooser::openFromKeychain(const console::KeyFile& key, Then then)
+{
+    if (const IdleLock* const lock = IdleLock::of(this); lock != nullptr && lock->isLocked())
+        return then(fail(Errc::WrongPassphrase,
+                         "this window was locked since nobody used it: type the passphrase once, then the "
+                         "keychain is asked again"));
+    m_isAsking = true;
+    console::readKeychain(key.header.id, this, [this, key, then](Result<console::PassphrasePtr> secret) {
+        m_isAsking = false;
+        if (!secret)
+            return then(fail(secret.error().code, "no passphrase was typed, and " + secret.error().context));
+        unseal(key, std::move(*secret), [this, then](Result<OpenedKey> opened) {
+            if (!opened && opened.error().code == Errc::WrongPassphrase)
+                tell(tr("The keychain's passphrase does not open this key: type it, or have it forgotten."));
+            then(std::move(opened));
+        });
+    });
+}
+
+void KeyChooser::remember(const KeyId& key, const crypto::SecretText& passphrase)
+{
+    m_remember->setChecked(false);
+    console::writeKeychain(key, passphrase, this, [this](Status kept) {
+        tell(kept ? tr("Remembered: next time leave the field empty.")
+                  : tr("Not remembered: %1").arg(plain(toString(kept.error()), 300)));
+    });
+}
+
+void KeyChooser::forgetRemembered()
+{
+    const auto key = console::inspectKeyFile(m_keys->currentData().toString().toStdString());
+    if (!key)
+        return tell(tr("No key is chosen."));
+    console::forgetInKeychain(key->header.id, this, [this](Status gone) {
+        tell(gone ? tr("The keychain has no passphrase of this key.")
+                  : tr("Not forgotten: %1").arg(plain(toString(gone.error()), 300)));
+    });
 }
 
 } // namespace starling::window

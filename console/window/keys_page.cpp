@@ -9,6 +9,7 @@
 #include <QFileDialog>
 #include <QGuiApplication>
 #include <QLocale>
+#include <QMenu>
 #include <QPushButton>
 #include <QScrollArea>
 
@@ -77,6 +78,10 @@ KeysPage::KeysPage(QString socket)
     m_about->setWordWrap(true);
     row->addLayout(words, 1);
     m_reload = named(new QPushButton(tr("Read again")), tr("Read root and key files again"));
+    auto* const open =
+        named(new QPushButton(tr("Sign for others…")), tr("Open a signing request of somebody else"));
+    connect(open, &QPushButton::clicked, this, &KeysPage::choiceWanted);
+    row->addWidget(open, 0, Qt::AlignTop);
     row->addWidget(m_reload, 0, Qt::AlignTop);
     layout->addLayout(row);
     layout->addWidget(m_error = new ErrorCard);
@@ -121,6 +126,7 @@ void KeysPage::show(const SnapshotPtr& snapshot)
     if (isVisible() && m_keys && m_askedForRoot && *m_askedForRoot != snapshot->status.rootNumber)
         reload();
     showHolders();
+    showTrusting();
 }
 
 void KeysPage::reload()
@@ -157,6 +163,30 @@ void KeysPage::show(const console::FleetKeys& keys)
     showHolders();
 }
 
+std::vector<std::uint64_t> KeysPage::rootsOfDevices() const
+{
+    std::vector<std::uint64_t> roots;
+    if (m_snapshot)
+        for (const fleetview::DevicePtr& device : m_snapshot->picture->devices)
+            roots.push_back(device->receipt.rootNumber);
+    return roots;
+}
+
+void KeysPage::showTrusting()
+{
+    const auto devices = rootsOfDevices();
+    for (const auto& [text, roots] : m_trusting) {
+        text->setVisible(!devices.empty() && !roots.empty());
+        const console::Holders holders = console::holdersOf(devices, roots);
+        setText(text,
+                tr("Trusted by %1 of %2 devices%3")
+                    .arg(QLocale().toString(static_cast<qulonglong>(holders.trusting)),
+                         QLocale().toString(static_cast<qulonglong>(holders.devices)),
+                         roots.empty() || *roots.begin() == 1 ? QString()
+                                                              : tr(", since root %1").arg(*roots.begin())));
+    }
+}
+
 void KeysPage::showHolders()
 {
     m_holders->setVisible(m_keys.has_value());
@@ -183,6 +213,7 @@ void KeysPage::build()
 {
     auto* const body = named(new QWidget, tr("Keys by role"), "page");
     QVBoxLayout* const layout = column(body, 0, 12);
+    m_trusting.clear();
     std::vector<console::KeyDuty> shown;
     for (const console::FleetKey& key : m_keys->keys)
         for (const console::KeyDuty& duty : key.duties)
@@ -194,6 +225,7 @@ void KeysPage::build()
         layout->addWidget(otherFiles());
     layout->addStretch();
     m_area->setWidget(body);
+    showTrusting();
 }
 
 QWidget* KeysPage::roleCard(const console::KeyDuty& duty)
@@ -234,6 +266,9 @@ QWidget* KeysPage::keyRow(const console::FleetKey& key)
                        + (key.file ? QLatin1Char('\n') + plain(key.file->file.string(), 500) : QString()))
                           .toHtmlEscaped());
     text->addWidget(where);
+    auto* const trusting = label({}, "muted");
+    text->addWidget(trusting);
+    m_trusting.emplace_back(trusting, key.roots);
     row->addLayout(text, 1);
     const auto button = [&](const QString& title, const QString& name, auto run) {
         auto* const push = named(new QPushButton(title), name.arg(id));
@@ -244,7 +279,34 @@ QWidget* KeysPage::keyRow(const console::FleetKey& key)
     button(tr("Export public…"), tr("Export the public half of key %1"), &KeysPage::exportPublic);
     if (key.file && key.file->header.isSealed)
         button(tr("Back up…"), tr("Copy the sealed file of key %1"), &KeysPage::backUp);
+    row->addWidget(changeButton(key));
     return part;
+}
+
+QPushButton* KeysPage::changeButton(const console::FleetKey& key)
+{
+    auto* const push = named(new QPushButton(tr("Change")),
+                             tr("Rotate, retire or revoke key %1").arg(plain(key.id.shortHex())), "menu");
+    auto* const menu = named(new QMenu(push), push->accessibleName());
+    const auto add = [&](const QString& text, KeyStep step) {
+        connect(menu->addAction(text), &QAction::triggered, this,
+                [this, id = key.id, step] { change(id, step); });
+    };
+    add(tr("Rotate: another key joins…"), KeyStep::Rotate);
+    add(tr("Retire: its successor goes on alone…"), KeyStep::Retire);
+    add(tr("Revoke: it is lost or stolen…"), KeyStep::Revoke);
+    push->setMenu(menu);
+    push->setEnabled(!m_directory.isEmpty());
+    return push;
+}
+
+void KeysPage::change(const KeyId& key, KeyStep step)
+{
+    auto* const dialog =
+        new KeyChangeDialog(step, key, m_directory, m_keys->strangers, rootsOfDevices(), this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &KeyChangeDialog::drafted, this, &KeysPage::requestWanted);
+    dialog->open();
 }
 
 QWidget* KeysPage::otherFiles()

@@ -4,6 +4,7 @@
 
 #include "admin/fleet_keys.h"
 #include "job.h"
+#include "key_change_dialog.h"
 #include "page.h"
 
 class QPushButton;
@@ -29,6 +30,8 @@ public:
 
 Q_SIGNALS:
     void firstStepsWanted();
+    void choiceWanted(); ///< somebody has a signing request, and looks for it
+    void requestWanted(const QString& file); ///< a root is drafted, and wants to be signed
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -39,6 +42,10 @@ private:
     QWidget* roleCard(const console::KeyDuty& duty);
     QWidget* keyRow(const console::FleetKey& key);
     QWidget* otherFiles();
+    QPushButton* changeButton(const console::FleetKey& key);
+    void change(const KeyId& key, KeyStep step);
+    void showTrusting();
+    std::vector<std::uint64_t> rootsOfDevices() const;
     void copyWords(const console::FleetKey& key);
     void exportPublic(const console::FleetKey& key);
     void backUp(const console::FleetKey& key);
@@ -54,6 +61,8 @@ private:
     QLabel *m_about, *m_holders, *m_done, *m_empty;
     QPushButton *m_reload, *m_firstSteps;
     QScrollArea* m_area;
+    std::vector<std::pair<QLabel*, std::set<std::uint64_t>>>
+        m_trusting; ///< of each row, with the key's roots
 };
 
 } // namespace starling::window

@@ -6,13 +6,18 @@
 #include "devices_page.h"
 #include "diagnostics_page.h"
 #include "error_card.h"
+#include "idle_lock.h"
+#include "key_chooser.h"
 #include "keys_page.h"
 #include "log_page.h"
 #include "map_page.h"
+#include "notices.h"
 #include "overview_page.h"
+#include "preferences_page.h"
 #include "profile.h"
 #include "publish_page.h"
 #include "releases_page.h"
+#include "request_dialog.h"
 #include "rollouts_page.h"
 #include "welcome_page.h"
 #include "withdraw_dialog.h"
@@ -22,12 +27,15 @@
 #include <QCloseEvent>
 #include <QDateTime>
 #include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QHeaderView>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QPushButton>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QTableView>
 #include <QToolButton>
 
 namespace starling::window {
@@ -59,6 +67,8 @@ MainWindow::MainWindow(QString socket)
     layout->addWidget(m_offline);
     layout->addWidget(m_clock = new ErrorCard);
     m_clock->hide();
+    layout->addWidget(m_locked = label({}, "offline"));
+    makeLock();
     layout->addWidget(m_demo = new DemoBar);
     layout->addWidget(makeTitle());
     layout->addWidget(m_pages = named(new QStackedWidget, tr("Screens")), 1);
@@ -72,6 +82,7 @@ MainWindow::MainWindow(QString socket)
     addPage(m_keys = new KeysPage(m_socket), tr("Keys"), QStringLiteral("keys"), Qt::CTRL | Qt::Key_6);
     addPage(m_log = new LogPage, tr("Log"), QStringLiteral("log"), Qt::CTRL | Qt::Key_7);
     m_railLayout->addStretch();
+    makePreferences();
     m_pages->addWidget(m_publish = named(new PublishPage(m_socket), tr("New release")));
     m_pages->addWidget(m_welcome = named(new WelcomePage, tr("First steps")));
     m_pages->addWidget(m_diagnostics = named(new DiagnosticsPage(m_socket), tr("Diagnostics")));
@@ -80,6 +91,21 @@ MainWindow::MainWindow(QString socket)
     m_keys->setFleet(m_socket, Profile::load().directory);
     makeStatusBar();
     makeActions();
+    connectPages();
+    setAcceptDrops(true);
+    connect(&m_ageTimer, &QTimer::timeout, this, &MainWindow::showAge);
+    m_ageTimer.start(kAgeEvery);
+    connect(&m_clockTimer, &QTimer::timeout, this, &MainWindow::checkClock);
+    m_clockTimer.start(kClockEvery);
+    checkClock();
+    goTo(m_overview);
+    restore();
+    applyTheme();
+    showAge();
+}
+
+void MainWindow::connectPages()
+{
     connect(m_overview, &OverviewPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
@@ -94,6 +120,8 @@ MainWindow::MainWindow(QString socket)
     connect(m_rollouts, &RolloutsPage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_publish, &PublishPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_map, &MapPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_keys, &KeysPage::requestWanted, this, &MainWindow::openRequest);
+    connect(m_keys, &KeysPage::choiceWanted, this, &MainWindow::chooseRequest);
     connect(m_keys, &KeysPage::firstStepsWanted, this, [this] { goTo(m_welcome); });
     connect(m_demo, &DemoBar::demoWanted, this, &MainWindow::demoWanted);
     connect(m_demo, &DemoBar::speedWanted, this, &MainWindow::speedWanted);
@@ -102,27 +130,72 @@ MainWindow::MainWindow(QString socket)
     connect(m_welcome, &WelcomePage::settled, this, &MainWindow::settle);
     connect(m_welcome, &WelcomePage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_welcome, &WelcomePage::overviewWanted, this, [this] { goTo(m_overview); });
-    setAcceptDrops(true);
     connect(m_map, &MapPage::deviceWanted, this, [this](const NodeId& node) {
         goTo(m_devices);
         m_devices->choose(node);
     });
-    connect(&m_ageTimer, &QTimer::timeout, this, &MainWindow::showAge);
-    m_ageTimer.start(kAgeEvery);
-    connect(&m_clockTimer, &QTimer::timeout, this, &MainWindow::checkClock);
-    m_clockTimer.start(kClockEvery);
-    checkClock();
-    goTo(m_overview);
-    restore();
-    applyTheme();
-    showAge();
+}
+
+void MainWindow::makeLock()
+{
+    m_lock = new IdleLock(this);
+    m_lock->setPatience(Preferences::load().lockAfter);
+    m_locked->setText(
+        tr("Locked: what was typed of passphrases is wiped, and the keychain is not asked until one is "
+           "typed again."));
+    m_locked->setAccessibleName(m_locked->text());
+    m_locked->setWordWrap(true);
+    m_locked->hide();
+    connect(m_lock, &IdleLock::changed, m_locked, &QWidget::setVisible);
+}
+
+void MainWindow::makePreferences()
+{
+    addPage(m_preferences = new PreferencesPage, tr("Preferences"), QStringLiteral("preferences"),
+            Qt::CTRL | Qt::Key_Comma);
+    m_preferences->setProfile(Profile::load());
+    connect(m_preferences, &PreferencesPage::changed, this, &MainWindow::take);
+    connect(m_preferences, &PreferencesPage::lookChosen, this, &MainWindow::setLook);
+    connect(m_preferences, &PreferencesPage::profileChosen, this, &MainWindow::settle);
+}
+
+void MainWindow::take(const Preferences& preferences)
+{
+    m_lock->setPatience(preferences.lockAfter);
+    for (auto* const chooser : findChildren<KeyChooser*>())
+        chooser->followPreferences();
+    constexpr int kComfortable = 100,
+                  kCompact = 72; ///< percent of a table's line; guess: text and a pixel around
+    for (auto* const table : findChildren<QTableView*>()) {
+        QHeaderView* const lines = table->verticalHeader();
+        if (!lines->property("line").isValid())
+            lines->setProperty("line", lines->defaultSectionSize());
+        lines->setMinimumSectionSize(1);
+        lines->setDefaultSectionSize(lines->property("line").toInt()
+                                     * (preferences.density == Density::Compact ? kCompact : kComfortable)
+                                     / 100);
+    }
+}
+
+void MainWindow::tellNews(const SnapshotPtr& snapshot)
+{
+    constexpr qint64 kEvery = 5'000; ///< ms; guess: nobody reads faster
+    if (m_told && snapshot->takenAt - m_told->takenAt < kEvery)
+        return;
+    const QStringList news = newsOf(m_told, *snapshot, Preferences::load());
+    m_told = snapshot;
+    if (news.isEmpty())
+        return;
+    constexpr int kShown = 30'000; ///< ms; guess
+    statusBar()->showMessage(news.join(QStringLiteral(" · ")), kShown);
+    QApplication::alert(this);
 }
 
 QWidget* MainWindow::makeRail()
 {
     m_rail = named(new QWidget, tr("Screens to choose from"), "rail");
     m_rail->setAttribute(Qt::WA_StyledBackground);
-    m_rail->setFixedWidth(92);
+    m_rail->setFixedWidth(104);
     m_railLayout = column(m_rail, 8, 4);
     return m_rail;
 }
@@ -188,6 +261,7 @@ void MainWindow::makeActions()
         m_devices->focusQuery();
     });
     add(tr("New release: make, sign and push"), Qt::CTRL | Qt::Key_N, [this] { goToPublish({}); });
+    add(tr("Open a signing request: sign for others"), Qt::CTRL | Qt::Key_O, [this] { chooseRequest(); });
     add(tr("First steps: new fleet, join, demo"), {}, [this] { goTo(m_welcome); });
     add(tr("Diagnostics: versions, paths, state, to copy or save"), {}, [this] { goTo(m_diagnostics); });
     add(tr("Commands"), Qt::CTRL | Qt::Key_K, [this] { openPalette(); });
@@ -197,6 +271,7 @@ void MainWindow::makeActions()
     add(tr("Light theme"), {}, [this] { setLook(Look::Light); });
     add(tr("Dark theme"), {}, [this] { setLook(Look::Dark); });
     add(tr("High contrast theme"), {}, [this] { setLook(Look::HighContrast); });
+    add(tr("Lock: wipe typed passphrases"), Qt::CTRL | Qt::Key_L, [this] { m_lock->lock(); });
     add(tr("Quit"), QKeySequence::Quit, [this] { close(); });
 }
 
@@ -221,6 +296,8 @@ void MainWindow::settle(const Profile& profile)
     m_publish->setFleetDirectory(profile.directory);
     m_diagnostics->setFleet(m_socket, profile.directory);
     m_keys->setFleet(m_socket, profile.directory);
+    m_preferences->setProfile(profile);
+    m_told.reset();
     Q_EMIT agentChosen(m_socket);
 }
 
@@ -245,6 +322,7 @@ void MainWindow::goToDevices(const QString& query)
 void MainWindow::beginDemo(const sim::DemoConfig& config)
 {
     m_snapshot.reset();
+    m_told.reset();
     m_lost.clear();
     m_demo->begin(config);
     m_keys->setFleet({}, {}); // nobody is asked, and no key of another fleet is shown beside it
@@ -259,6 +337,7 @@ void MainWindow::leaveDemo()
     if (!m_demo->isActive())
         return;
     m_snapshot.reset();
+    m_told.reset();
     m_demo->leave();
     m_keys->setFleet(m_socket, Profile::load().directory);
     if (Profile::load().isEmpty())
@@ -290,7 +369,32 @@ void MainWindow::dropEvent(QDropEvent* event)
     if (urls.size() != 1 || !urls[0].isLocalFile())
         return;
     event->acceptProposedAction();
-    goToPublish(urls[0].toLocalFile());
+    const QString file = urls[0].toLocalFile();
+    return RequestDialog::isRequest(file) ? openRequest(file) : goToPublish(file);
+}
+
+void MainWindow::chooseRequest()
+{
+    auto* const dialog = new QFileDialog(this, tr("Open a signing request"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    dialog->setNameFilters({tr("Signing requests (*.request)"), tr("All files (*)")});
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openRequest);
+    dialog->open();
+}
+
+void MainWindow::openRequest(const QString& file)
+{
+    if (m_demo->isActive())
+        return DemoBar::explainNoPush(this);
+    auto* const dialog = new RequestDialog(file, Profile::load().directory, m_socket, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &RequestDialog::rootPushed, m_keys, &KeysPage::reload);
+    connect(dialog, &RequestDialog::completed, this, [this](const release::SigningRequest& request) {
+        goTo(m_publish);
+        m_publish->resume(request);
+    });
+    dialog->open();
 }
 
 void MainWindow::openPalette()
@@ -346,6 +450,7 @@ void MainWindow::show(const SnapshotPtr& snapshot)
     m_vantage->setText(tr("as %1 sees it, root %2").arg(plain(status.name, 64)).arg(status.rootNumber));
     for (QLabel* const text : {m_links, m_rates, m_vantage})
         text->setAccessibleName(text->text());
+    tellNews(snapshot);
     showAge();
     showTitle();
 }
@@ -418,6 +523,7 @@ void MainWindow::showTitle()
 void MainWindow::setLook(Look look)
 {
     m_look = look;
+    m_preferences->setLook(look);
     applyTheme();
 }
 
@@ -442,7 +548,10 @@ void MainWindow::restore()
     restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
     m_look = lookNamed(settings.value(QStringLiteral("window/look")).toString()).value_or(Look::System);
     const int page = settings.value(QStringLiteral("window/page")).toInt();
-    if (page > 0 && page < static_cast<int>(m_rooms.size()))
+    m_preferences->setLook(m_look);
+    const Preferences preferences = Preferences::load();
+    take(preferences);
+    if (preferences.opening == Opening::LastScreen && page > 0 && page < static_cast<int>(m_rooms.size()))
         goTo(m_rooms[static_cast<std::size_t>(page)].first);
 }
 

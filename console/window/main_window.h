@@ -18,16 +18,19 @@ namespace starling::window {
 
 class DevicesPage;
 class DiagnosticsPage;
+class IdleLock;
 class ErrorCard;
 class KeysPage;
 class LogPage;
 class MapPage;
 class OverviewPage;
 class Page;
+class PreferencesPage;
 class PublishPage;
 class ReleasesPage;
 class RolloutsPage;
 class WelcomePage;
+struct Preferences;
 struct Profile;
 
 class MainWindow : public QMainWindow
@@ -64,10 +67,17 @@ private:
     QWidget* makeTitle();
     void makeStatusBar();
     void makeActions();
+    void connectPages();
+    void makeLock();
+    void makePreferences();
+    void take(const Preferences& preferences);
+    void tellNews(const SnapshotPtr& snapshot);
     QAction* add(const QString& text, const QKeySequence& keys, std::function<void()> run);
     void goTo(Page* page);
     void goToDevices(const QString& query);
     void goToPublish(const QString& payload);
+    void openRequest(const QString& file);
+    void chooseRequest();
     void settle(const Profile& profile);
     void startOwnAgent();
     void askToClose();
@@ -102,6 +112,10 @@ private:
     KeysPage* m_keys = nullptr;
     LogPage* m_log = nullptr;
     RolloutsPage* m_rollouts = nullptr;
+    PreferencesPage* m_preferences = nullptr;
+    SnapshotPtr m_told; ///< whose news were told
+    IdleLock* m_lock = nullptr;
+    QLabel* m_locked = nullptr; ///< says so while it is
     WelcomePage* m_welcome = nullptr; ///< shown while there is nobody to ask
     bool m_hasTriedOwnAgent = false;
     bool m_closesAnyway = false; ///< somebody said so, though a push is under way

@@ -3,6 +3,7 @@
 
 #include "admin/keys.h"
 #include "admin/release_work.h"
+#include "admin/signing.h"
 #include "control/client.h"
 #include "error_card.h"
 #include "node/disk.h"
@@ -25,6 +26,7 @@ using TorrentPtr = std::shared_ptr<release::TorrentFile>;
 namespace {
 
 constexpr std::chrono::milliseconds kPollEvery{100};
+constexpr std::size_t kMaxPathBytes = 4'096; ///< PATH_MAX of Linux
 constexpr auto kPatience = std::chrono::seconds(3); ///< guess: a local agent answers in milliseconds
 
 /// What the agent trusts, and from which root on: the fleet's directory has the first.
@@ -46,18 +48,23 @@ Result<TrustPtr> trustAt(const QString& socket, const QString& directory)
 }
 
 /// Signed files stay, so that the command line can verify and push them, too.
-QString placeOf(const release::TorrentFile& torrent)
+QString placeOf(const release::UpdateInfo& update, const std::string& hash)
 {
     const QDir directory(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)
                          + QStringLiteral("/releases"));
     directory.mkpath(QStringLiteral("."));
-    QString name = QString::fromStdString(torrent.info.update.uri.text());
+    QString name = QString::fromStdString(update.uri.text());
     name.replace(QLatin1Char('/'), QLatin1Char('-'));
-    const QString version = QString::fromStdString(trust::toString(torrent.info.update.revision))
-                                .replace(QLatin1Char(':'), QLatin1Char('-'));
+    const QString version =
+        QString::fromStdString(trust::toString(update.revision)).replace(QLatin1Char(':'), QLatin1Char('-'));
     return directory.filePath(
-        QStringLiteral("%1-%2-%3.torrent")
-            .arg(name, version, QString::fromStdString(torrent.infoHash.hex().substr(0, 8))));
+        QStringLiteral("%1-%2-%3.torrent").arg(name, version, QString::fromStdString(hash.substr(0, 8))));
+}
+
+/// Beside a release that others still have to sign: where its payload is.
+QString payloadNote(const QString& place)
+{
+    return place + QStringLiteral(".payload");
 }
 
 } // namespace
@@ -86,6 +93,7 @@ PublishPage::PublishPage(QString socket, QWidget* parent)
     connect(m_sign, &PublishSign::failed, this, &PublishPage::fail);
     connect(m_sign, &PublishSign::backWanted, this, [this] { goTo(Choose); });
     connect(m_sign, &PublishSign::signedWell, this, &PublishPage::keepSigned);
+    connect(m_sign, &PublishSign::othersAsked, this, &PublishPage::keepPartly);
     connect(m_send, &PublishSend::failed, this, &PublishPage::fail);
     connect(m_send, &PublishSend::devicesWanted, this, &PublishPage::devicesWanted);
     connect(m_send, &PublishSend::pushed, this, [this] { m_error->hide(); });
@@ -240,16 +248,57 @@ void PublishPage::hash()
 
 void PublishPage::keepSigned()
 {
-    const QString place = placeOf(m_sign->torrent());
-    if (auto kept =
-            node::writeFile(place.toStdString(), m_sign->torrent().serialize(), node::FileMode::Public);
-        !kept)
+    const release::TorrentFile& torrent = m_sign->torrent();
+    const QString place = placeOf(torrent.info.update, torrent.infoHash.hex());
+    if (auto kept = node::writeFile(place.toStdString(), torrent.serialize(), node::FileMode::Public); !kept)
         return fail(tr("The signed release was not kept, and not pushed."), kept.error());
-    const auto torrent = std::make_shared<const release::TorrentFile>(m_sign->torrent());
+    begin(torrent, place);
+}
+
+void PublishPage::begin(const release::TorrentFile& torrent, const QString& place)
+{
     goTo(Push);
     if (m_snapshot)
         m_send->show(m_snapshot);
-    m_send->begin(torrent, m_payload, m_socket, place);
+    m_send->begin(std::make_shared<const release::TorrentFile>(torrent), m_payload, m_socket, place);
+}
+
+void PublishPage::keepPartly()
+{
+    const release::TorrentFile& torrent = m_sign->torrent();
+    const QString place = placeOf(torrent.info.update, torrent.infoHash.hex());
+    auto kept = node::writeFile(place.toStdString(), torrent.serialize(), node::FileMode::Public);
+    if (kept)
+        kept = node::writeFile(payloadNote(place).toStdString(), viewOf(m_payload.toStdString()),
+                               node::FileMode::Public);
+    if (!kept)
+        fail(tr("The release was not kept here: merge the signatures into a file of your own."),
+             kept.error());
+}
+
+void PublishPage::resume(const release::SigningRequest& request)
+{
+    if (m_stack->currentIndex() == Sign && m_sign->isAbout(request))
+        return m_sign->merge(request);
+    if (m_stack->currentIndex() == Hash || m_send->isSending())
+        return fail(tr("Another release is on its way."),
+                    Error{Errc::Busy, "open the request again afterwards"});
+    const auto info = release::ReleaseInfo::parse(request.payload);
+    const auto trust = console::readRoot((m_fleetDirectory + QStringLiteral("/root.envelope")).toStdString());
+    if (!info || !trust)
+        return fail(tr("This release cannot be pushed."), info ? trust.error() : info.error());
+    const QString place = placeOf(info->update, request.payloadHash().hex());
+    const auto merged = console::mergeInto(place.toStdString(), request, *trust);
+    const auto torrent = merged ? console::readRelease(place.toStdString())
+                                : Result<release::TorrentFile>(tl::unexpected(merged.error()));
+    const auto verified = torrent ? release::verifyRelease(*torrent, *trust)
+                                  : Result<release::VerifiedRelease>(tl::unexpected(torrent.error()));
+    const auto payload = node::readFile(payloadNote(place).toStdString(), kMaxPathBytes);
+    if (!verified || !payload)
+        return fail(tr("This release was not made here: merge the request into the file of whoever made it."),
+                    verified ? payload.error() : verified.error());
+    m_payload = QString::fromStdString(toText(*payload));
+    begin(*torrent, place);
 }
 
 } // namespace starling::window

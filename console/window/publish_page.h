@@ -5,6 +5,7 @@
 
 #include "page.h"
 #include "publish_form.h"
+#include "release/signing_request.h"
 
 class QProgressBar;
 class QPushButton;
@@ -30,6 +31,8 @@ public:
     void setPayload(const QString& path);
     /// Somebody looks at it now.
     void enter();
+    /// Others have signed enough by file: goes on to pushing.
+    void resume(const release::SigningRequest& request);
     bool isBusy() const;
     bool isSending() const; ///< closing now would end a push
     PublishForm* form() const { return m_form; }
@@ -44,6 +47,8 @@ private:
     void askTrust();
     void hash();
     void keepSigned();
+    void keepPartly();
+    void begin(const release::TorrentFile& torrent, const QString& place);
     void fail(const QString& what, const Error& error);
 
     QString m_socket, m_fleetDirectory;

@@ -5,6 +5,7 @@
 #include "admin/pushing.h"
 #include "base/size.h"
 #include "page.h"
+#include "preferences.h"
 #include "words.h"
 
 #include <QLineEdit>
@@ -197,7 +198,9 @@ void PublishSend::foresee()
 
 QString PublishSend::confirmationText() const
 {
-    switch (fleetview::confirmationFor(m_forecast.takes, m_forecast.devices.size())) {
+    const Confirmation usual = fleetview::confirmationFor(m_forecast.takes, m_forecast.devices.size());
+    switch (usual == Confirmation::Press && Preferences::load().alwaysTypesCount ? Confirmation::TypeCount
+                                                                                 : usual) {
     case Confirmation::Press:
         return {};
     case Confirmation::TypeCount:

@@ -4,28 +4,17 @@
 #include "admin/audit_log.h"
 #include "admin/manifest.h"
 #include "admin/release_work.h"
+#include "admin/signing.h"
 #include "key_chooser.h"
 #include "page.h"
 #include "words.h"
 
+#include <QFileDialog>
 #include <QFontDatabase>
 #include <QPlainTextEdit>
 #include <QPushButton>
 
 namespace starling::window {
-
-namespace {
-
-/// Text of others, line by line as it stands.
-QString plainLines(const std::string& text)
-{
-    QStringList lines;
-    for (const QString& line : QString::fromStdString(text).split(QLatin1Char('\n')))
-        lines += plain(line.toStdString(), 1'200);
-    return lines.join(QLatin1Char('\n'));
-}
-
-} // namespace
 
 PublishSign::PublishSign(QWidget* parent)
     : QWidget(parent)
@@ -48,6 +37,7 @@ PublishSign::PublishSign(QWidget* parent)
     auto* const below = static_cast<QVBoxLayout*>(key->layout());
     below->addWidget(m_progress = label({}, "heading"));
     below->addWidget(m_key = new KeyChooser);
+    below->addWidget(m_others = makeOthers());
     layout->addWidget(key);
 
     auto* const buttons = new QHBoxLayout;
@@ -65,11 +55,84 @@ PublishSign::PublishSign(QWidget* parent)
 
 PublishSign::~PublishSign() = default;
 
+QWidget* PublishSign::makeOthers()
+{
+    auto* const part = named(new QWidget, tr("Signatures by others"));
+    auto* const row = new QHBoxLayout(part);
+    row->setContentsMargins(0, 0, 0, 0);
+    auto* const words = label(tr("Others sign by file, without a network:"), "muted");
+    auto* const write =
+        named(new QPushButton(tr("Write request…")), tr("Write a signing request for others"));
+    auto* const read = named(new QPushButton(tr("Take signatures…")), tr("Take signatures from a request"));
+    row->addWidget(words);
+    row->addWidget(write);
+    row->addWidget(read);
+    row->addStretch();
+    connect(write, &QPushButton::clicked, this,
+            [this] { askWhere(true, [this](const QString& path) { writeRequest(path); }); });
+    connect(read, &QPushButton::clicked, this,
+            [this] { askWhere(false, [this](const QString& path) { readRequest(path); }); });
+    return part;
+}
+
+void PublishSign::askWhere(bool isWritten, std::function<void(const QString&)> then)
+{
+    auto* const dialog = new QFileDialog(
+        this, isWritten ? tr("Write a signing request") : tr("Take signatures from a request"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setNameFilters({tr("Signing requests (*.request)"), tr("All files (*)")});
+    dialog->setFileMode(isWritten ? QFileDialog::AnyFile : QFileDialog::ExistingFile);
+    if (isWritten) {
+        dialog->setAcceptMode(QFileDialog::AcceptSave);
+        dialog->setOption(QFileDialog::DontConfirmOverwrite); // nothing else is overwritten
+        dialog->selectFile(QString::fromStdString(m_torrent->info.name) + QStringLiteral(".request"));
+    }
+    connect(dialog, &QFileDialog::fileSelected, this, std::move(then));
+    dialog->open();
+}
+
+void PublishSign::writeRequest(const QString& path)
+{
+    if (auto written = console::writeRequest(path.toStdString(),
+                                             release::SigningRequest::of(m_trust->fleet(), *m_torrent));
+        !written)
+        return Q_EMIT failed(tr("The request was not written."), written.error());
+    showProgress();
+    m_progress->setText(m_progress->text()
+                        + tr(" · request written: %1").arg(plain(path.toStdString(), 300)));
+    m_progress->setAccessibleName(m_progress->text());
+    Q_EMIT othersAsked();
+}
+
+void PublishSign::readRequest(const QString& path)
+{
+    const auto request = console::readRequest(path.toStdString());
+    if (!request)
+        return Q_EMIT failed(tr("No signature was taken."), request.error());
+    merge(*request);
+}
+
+bool PublishSign::isAbout(const release::SigningRequest& request) const
+{
+    return m_torrent && m_trust && request.fleet == m_trust->fleet()
+        && request.payload == m_torrent->infoBytes;
+}
+
+void PublishSign::merge(const release::SigningRequest& request)
+{
+    auto own = release::SigningRequest::of(m_trust->fleet(), *m_torrent);
+    if (const auto taken = console::merge(own, request, *m_trust); !taken)
+        return Q_EMIT failed(tr("No signature was taken."), taken.error());
+    m_torrent->signatures = own.signatures;
+    settle();
+}
+
 void PublishSign::begin(release::TorrentFile torrent, std::shared_ptr<const trust::TrustSet> trust,
                         const QString& directory)
 {
     m_torrent = std::move(torrent);
     m_trust = std::move(trust);
+    m_directory = directory;
     const auto manifest = console::manifestOf(*m_torrent);
     m_manifest->setPlainText(manifest ? plainLines(*manifest) : QString());
     m_sign->setEnabled(manifest.has_value());
@@ -116,21 +179,32 @@ void PublishSign::take(Result<KeyChooser::OpenedKey> key)
             "key " + (*key)->id().hex() + ", info-hash " + m_torrent->infoHash.hex());
         !noted)
         Q_EMIT failed(tr("It is signed, and the audit log does not say so."), noted.error());
+    settle();
+}
+
+void PublishSign::settle()
+{
+    m_key->offer(m_directory, scope() != nullptr ? scope()->role.keys : std::set<KeyId>());
+    for (const auto& [key, signature] : m_torrent->signatures)
+        m_key->drop(key);
+    showProgress();
     // As every device will: the signatures against the root, nothing else.
     const auto verified = release::verifyRelease(*m_torrent, *m_trust);
     if (verified)
         return Q_EMIT signedWell();
     if (verified.error().code != Errc::BelowThreshold)
-        return Q_EMIT failed(tr("Signed, and devices would still refuse it."), verified.error());
-    m_key->dropCurrent();
+        Q_EMIT failed(tr("Signed, and devices would still refuse it."), verified.error());
 }
 
 void PublishSign::showProgress()
 {
     const std::size_t needed = scope() != nullptr ? scope()->role.threshold : 1;
-    const std::size_t held = m_torrent ? m_torrent->signatures.size() : 0;
-    m_progress->setText(needed == 1 ? tr("One signature is needed")
-                                    : tr("%1 of %2 signatures").arg(held).arg(needed));
+    m_others->setVisible(needed > 1);
+    m_progress->setText(tr("One signature is needed"));
+    if (needed > 1)
+        if (const auto counts =
+                console::countSignatures(release::SigningRequest::of(m_trust->fleet(), *m_torrent), *m_trust))
+            m_progress->setText(plain(console::textOf(counts->front()), 1'200));
     m_progress->setAccessibleName(m_progress->text());
 }
 

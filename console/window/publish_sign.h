@@ -4,9 +4,11 @@
 #pragma once
 
 #include "admin/keys.h"
-#include "release/torrent_file.h"
+#include "release/signing_request.h"
 
 #include <QWidget>
+
+#include <functional>
 
 class QLabel;
 class QPlainTextEdit;
@@ -30,8 +32,14 @@ public:
     const release::TorrentFile& torrent() const { return *m_torrent; }
     /// What was typed is wiped.
     void forget();
+    /// Whether `request` is about what is shown here.
+    bool isAbout(const release::SigningRequest& request) const;
+    /// Takes the signatures that others gave by file; as sign() goes on.
+    void merge(const release::SigningRequest& request);
 
 Q_SIGNALS:
+    /// Others are asked by file: what there is so far is to be kept.
+    void othersAsked();
     /// The signatures reach the threshold, and the release verifies as it does on a device.
     void signedWell();
     void failed(const QString& what, const starling::Error& error);
@@ -40,14 +48,21 @@ Q_SIGNALS:
 private:
     void sign();
     void take(Result<std::shared_ptr<crypto::SecretKey>> key);
+    void settle();
     void showProgress();
+    QWidget* makeOthers();
+    void askWhere(bool isWritten, std::function<void(const QString&)> then);
+    void writeRequest(const QString& path);
+    void readRequest(const QString& path);
     const trust::Scope* scope() const;
 
     std::optional<release::TorrentFile> m_torrent;
     std::shared_ptr<const trust::TrustSet> m_trust;
+    QString m_directory;
     QPlainTextEdit* m_manifest;
     KeyChooser* m_key;
     QLabel* m_progress;
+    QWidget* m_others; ///< signatures by file; hidden where one signature is enough
     QPushButton *m_sign, *m_back;
 };
 

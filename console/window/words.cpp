@@ -48,6 +48,14 @@ QString plain(std::string_view text, qsizetype most)
     return shown;
 }
 
+QString plainLines(const std::string& text)
+{
+    QStringList lines;
+    for (const QString& line : QString::fromStdString(text).split(QLatin1Char('\n')))
+        lines += plain(line.toStdString(), 1'200);
+    return lines.join(QLatin1Char('\n'));
+}
+
 QString standingWord(Standing standing)
 {
     return console::stateWord(standing);

@@ -11,6 +11,8 @@ namespace starling::window {
 
 /// Text of others, shown literally: control and direction characters become '?', at most `most` characters.
 QString plain(std::string_view text, qsizetype most = 200);
+/// The same, line by line as it stands.
+QString plainLines(const std::string& text);
 QString standingWord(fleetview::Standing standing); ///< "Healthy", …
 QString moodWord(fleetview::Mood mood); ///< "On track", …
 /// The glyph that a mood is shown with.

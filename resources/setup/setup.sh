@@ -13,6 +13,7 @@ build_packages=(
     pkg-config                # finds libsodium
     qt6-base-dev              # Core, Network, Widgets, Test
     qt6-svg-dev               # the console's icons, and maps as drawings
+    qtkeychain-qt6-dev        # passphrases in the desktop's keychain
     libtorrent-rasterbar-dev  # BitTorrent v2
     libsodium-dev             # signatures, sealed keys
     libssl-dev                # SHA-256 by the processor's instructions
@@ -40,6 +41,8 @@ check_packages=(
     coturn                    # a foreign STUN server and its clients
     tinyproxy                 # the only way out of a network in tests/lab
     qbittorrent-nox           # a foreign client opens a release and fetches its payload
+    gnome-keyring             # a real Secret Service keeps a passphrase
+    dbus-daemon               # dbus-run-session: a session bus of its own
     dpkg-dev                  # dpkg-shlibdeps: what the packages that cpack makes depend on
     file                      # cpack asks it what is a program
     "${bench_packages[@]}"

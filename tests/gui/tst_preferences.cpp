@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Preferences: what each does, that it is kept, that it is found, and how it looks; and what is told of as
+/// news.
+#include "fleetview_samples.h"
+#include "gui_fixture.h"
+#include "main_window.h"
+#include "notices.h"
+#include "preferences_page.h"
+
+#include <QApplication>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHeaderView>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSettings>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QStyleFactory>
+#include <QTableView>
+#include <QTemporaryDir>
+
+using namespace starling;
+using namespace starling::gui_test;
+using window::Look;
+using window::MainWindow;
+using window::Preferences;
+using window::PreferencesPage;
+
+namespace {
+
+QString s(const char* text)
+{
+    return QString::fromUtf8(text);
+}
+
+QPushButton* resetOf(const QWidget& root, const char* item)
+{
+    return find<QPushButton>(root, s("Back to the default: ") + s(item));
+}
+
+} // namespace
+
+class TestPreferences : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void init() { QSettings().clear(); }
+    void keepsWhatIsChangedAndGoesBackToDefaults();
+    void takesNonsenseAsTheDefault();
+    void findsByWords();
+    void namesEveryWidget();
+    void takesEffectAtOnce();
+    void beginsWithTheScreenThatIsWanted();
+    void asksAnotherAgent();
+    void tellsWhatIsNews();
+    void looksWell_data();
+    void looksWell();
+
+private:
+    QTemporaryDir m_settings;
+};
+
+void TestPreferences::initTestCase()
+{
+    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_settings.path());
+    qputenv("XDG_DATA_HOME", m_settings.path().toUtf8());
+    QCoreApplication::setOrganizationName(s("starling"));
+    QCoreApplication::setApplicationName(s("starling-console-test"));
+    QApplication::setStyle(QStyleFactory::create(s("Fusion")));
+    window::loadResources();
+}
+
+void TestPreferences::keepsWhatIsChangedAndGoesBackToDefaults()
+{
+    PreferencesPage page;
+    QSignalSpy changed(&page, &PreferencesPage::changed);
+    const std::vector<const char*> items{"Screen to begin with",
+                                         "Density",
+                                         "A device asks to join",
+                                         "A device fails",
+                                         "A release is healthy everywhere",
+                                         "Lock after",
+                                         "Offer the keychain",
+                                         "Always type the number of devices"};
+    for (const char* item : items)
+        QVERIFY2(!resetOf(page, item)->isEnabled(), item);
+    for (auto* const box : page.findChildren<QCheckBox*>())
+        box->toggle();
+    for (auto* const choice : page.findChildren<QComboBox*>())
+        choice->setCurrentIndex(1);
+    find<QSpinBox>(page, s("Lock after"))->setValue(0);
+    QCOMPARE(find<QSpinBox>(page, s("Lock after"))->text(), s("Never"));
+    QCOMPARE(changed.count(), 8); // the theme is the window's own
+    const Preferences kept = Preferences::load();
+    QVERIFY(!kept.tellsApplicants && !kept.tellsFailures && !kept.tellsDone && !kept.offersKeychain
+            && kept.alwaysTypesCount && kept.lockAfter.count() == 0
+            && kept.density == window::Density::Compact && kept.opening == window::Opening::Overview);
+    PreferencesPage again;
+    for (const char* item : items) {
+        QVERIFY2(resetOf(again, item)->isEnabled(), item);
+        resetOf(again, item)->click();
+        QVERIFY2(!resetOf(again, item)->isEnabled(), item);
+    }
+    QVERIFY(Preferences::load() == Preferences());
+}
+
+void TestPreferences::takesNonsenseAsTheDefault()
+{
+    QSettings settings;
+    settings.setValue(s("safety/lock-after-minutes"), s("-3"));
+    settings.setValue(s("appearance/density"), s("purple"));
+    QVERIFY(Preferences::load() == Preferences());
+    settings.setValue(s("safety/lock-after-minutes"), s("100000"));
+    QVERIFY(Preferences::load() == Preferences());
+}
+
+void TestPreferences::findsByWords()
+{
+    PreferencesPage page;
+    page.resize(1'000, 700);
+    page.show();
+    auto* const search = find<QLineEdit>(page, s("Search the preferences"));
+    QTest::keyClicks(search, s("passphrase KEY"));
+    QVERIFY(find<QSpinBox>(page, s("Lock after"))->isVisible()
+            && find<QCheckBox>(page, s("Offer the keychain"))->isVisible());
+    QVERIFY(!find<QComboBox>(page, s("Density"))->isVisible()
+            && !find<QFrame>(page, s("Appearance"))->isVisible());
+    QTest::keyClicks(search, s(" quux"));
+    bool isTold = false;
+    for (const QLabel* label : page.findChildren<QLabel*>())
+        isTold = isTold || (label->isVisible() && label->text() == s("No preference has these words."));
+    QVERIFY(isTold);
+    search->clear();
+    QVERIFY(find<QComboBox>(page, s("Density"))->isVisible());
+}
+
+void TestPreferences::namesEveryWidget()
+{
+    PreferencesPage page;
+    int named = 0;
+    for (const QWidget* widget : page.findChildren<QWidget*>()) {
+        if (widget->focusPolicy() == Qt::NoFocus || widget->inherits("QScrollBar")
+            || widget->objectName().startsWith(s("qt_")) || widget->parentWidget()->inherits("QComboBox"))
+            continue;
+        QVERIFY2(!widget->accessibleName().isEmpty(), widget->metaObject()->className());
+        ++named;
+    }
+    QVERIFY2(named > 20, qPrintable(QString::number(named)));
+}
+
+void TestPreferences::takesEffectAtOnce()
+{
+    MainWindow main(s("agent.sock"));
+    main.show();
+    auto* const page = main.findChild<PreferencesPage*>();
+    auto* const table = find<QTableView>(main, s("Devices"));
+    const int line = table->verticalHeader()->defaultSectionSize();
+    find<QComboBox>(*page, s("Density"))->setCurrentIndex(1);
+    QVERIFY(table->verticalHeader()->defaultSectionSize() < line * 3 / 4);
+    find<QComboBox>(*page, s("Density"))->setCurrentIndex(0);
+    QCOMPARE(table->verticalHeader()->defaultSectionSize(), line);
+    auto* const theme = find<QComboBox>(*page, s("Theme"));
+    theme->setCurrentIndex(static_cast<int>(Look::Dark));
+    const QColor dark = QApplication::palette().window().color();
+    QVERIFY(dark.lightness() < 80);
+    main.setLook(Look::Light); // by a command, say
+    QCOMPARE(theme->currentIndex(), static_cast<int>(Look::Light));
+    QVERIFY(QApplication::palette().window().color().lightness() > 180);
+}
+
+void TestPreferences::beginsWithTheScreenThatIsWanted()
+{
+    const auto current = [](const MainWindow& main) {
+        return find<QStackedWidget>(main, s("Screens"))->currentWidget()->accessibleName();
+    };
+    {
+        MainWindow main(s("agent.sock"));
+        main.show();
+        QVERIFY(QTest::qWaitForWindowActive(&main));
+        QTest::keyClick(&main, Qt::Key_Comma, Qt::ControlModifier);
+        QCOMPARE(current(main), s("Preferences"));
+        main.close();
+    }
+    {
+        MainWindow main(s("agent.sock"));
+        QCOMPARE(current(main), s("Preferences"));
+        find<QComboBox>(main, s("Screen to begin with"))->setCurrentIndex(1);
+    }
+    MainWindow main(s("agent.sock"));
+    QCOMPARE(current(main), s("Overview"));
+}
+
+void TestPreferences::asksAnotherAgent()
+{
+    MainWindow main(s("agent.sock"));
+    QSignalSpy chosen(&main, &MainWindow::agentChosen);
+    auto* const line = find<QLineEdit>(main, s("Socket of the agent"));
+    line->setText(s(" other.sock "));
+    Q_EMIT line->editingFinished();
+    QCOMPARE(chosen.count(), 1);
+    QCOMPARE(chosen[0][0].toString(), s("other.sock"));
+    QCOMPARE(window::Profile::load().socket, s("other.sock"));
+    resetOf(main, "Socket of the agent")->click();
+    QCOMPARE(chosen.last()[0].toString(), s("/run/starling/agent.sock"));
+}
+
+void TestPreferences::tellsWhatIsNews()
+{
+    const auto at = [](int step, trust::Phase phase) {
+        fleetview::Fleet fleet(samples::kBegin);
+        auto reports = samples::reportsOf(3, 1);
+        for (auto& report : reports)
+            report.receipt.entries[0].phase = trust::Phase::Healthy;
+        reports[1].receipt.entries[0].phase = phase;
+        fleet.take(std::move(reports), {}, samples::kBegin);
+        return snapshotOf(fleet.picture(samples::kBegin + std::chrono::seconds(step)));
+    };
+    const auto before = at(1, trust::Phase::Downloading);
+    auto after = std::make_shared<window::Snapshot>(*at(2, trust::Phase::Failed));
+    after->applicants.push_back({s("gw-9"), s("otter amber"), 3});
+    Preferences preferences;
+    QVERIFY(window::newsOf(nullptr, *after, preferences).isEmpty());
+    const QStringList news = window::newsOf(before, *after, preferences);
+    QVERIFY2(news.size() == 2 && news[0].endsWith(s("has failed")) && news[1] == s("gw-9 asks to join"),
+             qPrintable(news.join(s("; "))));
+    QVERIFY(window::newsOf(after, *after, preferences).isEmpty());
+    preferences.tellsFailures = false;
+    QCOMPARE(window::newsOf(before, *after, preferences), QStringList{s("gw-9 asks to join")});
+    preferences.tellsApplicants = false;
+    QVERIFY(window::newsOf(before, *after, preferences).isEmpty());
+
+    MainWindow main(s("agent.sock"));
+    main.show();
+    main.show(before);
+    after->takenAt = before->takenAt + 6'000;
+    main.show(window::SnapshotPtr(after));
+    QVERIFY(main.statusBar()->currentMessage().contains(s("gw-9 asks to join")));
+}
+
+void TestPreferences::looksWell_data()
+{
+    QTest::addColumn<int>("look");
+    for (const Look look : {Look::Light, Look::Dark, Look::HighContrast})
+        QTest::newRow(qPrintable(window::lookName(look))) << static_cast<int>(look);
+}
+
+void TestPreferences::looksWell()
+{
+    QFETCH(int, look);
+    MainWindow main(s("agent.sock"));
+    main.resize(1'240, 800);
+    main.setLook(static_cast<Look>(look));
+    main.show();
+    QVERIFY(QTest::qWaitForWindowActive(&main));
+    QTest::keyClick(&main, Qt::Key_Comma, Qt::ControlModifier);
+    auto* const page = main.findChild<PreferencesPage*>();
+    QVERIFY(page->isVisible());
+    keepPicture(main, s("preferences-") + window::lookName(static_cast<Look>(look)));
+    // Nothing is wider than the page, and no control covers another.
+    for (const QWidget* widget : page->findChildren<QWidget*>())
+        if (widget->isVisible() && widget->focusPolicy() != Qt::NoFocus)
+            QVERIFY2(page->rect().right() >= widget->mapTo(page, widget->rect().topRight()).x(),
+                     qPrintable(widget->accessibleName()));
+}
+
+QTEST_MAIN(TestPreferences)
+#include "tst_preferences.moc"
