@@ -70,6 +70,8 @@ Result<Exit> status(const CommandLine& line)
     say(line,
         "Links       " + std::to_string(up) + " up of " + std::to_string(reply->links.size())
             + (reply->isObserver ? "; receipts of " + std::to_string(reply->devices) + " device(s)" : ""));
+    if (reply->portMapping.kind != nat::PortMapState::Kind::Off)
+        say(line, "Router      port mapping " + textOf(reply->portMapping));
     if (reply->updates.empty())
         say(line, "Updates     none yet: push a release to any agent of the fleet");
     for (const control::UpdateLine& update : reply->updates)

@@ -86,6 +86,7 @@ void Node::issueReceipt()
     for (const auto& [name, count] : m_keeper.refusals())
         if (receipt.alarms.size() < kMaxAlarms)
             receipt.alarms[name] = count;
+    receipt.paths = m_paths.received();
     m_desk.report(std::move(receipt));
 }
 
