@@ -175,6 +175,12 @@ Status QBittorrent::addPeer(const Endpoint& peer)
     return {};
 }
 
+int QBittorrent::dhtNodes()
+{
+    const auto body = get(QStringLiteral("transfer/info"));
+    return body ? QJsonDocument::fromJson(*body)[QStringLiteral("dht_nodes")].toInt() : 0;
+}
+
 Result<QJsonObject> QBittorrent::torrent()
 {
     auto body = get(QStringLiteral("torrents/info"));

@@ -30,6 +30,8 @@ public:
     Status remove();
     /// Tells it of one peer of the only torrent.
     Status addPeer(const Endpoint& peer);
+    /// How many nodes its DHT knows.
+    int dhtNodes();
     /// What it says of the only torrent (`progress`, `state`, `downloaded`, …). NotFound while there is none.
     Result<QJsonObject> torrent();
 

@@ -316,9 +316,12 @@ void TestForeignClient::findsTheSwarmByDhtAlone()
     const auto torrent = (*fleet)->makeRelease(sources() / "rootfs.img", "fw/foreign", 1,
                                                {QStringLiteral("--deploy"), QStringLiteral("none")});
     QVERIFY(torrent);
-    QVERIFY(mustRun((*fleet)->program("starling"),
-                    {QStringLiteral("--agent"), QString::fromStdString((*fleet)->socket(0).string()),
-                     QStringLiteral("push"), QString::fromStdString(torrent->string())}));
+    const auto pushed =
+        mustRun((*fleet)->program("starling"),
+                {QStringLiteral("--agent"), QString::fromStdString((*fleet)->socket(0).string()),
+                 QStringLiteral("push"), QString::fromStdString(torrent->string()),
+                 QStringLiteral("--in-place"), QString::fromStdString((sources() / "rootfs.img").string())});
+    QVERIFY2(pushed, pushed ? "" : toString(pushed.error()).c_str());
     const auto file = node::readFile(*torrent, 1024 * 1024);
     QVERIFY(file);
     const auto parsed = release::TorrentFile::parse(*file);
@@ -335,6 +338,11 @@ void TestForeignClient::findsTheSwarmByDhtAlone()
     QBittorrent client;
     QVERIFY(client.start(fs::path(plan.directory) / "profile", QBittorrent::Finding::Dht));
     const fs::path fetched = fs::path(plan.directory) / "fetched";
+    QVERIFY(client.add(given, fetched));
+    // It asks the DHT for a torrent when that is added, and then every 15 minutes; the node must be known.
+    QVERIFY2(waitUntil([&] { return client.dhtNodes() > 0; }, kPatience),
+             "the agent is no node to qBittorrent");
+    QVERIFY(client.remove());
     QVERIFY(client.add(given, fetched));
     QVERIFY2(waitUntil(
                  [&] {
