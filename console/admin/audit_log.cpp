@@ -100,6 +100,7 @@ struct Place
 {
     std::uint64_t number = 1;
     Digest previous;
+    std::optional<UtcTime> after; ///< when the line before was written
     bool isTorn = false; ///< the last line has no end
 };
 
@@ -124,6 +125,7 @@ Result<Place> placeAfter(const LockedFile& file, std::size_t size)
         if (const auto line = parseAuditLine(std::string_view(*tail).substr(begin, end - begin))) {
             place.number = line->entry.number + 1;
             place.previous = line->hash;
+            place.after = line->entry.at;
             return place;
         }
         if (from == 0 && begin == 0)
@@ -162,7 +164,7 @@ Status AuditLog::record(Act act, std::string scope, std::string detail, std::opt
         return tl::unexpected<Error>(node::diskError(errno, m_file));
     if (*size >= kMaxBytes)
         return fail(Errc::TooLarge, what + " is full: keep it elsewhere under another name");
-    Place place{1, auditStart(), false};
+    Place place{1, auditStart(), {}, false};
     std::string text;
     if (*size == 0) {
         text = auditHeader();
@@ -187,6 +189,27 @@ Status AuditLog::record(Act act, std::string scope, std::string detail, std::opt
     if (!file.append(text))
         return tl::unexpected<Error>(node::diskError(errno, m_file));
     return {};
+}
+
+Status AuditLog::checkClock(UtcTime now) const
+{
+    std::error_code error;
+    if (!fs::exists(m_file, error))
+        return {};
+    const LockedFile file(m_file);
+    const auto size = file.isOpen() ? file.size() : std::nullopt;
+    if (!size || *size == 0)
+        return {};
+    const auto place = placeAfter(file, *size);
+    if (!place || !place->after || *place->after <= now + kClockTolerance)
+        return {};
+    const auto text = [](UtcTime time) {
+        return QDateTime::fromSecsSinceEpoch(time.time_since_epoch().count(), Qt::UTC)
+            .toString(Qt::ISODate)
+            .toStdString();
+    };
+    return fail(Errc::ClockWrong,
+                "it says " + text(now) + ", and the last line of the audit log is of " + text(*place->after));
 }
 
 Result<AuditTrail> AuditLog::read() const

@@ -39,8 +39,13 @@ public:
     Status record(Act act, std::string scope, std::string detail, std::optional<Errc> failure = {}) const;
     /// All of it, verified; empty if there is no file yet. StateNewer, StateCorrupt, TooLarge, Io.
     Result<AuditTrail> read() const;
+    /// ClockWrong if its last line is of a time that is more than kClockTolerance after `now`: then this
+    /// clock is wrong, or was. What cannot be read tells nothing.
+    Status checkClock(UtcTime now) const;
     const std::filesystem::path& file() const { return m_file; }
 
+    /// Guess: clocks that are kept by hand, and are still good for ages in minutes.
+    static constexpr std::chrono::minutes kClockTolerance{10};
     static constexpr std::size_t kMaxBytes = 64 * 1024 * 1024; ///< guess: 300,000 lines
 
 private:

@@ -94,6 +94,9 @@ Result<Exit> verify(const CommandLine& line, const AuditOptions& options)
 void note(const CommandLine& line, console::Act act, const std::string& scope, const std::string& detail,
           std::optional<Errc> failure)
 {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    if (const auto checked = console::AuditLog().checkClock(now); !checked)
+        remark(line, plain("Note: " + toString(checked.error())));
     if (const auto noted = console::AuditLog().record(act, scope, detail, failure); !noted)
         remark(line, plain("Note: not in the audit log: " + toString(noted.error())));
 }

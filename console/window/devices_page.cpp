@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "devices_page.h"
 
-#include "enrol/fingerprint.h"
+#include "admin/audit_log.h"
+#include "device_details.h"
 #include "fleetview/facets.h"
+#include "pieces_bar.h"
+#include "query_box.h"
 #include "words.h"
 
 #include <QApplication>
@@ -26,45 +29,6 @@ namespace {
 QString number(std::size_t value)
 {
     return QLocale().toString(static_cast<qulonglong>(value));
-}
-
-QString row(const QString& name, const QString& value)
-{
-    return QStringLiteral(
-               "<tr><td style='padding:3px 16px 3px 0'><b>%1</b></td><td style='padding:3px 0'>%2</td></tr>")
-        .arg(name, value.toHtmlEscaped());
-}
-
-QString identityOf(const fleetview::Device& device)
-{
-    QString rows = row(DevicesPage::tr("Name"), plain(device.name));
-    rows += row(DevicesPage::tr("Id"), plain(device.node.hex()));
-    rows += row(DevicesPage::tr("In words"), plain(enrol::fingerprintOf(device.node)));
-    for (const auto& [name, value] : device.labels)
-        rows += row(plain(name), plain(value));
-    rows += row(DevicesPage::tr("Root"), DevicesPage::tr("number %1").arg(device.receipt.rootNumber));
-    rows +=
-        row(DevicesPage::tr("Up for"),
-            DevicesPage::tr("%1 when it signed")
-                .arg(spanOf(std::chrono::seconds(static_cast<std::int64_t>(device.receipt.uptimeSeconds)))));
-    for (const trust::ReceiptEntry& entry : device.receipt.entries)
-        rows += row(releaseName(entry.uri, entry.revision), saysOf(entry));
-    return QStringLiteral("<table>%1</table>").arg(rows);
-}
-
-QString historyOf(const fleetview::Device& device)
-{
-    QString rows;
-    for (auto change = device.history.rbegin(); change != device.history.rend(); ++change) {
-        const auto at = QDateTime::fromSecsSinceEpoch(change->at.time_since_epoch().count());
-        rows += row(QLocale().toString(at, QStringLiteral("yyyy-MM-dd HH:mm:ss")),
-                    releaseName(change->entry.uri, change->entry.revision) + QStringLiteral(" · ")
-                        + saysOf(change->entry));
-    }
-    return QStringLiteral("<p>%1</p><table>%2</table>")
-        .arg(DevicesPage::tr("What this console saw it say, newest first; the first line was there before.")
-                 .toHtmlEscaped(),
-             rows);
 }
 
 } // namespace
@@ -132,16 +96,10 @@ QWidget* DevicesPage::makeTable()
     auto* const part = named(new QWidget, tr("Devices"));
     QVBoxLayout* const layout = column(part, 0, 8);
     auto* const bar = new QHBoxLayout;
-    m_query = named(new QLineEdit, tr("Query"));
-    m_query->setPlaceholderText(tr("Filter, as in: site=berlin* and state!=healthy"));
-    m_query->setClearButtonEnabled(true);
-    m_query->setMaxLength(static_cast<int>(fleetview::Query::kMaxBytes));
-    m_query->setToolTip(
-        tr("Fields: name, id, state, uri, version, phase, code, or a label. = != ~ !~ < <= > >=, "
-           "and, or, not, ( ). The same language as starling device list --where."));
+    m_query = new QueryBox;
     m_count = label({}, "muted");
     m_clear = named(new QPushButton(tr("Clear")), tr("Show all devices"));
-    connect(m_clear, &QPushButton::clicked, m_query, &QLineEdit::clear);
+    connect(m_clear, &QPushButton::clicked, this, [this] { m_query->setText({}); });
     bar->addWidget(m_query, 1);
     bar->addWidget(m_count);
     bar->addWidget(m_clear);
@@ -165,7 +123,7 @@ QWidget* DevicesPage::makeTable()
         if (widths[static_cast<std::size_t>(i)] > 0)
             m_table->setColumnWidth(i, widths[static_cast<std::size_t>(i)]);
     layout->addWidget(m_table, 1);
-    connect(m_query, &QLineEdit::textChanged, this, &DevicesPage::applyQuery);
+    connect(m_query, &QueryBox::changed, this, &DevicesPage::applyQuery);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this](const QModelIndex& current) {
                 if (m_isSettling)
@@ -191,16 +149,27 @@ QWidget* DevicesPage::makeDock()
         return text;
     };
     m_why = browser(tr("Why"));
-    m_identity = browser(tr("Identity"));
+    m_progress = browser(tr("Progress"));
+    m_peers = browser(tr("Peers"));
     m_history = browser(tr("History"));
-    m_dock->setMinimumHeight(150);
-    return m_dock;
+    m_health = browser(tr("Health"));
+    m_log = browser(tr("Log"));
+    m_identity = browser(tr("Identity"));
+    connect(m_dock, &QTabWidget::currentChanged, this, &DevicesPage::readLog);
+    auto* const part = named(new QWidget, tr("Details"));
+    QVBoxLayout* const layout = column(part, 0, 6);
+    layout->addWidget(m_dock, 1);
+    layout->addWidget(m_pieces = new PiecesBar);
+    m_pieces->hide();
+    part->setMinimumHeight(150);
+    return part;
 }
 
 void DevicesPage::setTheme(const Theme& theme)
 {
     Page::setTheme(theme);
     m_model->setTheme(theme);
+    m_pieces->setTheme(theme);
     m_facetKey.clear();
     if (m_snapshot)
         showFacets();
@@ -225,14 +194,14 @@ void DevicesPage::choose(const NodeId& node)
     if (at >= 0)
         m_table->setCurrentIndex(m_model->index(at, 0));
     else
-        m_query->clear();
+        m_query->setText({});
     showDetail();
 }
 
 void DevicesPage::focusQuery()
 {
-    m_query->setFocus(Qt::ShortcutFocusReason);
-    m_query->selectAll();
+    m_query->edit()->setFocus(Qt::ShortcutFocusReason);
+    m_query->edit()->selectAll();
 }
 
 void DevicesPage::applyQuery()
@@ -260,6 +229,7 @@ void DevicesPage::pick(const QString& test, bool isAdded)
 void DevicesPage::showFacets()
 {
     const auto facets = fleetview::facetsOf(m_snapshot->picture->devices);
+    m_query->setFacets(facets);
     std::vector<std::string> key;
     for (const fleetview::Facet& facet : facets)
         for (const fleetview::FacetValue& value : facet.values)
@@ -308,13 +278,16 @@ void DevicesPage::showCount()
 void DevicesPage::showDetail()
 {
     const fleetview::Device* device = m_chosen && m_snapshot ? m_snapshot->picture->find(*m_chosen) : nullptr;
+    showPieces(device);
     if (device == nullptr) {
-        for (QTextBrowser* const text : {m_why, m_identity, m_history}) {
+        for (QTextBrowser* const text :
+             {m_why, m_progress, m_peers, m_history, m_health, m_log, m_identity}) {
             text->setProperty("shown", QString());
             text->setPlainText(m_model->total() == 0
                                    ? tr("No device has reported yet.")
                                    : tr("Choose a device to see why it stands where it does."));
         }
+        m_logged.reset();
         return;
     }
     const auto set = [](QTextBrowser* browser, const QString& html) {
@@ -324,8 +297,42 @@ void DevicesPage::showDetail()
         browser->setHtml(html);
     };
     set(m_why, whyOf(*m_snapshot->picture, *device));
-    set(m_identity, identityOf(*device));
+    set(m_progress, progressOf(*m_snapshot, *device));
+    set(m_peers, peersOf(*m_snapshot, *device));
     set(m_history, historyOf(*device));
+    set(m_health, healthOf(*m_snapshot, *device));
+    set(m_identity, identityOf(*device));
+    readLog();
+}
+
+/// Only while somebody looks: the log is a file, and may be long.
+void DevicesPage::readLog()
+{
+    if (m_dock->currentWidget() != m_log || !m_chosen || m_logged == m_chosen || m_reading.isRunning())
+        return;
+    m_logged = m_chosen;
+    m_reading.start<console::AuditTrail>([](Job::Ticket&) { return console::AuditLog().read(); },
+                                         [this](const Result<console::AuditTrail>& trail) {
+                                             if (m_logged != m_chosen)
+                                                 return readLog(); // another one meanwhile
+                                             if (m_logged)
+                                                 m_log->setHtml(trail ? logOf(*trail, *m_logged)
+                                                                      : plain(toString(trail.error())));
+                                         });
+}
+
+/// Of what the agent that is asked fetches itself.
+void DevicesPage::showPieces(const fleetview::Device* device)
+{
+    const auto* const entry = device != nullptr ? device->decisiveEntry() : nullptr;
+    const Bytes* pieces = nullptr;
+    if (entry != nullptr && m_snapshot->status.node == device->node)
+        for (const control::UpdateLine& update : m_snapshot->status.updates)
+            if (update.uri == entry->uri && update.revision == entry->revision && !update.pieces.empty())
+                pieces = &update.pieces;
+    if (pieces != nullptr)
+        m_pieces->setPieces(*pieces);
+    m_pieces->setVisible(pieces != nullptr);
 }
 
 void DevicesPage::copyRows() const

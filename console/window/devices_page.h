@@ -3,9 +3,9 @@
 #pragma once
 
 #include "device_model.h"
+#include "job.h"
 #include "page.h"
 
-class QLineEdit;
 class QPushButton;
 class QTableView;
 class QTabWidget;
@@ -13,6 +13,9 @@ class QTextBrowser;
 class QTreeWidget;
 
 namespace starling::window {
+
+class PiecesBar;
+class QueryBox;
 
 class DevicesPage : public Page
 {
@@ -35,17 +38,22 @@ private:
     void showFacets();
     void showCount();
     void showDetail();
+    void readLog();
+    void showPieces(const fleetview::Device* device);
     void pick(const QString& test, bool isAdded);
     void copyRows() const;
     SnapshotPtr m_snapshot;
     DeviceModel* m_model;
-    QLineEdit* m_query;
+    QueryBox* m_query;
     QLabel *m_problem, *m_count;
     QPushButton* m_clear;
     QTreeWidget* m_facets;
     QTableView* m_table;
     QTabWidget* m_dock;
-    QTextBrowser *m_why, *m_identity, *m_history;
+    QTextBrowser *m_why, *m_progress, *m_peers, *m_history, *m_health, *m_log, *m_identity;
+    Job m_reading; ///< of the audit log
+    std::optional<NodeId> m_logged; ///< whose lines m_log shows
+    PiecesBar* m_pieces;
     std::optional<NodeId> m_chosen; ///< stays chosen while it is filtered away
     bool m_isSettling = false; ///< the model moves rows, nobody chooses
     std::vector<std::string> m_facetKey; ///< what the facets were built of

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// starling-console: the fleet in a window, as one agent tells of it.
+#include "error_card.h"
 #include "grid_accessible.h"
 #include "main_window.h"
 #include "profile.h"
@@ -10,8 +11,11 @@
 
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QDialog>
+#include <QDialogButtonBox>
 #include <QRegularExpression>
 #include <QStyleFactory>
+#include <QVBoxLayout>
 
 #include <cstdio>
 
@@ -35,6 +39,21 @@ starling::Result<starling::sim::DemoConfig> demoOf(const QString& devices, const
     if (auto possible = sim::validate(config); !possible)
         return tl::unexpected<Error>(possible.error());
     return config;
+}
+
+/// Why there is no window, in one.
+void tell(const QString& what, const starling::Error& error)
+{
+    QDialog dialog;
+    dialog.setWindowTitle(QStringLiteral("Starling"));
+    auto* const layout = new QVBoxLayout(&dialog);
+    auto* const card = new starling::window::ErrorCard;
+    card->tell(what, error);
+    auto* const buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    QObject::connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
+    layout->addWidget(card);
+    layout->addWidget(buttons);
+    dialog.exec();
 }
 
 } // namespace
@@ -68,7 +87,11 @@ int main(int argc, char** argv)
         QStringLiteral("scenario"),
         QStringLiteral("Of the demo: happy, slow-site, failing-version, partition or forged."),
         QStringLiteral("NAME"), QStringLiteral("happy"));
-    parser.addOptions({agent, theme, demo, seed, scenario});
+    const QCommandLineOption profile(
+        QStringLiteral("profile"),
+        QStringLiteral("Settings and fleet of their own, for a second console or another fleet."),
+        QStringLiteral("NAME"));
+    parser.addOptions({agent, theme, profile, demo, seed, scenario});
     parser.addHelpOption();
     parser.addVersionOption();
     QStringList arguments = QApplication::arguments();
@@ -78,6 +101,13 @@ int main(int argc, char** argv)
     if (parser.isSet(theme) && !look) {
         std::fputs("starling-console: --theme is system, light, dark or contrast\n", stderr);
         return 2;
+    }
+    if (parser.isSet(profile)) {
+        if (!window::isProfileName(parser.value(profile))) {
+            std::fputs("starling-console: --profile is 1 to 32 letters, digits, '.', '_' or '-'\n", stderr);
+            return 2;
+        }
+        QApplication::setApplicationName(QStringLiteral("starling-console-") + parser.value(profile));
     }
     std::optional<sim::DemoConfig> config;
     if (parser.isSet(demo)) {
@@ -90,6 +120,12 @@ int main(int argc, char** argv)
     }
     if (const auto ready = crypto::initialize(); !ready) {
         std::fprintf(stderr, "starling-console: %s\n", toString(ready.error()).c_str());
+        return 1;
+    }
+    const auto lock = window::ProfileLock::take();
+    if (!lock && !config) { // a demo keeps nothing of a fleet
+        std::fprintf(stderr, "starling-console: %s\n", toString(lock.error()).c_str());
+        tell(QCoreApplication::translate("main", "This console does not open."), lock.error());
         return 1;
     }
     const QString known = window::Profile::load().socket;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "main_window.h"
 
+#include "admin/audit_log.h"
 #include "command_palette.h"
 #include "devices_page.h"
 #include "diagnostics_page.h"
+#include "error_card.h"
 #include "keys_page.h"
 #include "log_page.h"
 #include "map_page.h"
@@ -34,6 +36,7 @@ namespace {
 
 constexpr qint64 kStaleAfter = 5'000; ///< ms; guess: five statuses that did not come
 constexpr std::chrono::milliseconds kAgeEvery{1'000};
+constexpr std::chrono::minutes kClockEvery{1}; ///< guess: somebody sets it while the window is open
 
 } // namespace
 
@@ -54,6 +57,8 @@ MainWindow::MainWindow(QString socket)
     m_offline->hide();
     m_offline->setWordWrap(true);
     layout->addWidget(m_offline);
+    layout->addWidget(m_clock = new ErrorCard);
+    m_clock->hide();
     layout->addWidget(m_demo = new DemoBar);
     layout->addWidget(makeTitle());
     layout->addWidget(m_pages = named(new QStackedWidget, tr("Screens")), 1);
@@ -104,6 +109,9 @@ MainWindow::MainWindow(QString socket)
     });
     connect(&m_ageTimer, &QTimer::timeout, this, &MainWindow::showAge);
     m_ageTimer.start(kAgeEvery);
+    connect(&m_clockTimer, &QTimer::timeout, this, &MainWindow::checkClock);
+    m_clockTimer.start(kClockEvery);
+    checkClock();
     goTo(m_overview);
     restore();
     applyTheme();
@@ -353,6 +361,16 @@ void MainWindow::showLost(const QString& why)
             goTo(m_welcome);
     }
     showAge();
+}
+
+void MainWindow::checkClock()
+{
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto checked = console::AuditLog().checkClock(now);
+    if (checked)
+        m_clock->hide();
+    else if (m_clock->isHidden())
+        m_clock->tell(tr("Times and ages in this window are wrong."), checked.error());
 }
 
 void MainWindow::showAge()

@@ -18,6 +18,7 @@ namespace starling::window {
 
 class DevicesPage;
 class DiagnosticsPage;
+class ErrorCard;
 class KeysPage;
 class LogPage;
 class MapPage;
@@ -73,6 +74,7 @@ private:
     void openPalette();
     void showShortcuts();
     void showAge();
+    void checkClock();
     void showTitle();
     void applyTheme();
     void restore();
@@ -83,7 +85,8 @@ private:
     Theme m_theme;
     SnapshotPtr m_snapshot;
     QString m_lost; ///< why there is nothing newer; empty: live
-    QTimer m_ageTimer;
+    QTimer m_ageTimer, m_clockTimer;
+    ErrorCard* m_clock = nullptr;
     DemoBar* m_demo = nullptr;
     QWidget* m_rail = nullptr;
     QVBoxLayout* m_railLayout = nullptr;

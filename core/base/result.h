@@ -59,7 +59,7 @@ enum class Errc : std::uint16_t {
     Withdrawn = 409, ///< a key of its scope has withdrawn the release
     // LOCAL: this machine, its files and its configuration
     Io = 501, ///< reading or writing failed
-    StateLocked = 502, ///< another agent uses the state directory
+    StateLocked = 502, ///< another process uses the state directory or the profile
     StateNewer = 503, ///< the state directory was written by a newer version
     StateCorrupt = 504, ///< the state directory does not verify
     ConfigInvalid = 505, ///< a configuration key is unknown or has an impossible value
@@ -68,6 +68,7 @@ enum class Errc : std::uint16_t {
     WrongPassphrase = 508, ///< the passphrase does not open the key
     NotFound = 509, ///< no such thing
     AlreadyExists = 510, ///< it is there already and will not be overwritten
+    ClockWrong = 511, ///< this machine's clock is far off
     // NET: reaching others
     Unreachable = 601, ///< nobody answers there
     Timeout = 602, ///< no answer in time

@@ -98,6 +98,7 @@ Joiner::Joiner(const AgentConfig& config, crypto::SecretKey key, Contact contact
     , m_contact(contact.endpoint)
     , m_trust(std::move(contact.trust))
     , m_asker(m_fleet, contact.linkKey, m_random)
+    , m_streams({m_timers, [this](const link::Input& input) { onStream(input); }})
     , m_started(m_timers.now())
 {
     m_request.node = *NodeId::fromBytes(m_key.id().bytes());
@@ -106,6 +107,7 @@ Joiner::Joiner(const AgentConfig& config, crypto::SecretKey key, Contact contact
         config.deviceName.empty() ? QSysInfo::machineHostName().toStdString() : config.deviceName;
     m_request.labels = config.labels;
     m_request.token = contact.secret;
+    m_streams.setProxy(config.proxy);
     connect(&m_socket, &QUdpSocket::readyRead, this, &Joiner::read);
 }
 
@@ -131,8 +133,11 @@ std::uint64_t Joiner::uptimeSeconds() const
 
 std::string Joiner::waitingFor() const
 {
-    return "waiting for admission at " + toString(m_contact) + " (" + m_news + "), words "
-        + enrol::fingerprintOf(m_request.node);
+    std::string news = m_news;
+    if (const auto& trouble = m_streams.proxyTrouble(); trouble && m_unheard > kUnheardMax)
+        news += "; " + trouble->context;
+    return "waiting for admission at " + toString(m_contact) + (m_heardByStream ? " over TCP" : "") + " ("
+        + news + "), words " + enrol::fingerprintOf(m_request.node);
 }
 
 void Joiner::ask()
@@ -141,13 +146,37 @@ void Joiner::ask()
     question.request = m_request.seal(m_fleet, m_key);
     if (!m_trust)
         question.anchorFrom = m_anchor.size();
+    if (m_stream && m_unheard > 0) { // what had no answer may hang
+        m_streams.take(link::CloseStream{*m_stream});
+        m_stream.reset();
+    }
     if (const auto datagram = m_asker.ask(question.serialize()))
-        m_socket.writeDatagram(reinterpret_cast<const char*>(datagram->data()),
-                               static_cast<qint64>(datagram->size()), toQt(m_contact), m_contact.port);
+        send(*datagram, isForStream());
     else
         m_news = datagram.error().context;
+    ++m_unheard;
     askLater(m_pause);
     m_pause = std::min(m_pause * 2, kPauseMax);
+}
+
+bool Joiner::isForStream() const
+{
+    const bool isLost = m_unheard >= kUnheardMax && m_unheard % 2 == 0;
+    return m_heardByStream != isLost;
+}
+
+void Joiner::send(ByteView datagram, bool byStream)
+{
+    if (!byStream) {
+        m_socket.writeDatagram(reinterpret_cast<const char*>(datagram.data()),
+                               static_cast<qint64>(datagram.size()), toQt(m_contact), m_contact.port);
+        return;
+    }
+    if (!m_stream) {
+        m_stream = link::StreamId{++m_lastStream};
+        m_streams.take(link::OpenStream{*m_stream, m_contact});
+    }
+    m_streams.take(link::SendOnStream{*m_stream, toBytes(datagram)});
 }
 
 void Joiner::askLater(Duration pause)
@@ -165,16 +194,31 @@ void Joiner::read()
     quint16 port = 0;
     for (qint64 size = 0;
          !m_isDone && (size = m_socket.readDatagram(buffer.data(), buffer.size(), &from, &port)) >= 0;) {
-        const auto heard =
-            m_asker.onDatagram(std::as_bytes(std::span(buffer.data(), static_cast<std::size_t>(size))));
-        if (heard.send)
-            m_socket.writeDatagram(reinterpret_cast<const char*>(heard.send->data()),
-                                   static_cast<qint64>(heard.send->size()), toQt(m_contact), m_contact.port);
-        if (!heard.answer)
-            continue;
-        if (const auto answer = enrol::JoinAnswer::parse(*heard.answer))
-            hear(*answer);
+        onDatagram(std::as_bytes(std::span(buffer.data(), static_cast<std::size_t>(size))), false);
     }
+}
+
+void Joiner::onStream(const link::Input& input)
+{
+    if (const auto* closed = std::get_if<link::StreamClosed>(&input); closed && m_stream == closed->stream)
+        m_stream.reset();
+    else if (const auto* received = std::get_if<link::StreamReceived>(&input); received && !m_isDone)
+        onDatagram(received->bytes, true);
+}
+
+void Joiner::onDatagram(ByteView datagram, bool byStream)
+{
+    const auto heard = m_asker.onDatagram(datagram);
+    if (heard.send)
+        send(*heard.send, byStream);
+    if (!heard.answer)
+        return;
+    const auto answer = enrol::JoinAnswer::parse(*heard.answer);
+    if (!answer)
+        return;
+    m_unheard = 0;
+    m_heardByStream = byStream;
+    hear(*answer);
 }
 
 void Joiner::hear(const enrol::JoinAnswer& answer)

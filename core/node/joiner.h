@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The device's side of enrolment: an agent without a certificate asks its contact to be admitted, again and
-/// again, and ends when it has written down the fleet's anchor and its certificate.
+/// again, and ends when it has written down the fleet's anchor and its certificate. In a network that blocks
+/// UDP it asks over TCP, through the configuration's proxy if there is one.
 #pragma once
 
 #include "enrol/exchange.h"
 #include "enrol/token.h"
 #include "node/identity.h"
+#include "node/stream_desk.h"
 #include "node/timer_queue.h"
 
 #include <QUdpSocket>
@@ -21,6 +23,9 @@ public:
     /// somebody who admits devices does not wait for long.
     static constexpr Duration kPauseMin = std::chrono::milliseconds(1'100);
     static constexpr Duration kPauseMax = std::chrono::seconds(50);
+    /// So many questions over UDP stay without an answer before every other one goes over TCP. Guess: one
+    /// datagram may be lost.
+    static constexpr unsigned kUnheardMax = 2;
 
     /// Whether the configuration names somebody to ask and there is no certificate yet.
     static bool isNeeded(const AgentConfig& config);
@@ -55,7 +60,12 @@ private:
     Status bind();
     void ask();
     void askLater(Duration pause);
+    /// Chooses the way of the next question: the one that was answered, or else both in turn.
+    bool isForStream() const;
+    void send(ByteView datagram, bool byStream);
     void read();
+    void onStream(const link::Input& input);
+    void onDatagram(ByteView datagram, bool byStream);
     void hear(const enrol::JoinAnswer& answer);
     /// Whether the anchor is whole now.
     Result<bool> takeAnchorPart(const enrol::JoinAnswer& answer);
@@ -72,6 +82,11 @@ private:
     link::JoinAsker m_asker;
     TimerQueue m_timers;
     QUdpSocket m_socket;
+    StreamDesk m_streams;
+    std::optional<link::StreamId> m_stream; ///< to the contact, while it is open
+    std::uint64_t m_lastStream = link::kOwnStreams;
+    unsigned m_unheard = 0; ///< questions since the last answer
+    bool m_heardByStream = false; ///< the last answer
     Instant m_started;
     Duration m_pause = kPauseMin;
     std::string m_news = "no answer yet";

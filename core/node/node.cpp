@@ -18,9 +18,6 @@ namespace {
 constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
 /// Refusals can come in floods; receipts tell of them at this pace.
 constexpr Duration kAlarmDelay = std::chrono::seconds(60);
-/// Between two looks at the system's addresses, 70 us each. Guess: a moved device speaks before its
-/// neighbours give up its silent links (overlay::MembershipConfig::silence).
-constexpr Duration kAddressInterval = std::chrono::seconds(5);
 /// Contacts of others are stored this often, and when the agent stops. Guess.
 constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
@@ -176,7 +173,7 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_reach({m_timers, m_natDesk, [this](const link::Input& input) { feedLinks(input); },
                [this] { return reachableAddresses(listenEndpoint()); },
                [this] { return m_streams.proxyTrouble(); }, [this] { return m_ports.mapping(); }})
-    , m_streams({m_timers, [this](const link::Input& input) { feedLinks(input); }})
+    , m_streams({m_timers, [this](const link::Input& input) { onStream(input); }})
     , m_desk({m_store, m_timers, m_keeper, m_identity,
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
@@ -372,6 +369,17 @@ void Node::onDatagram(const Endpoint& from, ByteView bytes)
         send(from, *answer);
 }
 
+/// What streams carry is what comes over UDP: questions of devices that want to join, too.
+void Node::onStream(const link::Input& input)
+{
+    const auto* received = std::get_if<link::StreamReceived>(&input);
+    if (received == nullptr || !link::JoinDesk::isJoin(received->bytes))
+        return feedLinks(input);
+    const Endpoint from = m_streams.remoteOf(received->stream);
+    if (auto answer = m_joinOffice->onDatagram(from, received->bytes, m_timers.now()))
+        m_streams.take(link::SendOnStream{received->stream, std::move(*answer)});
+}
+
 void Node::send(const Endpoint& to, ByteView bytes)
 {
     m_socket.send(to, bytes);
@@ -565,27 +573,6 @@ void Node::saveContacts()
     m_timers.schedule(kSaveInterval, [this] { saveContacts(); });
     if (auto saved = m_neighbors.save(contactFile()); !saved)
         qCWarning(lcNode, "contacts not kept: %ls", qUtf16Printable(forLog(saved.error())));
-}
-
-void Node::tellAddresses()
-{
-    m_timers.schedule(kAddressInterval, [this] { tellAddresses(); });
-    m_ports.look();
-    const std::uint16_t swarmPort = m_options.config.dht == swarm::Dht::Fleet ? m_swarm.port() : 0;
-    if (swarmPort != 0)
-        m_swarm.meet(m_neighbors.swarmNodes());
-    std::vector<Endpoint> addresses = m_reach.candidates(), locals = reachableAddresses(listenEndpoint());
-    if (addresses == m_toldAddresses && swarmPort == m_toldSwarmPort)
-        return;
-    const bool isFirst = !m_toldAddresses;
-    if (Bytes own = descriptor(swarmPort); !own.empty()) {
-        m_toldAddresses = std::move(addresses);
-        m_toldSwarmPort = swarmPort;
-        // What others see of us has changed by itself; only another address of our own is news to links.
-        if (std::exchange(m_locals, locals) != locals && !isFirst)
-            feedLinks(link::AddressChanged{});
-        m_neighbors.setOwn({std::move(own), m_identity.certificateEnvelope});
-    }
 }
 
 } // namespace starling::node

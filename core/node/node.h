@@ -106,6 +106,7 @@ private:
     Status putSubscription();
 
     void onDatagram(const Endpoint& from, ByteView bytes);
+    void onStream(const link::Input& input);
     void send(const Endpoint& to, ByteView bytes);
     void feedLinks(const link::Input& input);
     void feedOverlay(const overlay::Input& input);

@@ -73,6 +73,15 @@ void StreamDesk::take(const link::Output& output)
         close(closed->stream);
 }
 
+Endpoint StreamDesk::remoteOf(link::StreamId stream) const
+{
+    const auto found = m_connections.find(stream);
+    if (found == m_connections.end())
+        return {};
+    const QTcpSocket& socket = *found->second.socket;
+    return fromQt(socket.peerAddress(), socket.peerPort());
+}
+
 StreamDesk::Connection& StreamDesk::add(link::StreamId stream, QTcpSocket* socket)
 {
     socket->setParent(this);

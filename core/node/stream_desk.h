@@ -45,6 +45,8 @@ public:
     const std::optional<Error>& proxyTrouble() const { return m_proxyTrouble; }
     /// To be called for every output of the links.
     void take(const link::Output& output);
+    /// Who is at the other end, as the kernel says; nobody's address if there is no such stream.
+    Endpoint remoteOf(link::StreamId stream) const;
     /// Datagrams that found no room.
     std::uint64_t dropped() const { return m_dropped; }
 

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Property: what was accepted, written out again, reads the same; and answers for any device.
+/// Properties: what was accepted, written out again, reads the same, and answers for any device; whatever is
+/// typed, what is offered begins as it does.
 #include "base/assert.h"
+#include "fleetview/completion.h"
 #include "fleetview/query.h"
 #include "fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     using namespace starling::fleetview;
-    const auto query = Query::parse(std::string_view(reinterpret_cast<const char*>(data), size));
+    const std::string_view typed(reinterpret_cast<const char*>(data), size);
+    static const std::vector<Facet> kFacets{{"site", {{"berlin", 2}, {"a \"b\\", 1}}, 0}};
+    const std::string_view head = typed.substr(0, typed.find_first_of(" ()\"\\=!~<>"));
+    for (const std::string& offer : completionsOf(kFacets, typed))
+        STARLING_ASSERT(offer.size() >= head.size());
+    const auto query = Query::parse(typed);
     if (!query) {
         STARLING_ASSERT(query.error().code == starling::Errc::Usage);
         return 0;

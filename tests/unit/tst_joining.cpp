@@ -6,6 +6,9 @@
 #include "node_fixture.h"
 
 #include <QSignalSpy>
+#include <QTcpServer>
+#include <QTcpSocket>
+#include <QUdpSocket>
 
 using namespace starling;
 using namespace starling::node;
@@ -44,6 +47,39 @@ public:
 
 private:
     Directory m_home;
+};
+
+/// An address at which UDP is swallowed, and TCP gets through to an agent.
+class UdpBlocked
+{
+public:
+    explicit UdpBlocked(const Endpoint& agent)
+    {
+        QVERIFY(m_server.listen(QHostAddress::LocalHost));
+        QVERIFY(m_silence.bind(QHostAddress::LocalHost, m_server.serverPort()));
+        QObject::connect(&m_server, &QTcpServer::newConnection, [this, agent] {
+            while (QTcpSocket* device = m_server.nextPendingConnection()) {
+                auto* there = new QTcpSocket(device);
+                there->connectToHost(QHostAddress::LocalHost, agent.port);
+                pass(device, there);
+                pass(there, device);
+                ++connections;
+            }
+        });
+    }
+    Endpoint endpoint() const { return Endpoint::ipv4(127, 0, 0, 1, m_server.serverPort()); }
+    bool hasSwallowed() const { return m_silence.hasPendingDatagrams(); }
+
+    int connections = 0;
+
+private:
+    static void pass(QTcpSocket* from, QTcpSocket* to)
+    {
+        QObject::connect(from, &QTcpSocket::readyRead, to, [from, to] { to->write(from->readAll()); });
+        QObject::connect(from, &QTcpSocket::disconnected, to, &QTcpSocket::disconnectFromHost);
+    }
+    QTcpServer m_server;
+    QUdpSocket m_silence;
 };
 
 /// Any signal of being let in within `limit`.
@@ -172,6 +208,37 @@ private Q_SLOTS:
         QVERIFY(isAdmitted(**joiner));
     }
 
+    void whereUdpIsBlockedItJoinsOverTcp()
+    {
+        giveAdmitKey(11);
+        const UdpBlocked network(m_node->listenEndpoint());
+        Newcomer newcomer;
+        newcomer.giveToken(token(network.endpoint()));
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QVERIFY2(isAdmitted(**joiner), (*joiner)->waitingFor().c_str());
+        QVERIFY(network.hasSwallowed());
+        QVERIFY((*joiner)->waitingFor().find(" over TCP (") != std::string::npos);
+        // Root and certificate came on the way that was found, without asking on the other one again.
+        QCOMPARE(network.connections, 1);
+    }
+
+    void saysOfItsProxyWhatIsWrongWithIt()
+    {
+        QTcpServer nobody;
+        QVERIFY(nobody.listen(QHostAddress::LocalHost));
+        const std::uint16_t port = nobody.serverPort();
+        nobody.close();
+        const UdpBlocked network(m_node->listenEndpoint());
+        Newcomer newcomer;
+        newcomer.giveToken(token(network.endpoint()));
+        newcomer.config.proxy = ProxyAddress{"127.0.0.1", port};
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QTRY_VERIFY_WITH_TIMEOUT((*joiner)->waitingFor().find("; the proxy: ") != std::string::npos, 20'000);
+        QCOMPARE(network.connections, 0);
+    }
+
     void refusesATokenOfAnotherFleet()
     {
         auto other = enrol::JoinToken::parse(token());
@@ -242,9 +309,10 @@ private:
         writeAdmitKey(number);
         restart();
     }
-    std::string token()
+    std::string token() { return token(m_node->listenEndpoint()); }
+    std::string token(const Endpoint& reachedAt)
     {
-        const auto made = m_node->joinOffice().createToken(m_node->listenEndpoint(), 1h);
+        const auto made = m_node->joinOffice().createToken(reachedAt, 1h);
         return made ? made->line() : std::string();
     }
     static Bytes certificateFor(const trust::JoinRequest& request, unsigned char signer)

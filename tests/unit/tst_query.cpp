@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "fleetview/completion.h"
 #include "fleetview/query.h"
 #include "fleetview_samples.h"
 
@@ -37,6 +38,9 @@ private Q_SLOTS:
     void writesItselfSoThatItReadsTheSame();
     void limitsDepthPartsAndBytes();
     void quotesWhatIsNoWord();
+    void completesTheLastWord_data();
+    void completesTheLastWord();
+    void offersOnlySoMany();
 };
 
 void TestQuery::matchesWhatItSays_data()
@@ -168,6 +172,50 @@ void TestQuery::quotesWhatIsNoWord()
         QVERIFY2(parsed->matches(device), value);
     }
     QCOMPARE(quoted("gw-7"), std::string("gw-7"));
+}
+
+void TestQuery::completesTheLastWord_data()
+{
+    QTest::addColumn<QString>("typed");
+    QTest::addColumn<QString>("offered");
+    const auto row = [](const char* typed, const char* offered) {
+        QTest::newRow(typed) << QString::fromLatin1(typed) << QString::fromLatin1(offered);
+    };
+    row("", "");
+    row("si", "site=");
+    row("S", "state=|site=");
+    row("name=a and (n", "name=a and (name=");
+    row("site=", "site=\"Berlin 03\"|site=lab");
+    row("site=b", "site=\"Berlin 03\"");
+    row("site=\"Ber", "site=\"Berlin 03\"");
+    row("not site!=la", "not site!=lab");
+    row("site=lab", ""); // nothing to add
+    row("phase=roll", "phase=rolling-back|phase=rolled-back");
+    row("state=\"x s", ""); // within quotes a space begins no word
+    row("colour=", "");
+}
+
+void TestQuery::completesTheLastWord()
+{
+    QFETCH(QString, typed);
+    QFETCH(QString, offered);
+    const std::vector<Facet> facets{{"state", {{"healthy", 3}, {"failed", 1}}, 0},
+                                    {"site", {{"Berlin 03", 2}, {"lab", 1}, {"", 1}}, 0}};
+    QStringList texts;
+    for (const std::string& text : completionsOf(facets, typed.toStdString())) {
+        texts += QString::fromStdString(text);
+        const bool isField = text.ends_with('=');
+        QVERIFY2(isField || Query::parse(text), text.c_str());
+    }
+    QCOMPARE(texts.join(QLatin1Char('|')), offered);
+}
+
+void TestQuery::offersOnlySoMany()
+{
+    Facet facet{"site", {}, 0};
+    for (int i = 0; i < 40; ++i)
+        facet.values.push_back({"s" + std::to_string(i), 1});
+    QCOMPARE(completionsOf({facet}, "site=s").size(), kMaxCompletions);
 }
 
 QTEST_GUILESS_MAIN(TestQuery)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "fleetview/course.h"
 #include "fleetview/why.h"
 #include "fleetview_samples.h"
 
@@ -45,6 +46,10 @@ private Q_SLOTS:
     void tellsOfNewerRootsAndAlarms();
     void findsDevicesByNameOrId();
     void refusesNamesThatAreNotUnique();
+    void tellsTheWayOfARelease();
+    void knowsNoTimeOfPhasesThatItDidNotSee();
+    void tellsOnlyWhatWasSeenOfOneThatFailed();
+    void mixesNoTwoReleasesOfAResource();
 };
 
 void TestWhy::namesTheCauseOfEachPhase_data()
@@ -178,6 +183,83 @@ void TestWhy::refusesNamesThatAreNotUnique()
     const auto picture = fleet.picture(kBegin);
     QCOMPARE(deviceNamed(*picture, "twin").error().code, Errc::Usage);
     QVERIFY(deviceNamed(*picture, nodeOf(2).hex()));
+}
+
+namespace {
+
+/// Device 1 as this console saw it say these, ten seconds apart.
+fleetview::DevicePtr deviceThatSaid(const std::vector<trust::ReceiptEntry>& entries)
+{
+    Fleet fleet(kBegin);
+    fleet.take({}, {}, kBegin); // what comes first was there before
+    std::uint64_t sequence = 0;
+    UtcTime now = kBegin;
+    for (const trust::ReceiptEntry& entry : entries) {
+        auto report = reportOf(1, {entry});
+        report.receipt.sequence = ++sequence;
+        fleet.take({std::move(report)}, {known(2)}, now += 10s);
+    }
+    return fleet.picture(now)->devices.front();
+}
+
+std::vector<Leg> courseOfOne(const std::vector<trust::ReceiptEntry>& entries)
+{
+    return courseOf(*deviceThatSaid(entries), entries.back());
+}
+
+} // namespace
+
+void TestWhy::tellsTheWayOfARelease()
+{
+    using State = Leg::State;
+    const auto legs = courseOfOne({entryOf(Phase::Announced), entryOf(Phase::Accepted),
+                                   entryOf(Phase::Downloading), entryOf(Phase::Verifying)});
+    const std::vector<Leg> expected{
+        {Phase::Announced, State::Done, {}}, // it came with the device, which was new
+        {Phase::Accepted, State::Done, kBegin + 20s}, {Phase::Downloading, State::Done, kBegin + 30s},
+        {Phase::Verifying, State::Now, kBegin + 40s}, {Phase::Staged, State::Ahead, {}},
+        {Phase::Deploying, State::Ahead, {}},         {Phase::Checking, State::Ahead, {}},
+        {Phase::Healthy, State::Ahead, {}},
+    };
+    QCOMPARE(legs.size(), expected.size());
+    for (std::size_t i = 0; i < legs.size(); ++i)
+        QVERIFY2(legs[i] == expected[i], phaseName(expected[i].phase).data());
+    QVERIFY(legStateName(State::Ahead) == "ahead");
+}
+
+void TestWhy::knowsNoTimeOfPhasesThatItDidNotSee()
+{
+    const auto legs = courseOfOne({entryOf(Phase::Announced), entryOf(Phase::Healthy)});
+    QCOMPARE(legs.size(), std::size_t{8});
+    QVERIFY(legs[4].state == Leg::State::Done && !legs[4].at);
+    QVERIFY(legs[7].state == Leg::State::Now && legs[7].at == kBegin + 20s);
+    const auto before = courseOfOne({entryOf(Phase::Healthy)});
+    QVERIFY(before[7].state == Leg::State::Now && !before[7].at);
+}
+
+void TestWhy::tellsOnlyWhatWasSeenOfOneThatFailed()
+{
+    const auto phases = [](const std::vector<Leg>& legs) {
+        std::string names;
+        for (const Leg& leg : legs)
+            names += std::string(phaseName(leg.phase)) + ':' + std::string(legStateName(leg.state)) + ' ';
+        return names;
+    };
+    QCOMPARE(phases(courseOfOne({entryOf(Phase::Accepted), entryOf(Phase::Checking),
+                                 entryOf(Phase::RollingBack), entryOf(Phase::RolledBack)})),
+             std::string("accepted:done checking:done rolling-back:done rolled-back:now "));
+    QCOMPARE(phases(courseOfOne({entryOf(Phase::Deploying), entryOf(Phase::RollingBack)})),
+             std::string("deploying:done rolling-back:now rolled-back:ahead "));
+    QCOMPARE(phases(courseOfOne({entryOf(Phase::Failed)})), std::string("failed:now "));
+}
+
+void TestWhy::mixesNoTwoReleasesOfAResource()
+{
+    const auto legs =
+        courseOfOne({entryOf(Phase::Announced, 1), entryOf(Phase::Healthy, 1), entryOf(Phase::Accepted, 2)});
+    QVERIFY(legs[0].phase == Phase::Announced && !legs[0].at);
+    QVERIFY(legs[1].at == kBegin + 30s);
+    QVERIFY(legs[7].state == Leg::State::Ahead && !legs[7].at);
 }
 
 QTEST_APPLESS_MAIN(TestWhy)
