@@ -183,6 +183,7 @@ Reply ControlService::status() const
     reply.refused = m_node.refusals();
     reply.isObserver = m_node.desk().isObserver();
     reply.devices = m_node.desk().count();
+    reply.portMapping = m_node.portMapping();
     return reply;
 }
 
@@ -215,7 +216,9 @@ void ControlService::checkNetwork(ConnectionId from)
     m_node.checkNetwork([this, from](const Result<node::NatDesk::Found>& found) {
         if (!found)
             return m_server.reply(from, refusal(found.error()));
-        m_server.reply(from, NetCheckReply{found->behaviour, found->locals, found->asked, tcpOf(m_node)});
+        m_server.reply(from,
+                       NetCheckReply{found->behaviour, found->locals, found->asked, tcpOf(m_node),
+                                     m_node.portMapping()});
     });
 }
 

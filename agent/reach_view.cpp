@@ -34,6 +34,7 @@ PeersReply peersOf(const node::Node& node)
 {
     PeersReply reply;
     reply.payload = pathsOf(node.paths().all());
+    reply.portMapping = node.portMapping();
     for (const link::LinkInfo& link : node.links()) {
         if (!link.isUp)
             continue;

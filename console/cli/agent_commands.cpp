@@ -91,6 +91,8 @@ Result<Exit> status(const CommandLine& line)
     say(line,
         "Links       " + std::to_string(up) + " up of " + std::to_string(reply->links.size())
             + (reply->isObserver ? "; receipts of " + std::to_string(reply->devices) + " device(s)" : ""));
+    if (reply->portMapping.kind != nat::PortMapState::Kind::Off)
+        say(line, "Router      port mapping " + textOf(reply->portMapping));
     if (hints)
         sayHints(line, *hints);
     if (reply->updates.empty())

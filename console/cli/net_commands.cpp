@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
+using cli::jsonOf; // beside those below
+using cli::textOf;
+
 /// Discovery's three steps take 20 s where nobody answers (nat/discovery.h).
 constexpr auto kCheckLimit = 40s;
 
@@ -52,7 +55,8 @@ QJsonObject jsonOf(const control::NetCheckReply& reply)
             {QStringLiteral("proxy"),
              reply.tcp.proxy.empty() ? QJsonValue() : QJsonValue(toQString(reply.tcp.proxy))},
             {QStringLiteral("proxy_trouble"),
-             reply.tcp.proxyTrouble.empty() ? QJsonValue() : QJsonValue(toQString(reply.tcp.proxyTrouble))}};
+             reply.tcp.proxyTrouble.empty() ? QJsonValue() : QJsonValue(toQString(reply.tcp.proxyTrouble))},
+            {QStringLiteral("port_mapping"), jsonOf(reply.portMapping)}};
 }
 
 std::string listText(const std::vector<Endpoint>& endpoints)
@@ -79,6 +83,11 @@ void sayCheck(const CommandLine& line, const control::NetCheckReply& reply)
     say(line, "Itself      " + listText(reply.locals));
     say(line, "Mapping     " + std::string(nat::nameOf(found.mapping)));
     say(line, "Filtering   " + std::string(nat::nameOf(found.filtering)));
+    say(line,
+        "Router      port mapping " + textOf(reply.portMapping)
+            + (reply.portMapping.kind == nat::PortMapState::Kind::Off
+                   ? "; port_mapping = auto in [nat] asks the router for one"
+                   : ""));
     say(line,
         "Asked       " + std::to_string(reply.asked.size())
             + " server(s); answered: " + listText(found.answered));
@@ -174,7 +183,9 @@ Result<Exit> peers(const CommandLine& line)
         QJsonArray array;
         for (const control::PeerLine& peer : reply->peers)
             array.append(jsonOf(peer));
-        printJson({{QStringLiteral("peers"), array}, {QStringLiteral("payload"), jsonOf(reply->payload)}});
+        printJson({{QStringLiteral("peers"), array},
+                   {QStringLiteral("payload"), jsonOf(reply->payload)},
+                   {QStringLiteral("port_mapping"), jsonOf(reply->portMapping)}});
     }
     if (reply->peers.empty())
         say(line, "No link is up.");
@@ -187,6 +198,8 @@ Result<Exit> peers(const CommandLine& line)
     }
     if (const std::string payload = textOf(reply->payload); !payload.empty())
         say(line, plain("In all: " + payload));
+    if (reply->portMapping.kind != nat::PortMapState::Kind::Off)
+        say(line, "Port mapping: " + textOf(reply->portMapping));
     return Exit::Ok;
 }
 

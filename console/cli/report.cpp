@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report.h"
 
+#include "progress.h"
+
 #include <QJsonArray>
 
 #include <cstdio>
@@ -181,7 +183,8 @@ QJsonObject jsonOf(const control::DeviceLine& device)
                        {QStringLiteral("sequence"), jsonNumber(device.receipt.sequence)},
                        {QStringLiteral("root"), jsonNumber(device.receipt.rootNumber)},
                        {QStringLiteral("uptime_s"), jsonNumber(device.receipt.uptimeSeconds)},
-                       {QStringLiteral("alarms"), countersOf(device.receipt.alarms)}};
+                       {QStringLiteral("alarms"), countersOf(device.receipt.alarms)},
+                       {QStringLiteral("payload_in"), countersOf(device.receipt.paths)}};
     object.insert(QStringLiteral("updates"),
                   arrayOf(device.receipt.entries, [](const trust::ReceiptEntry& entry) {
                       QJsonObject update{{QStringLiteral("uri"), toQString(entry.uri.text())},
@@ -213,7 +216,50 @@ QJsonObject jsonOf(const control::StatusReply& status)
             {QStringLiteral("refused"), countersOf(status.refused)},
             {QStringLiteral("devices"), jsonNumber(status.devices)},
             {QStringLiteral("observer"), status.isObserver},
-            {QStringLiteral("waiting"), toQString(status.waiting)}};
+            {QStringLiteral("waiting"), toQString(status.waiting)},
+            {QStringLiteral("port_mapping"), jsonOf(status.portMapping)}};
+}
+
+QJsonObject jsonOf(const nat::PortMapState& state)
+{
+    const auto& mapping = state.mapping;
+    const auto orNull = [&](const auto& of) { return mapping ? QJsonValue(of()) : QJsonValue(); };
+    return {{QStringLiteral("state"), toQString(nat::nameOf(state.kind))},
+            {QStringLiteral("protocol"), orNull([&] { return toQString(nat::nameOf(mapping->method)); })},
+            {QStringLiteral("external"), orNull([&] { return toQString(toString(mapping->external)); })},
+            {QStringLiteral("tcp"), orNull([&] { return mapping->hasTcp; })},
+            {QStringLiteral("lease_s"), orNull([&] {
+                 return static_cast<qint64>(
+                     std::chrono::duration_cast<std::chrono::seconds>(mapping->lease).count());
+             })},
+            {QStringLiteral("rest_s"), orNull([&] { return static_cast<qint64>(state.restSeconds); })},
+            {QStringLiteral("told"), state.isTold},
+            {QStringLiteral("trouble"), toQString(state.trouble)}};
+}
+
+std::string textOf(const nat::PortMapState& state)
+{
+    using Kind = nat::PortMapState::Kind;
+    const std::string trouble = state.trouble.empty() ? "" : ": " + plain(state.trouble);
+    switch (state.kind) {
+    case Kind::Off:
+        return "off";
+    case Kind::NotNeeded:
+        return "not needed: no private IPv4 address behind a router";
+    case Kind::Asking:
+        return "asking the router" + trouble;
+    case Kind::None:
+        return "none" + trouble;
+    case Kind::Held:
+        break;
+    }
+    return "held, " + toString(state.mapping->external) + " by "
+        + std::string(nat::nameOf(state.mapping->method))
+        + (state.mapping->hasTcp ? ", UDP and TCP" : ", UDP")
+        + (state.mapping->lease == Duration(0)
+               ? ", until it is deleted"
+               : ", for " + durationText(static_cast<double>(state.restSeconds)))
+        + (state.isTold ? "" : "; not told to others") + trouble;
 }
 
 QJsonObject jsonOf(const control::Event& event)

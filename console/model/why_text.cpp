@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/why_text.h"
 
+#include "base/size.h"
+
 #include <QCoreApplication>
 
 namespace starling::console {
@@ -203,6 +205,11 @@ QStringList whyRemarksOf(const Why& why)
                        .arg(why.newestRoot);
     for (const auto& [name, count] : why.alarms)
         remarks += Words::tr("it has refused since its start: %1, %2 time(s)").arg(text(name)).arg(count);
+    QStringList ways;
+    for (const auto& [kind, bytes] : why.paths)
+        ways += Words::tr("%1 %2").arg(text(toString(ByteCount{bytes})), text(kind));
+    if (!ways.isEmpty())
+        remarks += Words::tr("payload came to it since its start: %1").arg(ways.join(QStringLiteral(", ")));
     return remarks;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/codec.h"
 
-#include "control/fields.h"
 #include "control/hints_codec.h"
+#include "control/net_fields.h"
 
 #include <algorithm>
 
@@ -221,7 +221,8 @@ Dict fieldsOf(const StatusReply& r)
             {"refused", countersValue(r.refused)},
             {"devices", number(r.devices)},
             {"observer", number(r.isObserver)},
-            {"waiting", clipped(r.waiting)}};
+            {"waiting", clipped(r.waiting)},
+            {kPortMapKey, portMapValue(r.portMapping)}};
 }
 
 Dict fieldsOf(const UpdatesReply& r)
@@ -256,14 +257,8 @@ Dict fieldsOf(const NetCheckReply& r)
             {"tcp-listens", number(r.tcp.isListening)},
             {"tcp-links", number(r.tcp.links)},
             {"proxy", clipped(r.tcp.proxy)},
-            {"proxy-trouble", clipped(r.tcp.proxyTrouble)}};
-}
-
-List pathsValue(const std::vector<PathLine>& lines)
-{
-    return listOf(lines, [](const PathLine& line) {
-        return Dict{{"kind", words(line.kind)}, {"in", number(line.in)}, {"out", number(line.out)}};
-    });
+            {"proxy-trouble", clipped(r.tcp.proxyTrouble)},
+            {kPortMapKey, portMapValue(r.portMapping)}};
 }
 
 Value lineValue(const PeerLine& line)
@@ -277,7 +272,8 @@ Value lineValue(const PeerLine& line)
 Dict fieldsOf(const PeersReply& r)
 {
     return {{"peers", listOf(r.peers, [](const PeerLine& line) { return lineValue(line); })},
-            {"payload", pathsValue(r.payload)}};
+            {"payload", pathsValue(r.payload)},
+            {kPortMapKey, portMapValue(r.portMapping)}};
 }
 
 Value lineValue(const SessionLine& line)
@@ -405,6 +401,7 @@ Result<Reply> readStatus(Fields& in)
     r.devices = in.integer("devices");
     r.isObserver = in.integer("observer", 1) == 1;
     r.waiting = in.text("waiting");
+    r.portMapping = readPortMap(in);
     return in.finish<Reply>(std::move(r));
 }
 
@@ -419,11 +416,6 @@ nat::Mapping readMapping(Fields& in)
         in.integer<std::uint8_t>("mapping", static_cast<std::uint64_t>(nat::Mapping::Dependent)));
 }
 
-PathLine readPath(Fields& in)
-{
-    return {in.text("kind"), in.integer("in"), in.integer("out")};
-}
-
 PeerLine readPeer(Fields& in)
 {
     PeerLine line;
@@ -434,7 +426,7 @@ PeerLine readPeer(Fields& in)
     line.roundTripMicros = in.integer("rtt");
     line.ageSeconds = in.integer("age");
     line.whyNotBetter = in.text("why");
-    line.payload = in.items<PathLine>("payload", readPath);
+    line.payload = readPaths(in, "payload");
     return line;
 }
 
@@ -467,6 +459,7 @@ Result<Reply> readNetCheck(Fields& in)
     r.tcp.links = in.integer("tcp-links");
     r.tcp.proxy = in.text("proxy");
     r.tcp.proxyTrouble = in.text("proxy-trouble");
+    r.portMapping = readPortMap(in);
     return in.finish<Reply>(std::move(r));
 }
 
@@ -587,7 +580,7 @@ Result<Reply> decodeReply(ByteView bytes)
         return readNetCheck(in);
     case 13:
         return in.finish<Reply>(
-            PeersReply{in.items<PeerLine>("peers", readPeer), in.items<PathLine>("payload", readPath)});
+            PeersReply{in.items<PeerLine>("peers", readPeer), readPaths(in, "payload"), readPortMap(in)});
     case 14: {
         SessionsReply sessions{in.integer("rendezvous", 1) == 1, {}};
         sessions.sessions = in.items<SessionLine>("sessions", readSession);

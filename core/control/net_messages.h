@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "nat/behaviour.h"
+#include "nat/port_mapping.h"
 
 #include <string>
 #include <vector>
@@ -77,12 +78,14 @@ struct NetCheckReply
     std::vector<Endpoint> locals; ///< the device's own addresses
     std::vector<Endpoint> asked;
     TcpState tcp = {};
+    nat::PortMapState portMapping = {};
 };
 
 struct PeersReply
 {
     std::vector<PeerLine> peers;
     std::vector<PathLine> payload{}; ///< exchanged with all, also with nodes that are gone
+    nat::PortMapState portMapping = {};
 };
 struct SessionsReply
 {

@@ -227,6 +227,8 @@ PicturePtr Fleet::picture(UtcTime now)
         ++picture->standings[static_cast<std::size_t>(device->standing)];
         for (const auto& [name, count] : device->receipt.alarms)
             picture->alarms[name] += count;
+        for (const auto& [name, bytes] : device->receipt.paths)
+            picture->paths[name] += bytes;
     }
     picture->releases = releasesOf(m_known, picture->devices, m_newest);
     picture->steps = m_steps;

@@ -99,6 +99,7 @@ struct Picture
     std::vector<Release> releases; ///< by URI, newest first
     std::array<std::size_t, kStandings> standings{};
     std::map<std::string, std::uint64_t> alarms; ///< summed over devices
+    std::map<std::string, std::uint64_t> paths{}; ///< the same: Receipt::paths
     std::shared_ptr<const std::vector<Step>> steps; ///< oldest first; since `since`
     UtcTime since; ///< when this console began to see
     UtcTime at; ///< when the picture was made

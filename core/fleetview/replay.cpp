@@ -38,6 +38,7 @@ DevicePtr deviceAt(const DevicePtr& live, Standing standing, UtcTime since, UtcT
     device->standing = standing;
     device->receipt.entries = entriesAt(*live, at);
     device->receipt.alarms.clear();
+    device->receipt.paths.clear();
     std::erase_if(device->history, [at](const Change& change) { return change.at > at; });
     device->heardAt.reset();
     if (!device->history.empty() && device->history.back().at > since)

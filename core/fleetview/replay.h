@@ -9,8 +9,8 @@ namespace starling::fleetview {
 
 /// The picture as of `at`, between live.since and live.at. Devices stand where they stood, with what they had
 /// said by then; those that this console had not heard of are left out, and those that are gone meanwhile,
-/// too. Names and labels are today's, and alarms are left out: nobody recorded them. Shares with `live` the
-/// steps, and the devices that have not changed.
+/// too. Names and labels are today's, alarms and what came which way are left out: nobody recorded them.
+/// Shares with `live` the steps, and the devices that have not changed.
 PicturePtr pictureAt(const PicturePtr& live, UtcTime at);
 
 /// The moments in which standings changed before and after `at`.

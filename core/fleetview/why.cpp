@@ -82,6 +82,7 @@ Why whyOf(const Picture& picture, const Device& device)
     why.sequence = device.receipt.sequence;
     why.rootNumber = device.receipt.rootNumber;
     why.alarms = device.receipt.alarms;
+    why.paths = device.receipt.paths;
     if (device.heardAt)
         why.age = picture.at - *device.heardAt;
     for (const DevicePtr& each : picture.devices)

@@ -44,6 +44,7 @@ struct Why
     std::uint64_t rootNumber = 0;
     std::uint64_t newestRoot = 0; ///< the highest number in any device's receipt
     std::map<std::string, std::uint64_t> alarms; ///< what it refused since its start, by short name
+    std::map<std::string, std::uint64_t> paths{}; ///< bytes of BitTorrent that came, by kind of link
 };
 /// `device` is one of the picture's.
 Why whyOf(const Picture& picture, const Device& device);

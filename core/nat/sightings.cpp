@@ -63,6 +63,15 @@ std::vector<Endpoint> Sightings::mapped(std::span<const Endpoint> locals) const
     return mapped;
 }
 
+std::optional<bool> Sightings::contains(const Endpoint& address) const
+{
+    const Votes all = votes(address.isIpv4());
+    if (all.empty())
+        return std::nullopt;
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& vote) { return vote.first.address == address.address; });
+}
+
 Mapping Sightings::mapping(std::span<const Endpoint> locals) const
 {
     const Votes ipv4 = votes(true);

@@ -25,6 +25,9 @@ public:
     /// Addresses at which others may reach the device, those that most have seen first, at most kMaxMapped of
     /// each family; none of `locals`.
     std::vector<Endpoint> mapped(std::span<const Endpoint> locals) const;
+    /// Whether somebody saw the device at this address, with whatever port; nothing if nobody saw any of its
+    /// family.
+    std::optional<bool> contains(const Endpoint& address) const;
     /// As far as it can be told from the sightings of IPv4, or of IPv6 if there are none.
     Mapping mapping(std::span<const Endpoint> locals) const;
 

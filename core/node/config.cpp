@@ -209,6 +209,8 @@ const std::map<std::string, Setter>& setters()
         {"nat.stun", setStunServers},
         {"nat.rendezvous", choice(&AgentConfig::rendezvous, {{"true", true}, {"false", false}})},
         {"nat.relay", choice(&AgentConfig::relay, {{"true", true}, {"false", false}})},
+        {"nat.port_mapping",
+         choice(&AgentConfig::portMapping, {{"auto", PortMapMode::Auto}, {"off", PortMapMode::Off}})},
         {"network.proxy", setProxy},
         {"agent.network",
          choice(&AgentConfig::network, {{"wan", NetworkProfile::Wan}, {"lan", NetworkProfile::Lan}})},
@@ -225,6 +227,7 @@ const std::map<std::string, Setter>& setters()
         {"agent.swarm",
          choice(&AgentConfig::admission, {{"members", Admission::Members}, {"open", Admission::Open}})},
         {"swarm.port", setPort},
+        {"swarm.dht", choice(&AgentConfig::dht, {{"off", swarm::Dht::Off}, {"fleet", swarm::Dht::Fleet}})},
         {"swarm.upload_limit", rate(&AgentConfig::uploadLimit)},
         {"swarm.download_limit", rate(&AgentConfig::downloadLimit)},
         {"swarm.quota", setQuota},
@@ -328,6 +331,9 @@ Result<AgentConfig> interpretConfig(const IniFile& ini)
         if (auto set = setter->second(config, entry.value); !set)
             return fail(Errc::ConfigInvalid, where + entry.key + ": " + set.error().context);
     }
+    if (config.dht == swarm::Dht::Fleet && config.admission != swarm::Admission::Open)
+        return fail(Errc::ConfigInvalid,
+                    "dht = fleet in [swarm] is for foreign clients: it needs swarm = open in [agent]");
     return config;
 }
 

@@ -28,6 +28,12 @@ enum class NetworkProfile : std::uint8_t {
     Lan, ///< within seconds, for more than twice the traffic while idle
 };
 
+/// Whether a router is asked to pass the port of the links on to this device.
+enum class PortMapMode : std::uint8_t {
+    Off,
+    Auto, ///< by PCP, NAT-PMP or UPnP, whichever it knows
+};
+
 /// An agent that takes join requests, and the link key under which it does.
 struct JoinContact
 {
@@ -68,6 +74,7 @@ struct AgentConfig
     std::vector<Endpoint> stunServers; ///< asked besides linked neighbours, which answer STUN, too
     bool rendezvous = false; ///< links to many, and introduces them to each other
     bool relay = true; ///< carries for others, within link::RelayConfig, if it is reachable
+    PortMapMode portMapping = PortMapMode::Off; ///< off: it opens a door that an administrator may want shut
     // [network]
     std::optional<ProxyAddress> proxy; ///< TCP to other agents goes through it
     // [enrolment]
@@ -77,6 +84,7 @@ struct AgentConfig
     std::filesystem::path admitKey; ///< plain, mode 0600: this agent admits who shows a token of its own
     // [swarm]
     swarm::Admission admission = swarm::Admission::Members;
+    swarm::Dht dht = swarm::Dht::Off;
     std::uint16_t swarmPort = 0; ///< of an open swarm, for foreign clients; 0: the system chooses
     BytesPerSecond uploadLimit; ///< 0: none
     BytesPerSecond downloadLimit;

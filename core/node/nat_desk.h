@@ -40,8 +40,6 @@ public:
     /// if there is nobody to ask; whoever asks while another check is under way gets the same answer.
     void check(std::vector<Endpoint> servers, std::vector<Endpoint> locals, Done done);
 
-    const nat::StunServer::Stats& served() const { return m_server.stats(); }
-
 private:
     void act(std::vector<nat::Discovery::Output> outputs);
     void finish(const nat::NatBehaviour& behaviour);

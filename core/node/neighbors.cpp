@@ -2,6 +2,8 @@
 #include "node/neighbors.h"
 
 #include "node/disk.h"
+#include "trust/documents.h"
+#include "trust/envelope.h"
 
 namespace starling::node {
 
@@ -86,6 +88,25 @@ std::map<NodeId, std::vector<Endpoint>> Neighbors::addresses() const
         if (const auto info = m_mediator.examineContact(contact.descriptor, contact.certificate))
             addresses[info->node] = info->endpoints;
     return addresses;
+}
+
+std::set<Endpoint> Neighbors::swarmNodes() const
+{
+    std::set<Endpoint> nodes;
+    for (const overlay::Contact& contact : m_membership.known()) {
+        // Membership keeps none that it has not examined.
+        const auto envelope = trust::Envelope::parse(contact.descriptor);
+        const auto descriptor = envelope ? trust::Descriptor::parse(envelope->payload)
+                                         : Result<trust::Descriptor>(fail(Errc::Malformed, "contact"));
+        if (!descriptor || descriptor->swarmPort == 0)
+            continue;
+        for (Endpoint at : descriptor->addresses)
+            if (nodes.size() < kMaxSwarmNodes) {
+                at.port = descriptor->swarmPort;
+                nodes.insert(at);
+            }
+    }
+    return nodes;
 }
 
 void Neighbors::take(const link::Output& output)

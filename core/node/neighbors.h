@@ -10,6 +10,8 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <set>
 
 namespace starling::node {
 
@@ -42,6 +44,9 @@ public:
     NodeId nodeOf(link::LinkId link) const;
     /// Where nodes are reached, in their own words; of those that are linked, and some others.
     std::map<NodeId, std::vector<Endpoint>> addresses() const;
+    /// Of those: where they serve foreign clients, at most kMaxSwarmNodes.
+    std::set<Endpoint> swarmNodes() const;
+    static constexpr std::size_t kMaxSwarmNodes = 64; ///< guess: Kademlia finds the others through them
 
 private:
     void feed(const overlay::MembershipInput& input);

@@ -4,12 +4,28 @@
 #include <QNetworkInterface>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <sstream>
 
 namespace starling::node {
 
 namespace {
 constexpr std::size_t kMaxAddresses = 8;
 constexpr std::size_t kMaxSubnets = 16; // guess
+constexpr const char* kRoutes = "/proc/net/route";
+constexpr std::size_t kMaxRouteBytes = 64 * 1024; // guess: 500 routes
+constexpr unsigned kIsUp = 1, kHasGateway = 2; // RTF_UP, RTF_GATEWAY of linux/route.h
+
+/// `text` as a number of `base`, if it is one to its end.
+std::optional<std::uint32_t> numberIn(const std::string& text, int base)
+{
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
 } // namespace
 
 QHostAddress toQt(const Endpoint& endpoint)
@@ -52,6 +68,49 @@ std::vector<Endpoint> reachableAddresses(const Endpoint& listen)
         found.push_back(fromQt(address, listen.port));
     }
     return found;
+}
+
+std::optional<Endpoint> gatewayIn(std::string_view routes)
+{
+    std::optional<Endpoint> found;
+    std::uint32_t best = 0;
+    std::istringstream lines{std::string(routes)};
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string interface, destination, gateway, flags, references, use, metric, mask;
+        words >> interface >> destination >> gateway >> flags >> references >> use >> metric >> mask;
+        const auto at = numberIn(gateway, 16), how = numberIn(flags, 16), cost = numberIn(metric, 10);
+        const bool isDefault = numberIn(destination, 16) == 0U && numberIn(mask, 16) == 0U;
+        if (!isDefault || !at || !how || !cost || (*how & (kIsUp | kHasGateway)) != (kIsUp | kHasGateway)
+            || (found && *cost >= best))
+            continue;
+        // The address's bytes as they are in memory, read as a number of this machine.
+        std::array<std::uint8_t, 4> a{};
+        std::memcpy(a.data(), &*at, a.size());
+        found = Endpoint::ipv4(a[0], a[1], a[2], a[3], 0);
+        best = *cost;
+    }
+    return found;
+}
+
+std::optional<Endpoint> defaultGateway()
+{
+    // The kernel's file has no size.
+    std::string routes(kMaxRouteBytes, '\0');
+    std::ifstream file(kRoutes);
+    file.read(routes.data(), static_cast<std::streamsize>(routes.size()));
+    routes.resize(static_cast<std::size_t>(file.gcount()));
+    return gatewayIn(routes);
+}
+
+std::optional<Endpoint> addressTowards(const Endpoint& gateway, const Endpoint& listen)
+{
+    const std::vector<Subnet> subnets = ownSubnets();
+    for (Endpoint own : reachableAddresses(listen))
+        for (const Subnet& subnet : subnets)
+            if (own.isIpv4() && subnet.address.address == own.address && subnet.contains(gateway))
+                return own;
+    return std::nullopt;
 }
 
 std::vector<Subnet> ownSubnets()

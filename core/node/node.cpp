@@ -18,9 +18,6 @@ namespace {
 constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
 /// Refusals can come in floods; receipts tell of them at this pace.
 constexpr Duration kAlarmDelay = std::chrono::seconds(60);
-/// Between two looks at the system's addresses, 70 us each. Guess: a moved device speaks before its
-/// neighbours give up its silent links (overlay::MembershipConfig::silence).
-constexpr Duration kAddressInterval = std::chrono::seconds(5);
 /// Contacts of others are stored this often, and when the agent stops. Guess.
 constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
@@ -34,6 +31,7 @@ swarm::Config swarmConfig(const AgentConfig& config)
     // Never the links' number: libtorrent opens a UDP socket beside its TCP one. For foreign clients only.
     result.listen.port = config.swarmPort;
     result.admission = config.admission;
+    result.dht = config.dht;
     result.uploadLimit = config.uploadLimit;
     result.downloadLimit = config.downloadLimit;
     return result;
@@ -170,9 +168,11 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
                    [this](const Error& error) { reportRefusal(error); },
                    [this](link::LinkId link) { return m_payloadLinks.isInUse(link); }})
     , m_natDesk({m_timers, m_random, [this](const Endpoint& to, ByteView bytes) { send(to, bytes); }})
+    , m_ports(
+          {m_timers, m_random, [this] { return listenEndpoint(); }, [this] { m_reach.portMappingChanged(); }})
     , m_reach({m_timers, m_natDesk, [this](const link::Input& input) { feedLinks(input); },
                [this] { return reachableAddresses(listenEndpoint()); },
-               [this] { return m_streams.proxyTrouble(); }})
+               [this] { return m_streams.proxyTrouble(); }, [this] { return m_ports.mapping(); }})
     , m_streams({m_timers, [this](const link::Input& input) { onStream(input); }})
     , m_desk({m_store, m_timers, m_keeper, m_identity,
               [this](const char* counter) { return nextSequence(counter); },
@@ -228,6 +228,8 @@ Status Node::begin()
     m_neighbors.setBootstrap(m_options.config.neighbors);
     m_neighbors.load(contactFile());
     m_reach.ask(m_options.config.stunServers);
+    if (m_options.config.portMapping == PortMapMode::Auto)
+        m_ports.begin();
     tellAddresses();
     m_timers.schedule(kSaveInterval, [this] { saveContacts(); });
     scheduleReceipt(kReceiptDelay);
@@ -307,7 +309,12 @@ void Node::stop()
     m_updater.stop();
     saveContacts();
     feedLinks(link::CloseAll{});
-    connect(&m_swarm, &SwarmHost::saved, this, &Node::stopped);
+    const auto part = [this] {
+        if (--m_goodbyes == 0)
+            Q_EMIT stopped();
+    };
+    connect(&m_swarm, &SwarmHost::saved, this, part);
+    m_ports.stop(part);
     m_timers.schedule(kStopLimit, [this] { Q_EMIT stopped(); });
     m_swarm.save();
 }
@@ -330,12 +337,16 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
             "[trust]");
     compare(config.sumsAbove == held.sumsAbove, "[observer]");
     compare(config.admitKey == held.admitKey, "admit_key");
-    compare(config.admission == held.admission && config.swarmPort == held.swarmPort, "swarm");
+    compare(config.admission == held.admission && config.swarmPort == held.swarmPort
+                && config.dht == held.dht,
+            "swarm");
     compare(config.quota == held.quota, "quota");
     compare(config.deploy == held.deploy && config.deviceRoot == held.deviceRoot
                 && config.puppet == held.puppet,
             "deploy");
-    compare(config.rendezvous == held.rendezvous && config.relay == held.relay, "[nat]");
+    compare(config.rendezvous == held.rendezvous && config.relay == held.relay
+                && config.portMapping == held.portMapping,
+            "[nat]");
     if (std::exchange(held.proxy, config.proxy) != config.proxy)
         m_streams.setProxy(held.proxy);
     if (std::exchange(held.stunServers, config.stunServers) != config.stunServers)
@@ -564,22 +575,6 @@ void Node::saveContacts()
     m_timers.schedule(kSaveInterval, [this] { saveContacts(); });
     if (auto saved = m_neighbors.save(contactFile()); !saved)
         qCWarning(lcNode, "contacts not kept: %ls", qUtf16Printable(forLog(saved.error())));
-}
-
-void Node::tellAddresses()
-{
-    m_timers.schedule(kAddressInterval, [this] { tellAddresses(); });
-    std::vector<Endpoint> addresses = m_reach.candidates(), locals = reachableAddresses(listenEndpoint());
-    if (addresses == m_toldAddresses)
-        return;
-    const bool isFirst = !m_toldAddresses;
-    if (Bytes own = descriptor(0); !own.empty()) {
-        m_toldAddresses = std::move(addresses);
-        // What others see of us has changed by itself; only another address of our own is news to links.
-        if (std::exchange(m_locals, locals) != locals && !isFirst)
-            feedLinks(link::AddressChanged{});
-        m_neighbors.setOwn({std::move(own), m_identity.certificateEnvelope});
-    }
 }
 
 } // namespace starling::node

@@ -12,6 +12,7 @@
 #include "node/nat_desk.h"
 #include "node/neighbors.h"
 #include "node/path_ledger.h"
+#include "node/port_desk.h"
 #include "node/push_intake.h"
 #include "node/reach_desk.h"
 #include "node/receipt_desk.h"
@@ -56,6 +57,8 @@ public:
     const SwarmHost& swarm() const { return m_swarm; }
     std::vector<link::LinkInfo> links() const { return m_links.links(); }
     const ReachDesk& reach() const { return m_reach; }
+    /// What the router passes on to this device.
+    nat::PortMapState portMapping() const { return m_reach.judged(m_ports.state()); }
     const StreamDesk& streams() const { return m_streams; }
     const Neighbors& neighbors() const { return m_neighbors; }
     const PathLedger& paths() const { return m_paths; }
@@ -150,6 +153,7 @@ private:
     overlay::Overlay m_overlay;
     Neighbors m_neighbors;
     NatDesk m_natDesk;
+    PortDesk m_ports;
     ReachDesk m_reach;
     StreamDesk m_streams;
     ReceiptDesk m_desk;
@@ -165,6 +169,7 @@ private:
     std::deque<std::pair<InfoHash, std::chrono::system_clock::time_point>> m_knownSince;
     std::optional<std::vector<Endpoint>> m_toldAddresses;
     std::vector<Endpoint> m_locals; ///< as of then
+    std::uint16_t m_toldSwarmPort = 0;
     std::optional<Instant> m_receiptDue;
     struct Reserved
     {
@@ -172,6 +177,7 @@ private:
     };
     std::map<std::string, Reserved> m_sequences;
     bool m_stopping = false;
+    unsigned m_goodbyes = 2; ///< that stopped() waits for: the swarm's and the router's
 };
 
 } // namespace starling::node

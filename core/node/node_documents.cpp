@@ -8,6 +8,9 @@ namespace starling::node {
 
 namespace {
 
+/// Between two looks at the system's addresses, 70 us each. Guess: a moved device speaks before its
+/// neighbours give up its silent links (overlay::MembershipConfig::silence).
+constexpr Duration kAddressInterval = std::chrono::seconds(5);
 /// Sequence numbers reserved at a time: a write per this many receipts. Guess.
 constexpr std::uint64_t kSequenceBlock = 64;
 constexpr std::size_t kMaxAlarms = 32; ///< trust::Receipt
@@ -43,6 +46,27 @@ Bytes Node::descriptor(std::uint16_t swarmPort)
     trust::Envelope envelope{trust::Kind::Descriptor, document.serialize(), {}};
     envelope.sign(m_keeper.board().trust().fleet(), *m_identity.key);
     return envelope.serialize();
+}
+
+void Node::tellAddresses()
+{
+    m_timers.schedule(kAddressInterval, [this] { tellAddresses(); });
+    m_ports.look();
+    const std::uint16_t swarmPort = m_options.config.dht == swarm::Dht::Fleet ? m_swarm.port() : 0;
+    if (swarmPort != 0)
+        m_swarm.meet(m_neighbors.swarmNodes());
+    std::vector<Endpoint> addresses = m_reach.candidates(), locals = reachableAddresses(listenEndpoint());
+    if (addresses == m_toldAddresses && swarmPort == m_toldSwarmPort)
+        return;
+    const bool isFirst = !m_toldAddresses;
+    if (Bytes own = descriptor(swarmPort); !own.empty()) {
+        m_toldAddresses = std::move(addresses);
+        m_toldSwarmPort = swarmPort;
+        // What others see of us has changed by itself; only another address of our own is news to links.
+        if (std::exchange(m_locals, locals) != locals && !isFirst)
+            feedLinks(link::AddressChanged{});
+        m_neighbors.setOwn({std::move(own), m_identity.certificateEnvelope});
+    }
 }
 
 void Node::scheduleReceipt(Duration delay)
@@ -86,6 +110,7 @@ void Node::issueReceipt()
     for (const auto& [name, count] : m_keeper.refusals())
         if (receipt.alarms.size() < kMaxAlarms)
             receipt.alarms[name] = count;
+    receipt.paths = m_paths.received();
     m_desk.report(std::move(receipt));
 }
 

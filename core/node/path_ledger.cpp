@@ -43,6 +43,15 @@ void PathLedger::count(link::LinkId link, const Amount& amount)
         add(m_byNode[way->second.node]);
 }
 
+std::map<std::string, std::uint64_t> PathLedger::received() const
+{
+    std::map<std::string, std::uint64_t> bytes;
+    for (const auto& [kind, amount] : m_all)
+        if (amount.in > 0)
+            bytes[nameOf(kind)] = amount.in;
+    return bytes;
+}
+
 PathLedger::ByKind PathLedger::with(const NodeId& node) const
 {
     const auto found = m_byNode.find(node);

@@ -31,6 +31,8 @@ public:
     void take(const link::Input& input);
     ByKind with(const NodeId& node) const;
     const ByKind& all() const { return m_all; }
+    /// What came, by the names of kinds: for receipts.
+    std::map<std::string, std::uint64_t> received() const;
 
 private:
     struct Way

@@ -83,8 +83,37 @@ std::vector<Endpoint> ReachDesk::candidates() const
     const auto firstPrivate = std::stable_partition(
         all.begin(), all.end(), [](const Endpoint& endpoint) { return !isPrivate(endpoint); });
     all.insert(firstPrivate, mapped.begin(), mapped.end());
+    const auto forwarded = m_services.portMapping ? m_services.portMapping() : std::nullopt;
+    if (forwarded && isTold(*forwarded)) {
+        const Endpoint& outside = forwarded->external;
+        std::erase(all, outside);
+        all.insert(std::find_if(all.begin(), all.end(),
+                                [&](const Endpoint& endpoint) {
+                                    return isPrivate(endpoint)
+                                        || (!isPrivate(outside) && m_sightings.contains(endpoint) == true);
+                                }),
+                   outside);
+    }
     all.resize(std::min(all.size(), link::kMaxNamedCandidates));
     return all;
+}
+
+bool ReachDesk::isTold(const nat::PortMapping& mapping) const
+{
+    return m_sightings.contains(mapping.external).value_or(!isPrivate(mapping.external));
+}
+
+nat::PortMapState ReachDesk::judged(nat::PortMapState state) const
+{
+    if (!state.mapping)
+        return state;
+    state.isTold = isTold(*state.mapping);
+    if (state.isTold)
+        return state;
+    state.trouble = isPrivate(state.mapping->external)
+        ? "the router has a private address itself: another NAT is beyond it, which lets nobody in"
+        : "others see this device at another address: what the router passes on does not reach it";
+    return state;
 }
 
 nat::Mapping ReachDesk::mapping() const
@@ -111,6 +140,14 @@ std::string ReachDesk::whyNotBetter(const link::LinkInfo& link) const
 std::string ReachDesk::whyRelayed(const link::LinkInfo& link) const
 {
     const nat::Mapping own = mapping();
+    const auto forwarded = m_services.portMapping ? m_services.portMapping() : std::nullopt;
+    const bool isForwarded = forwarded && isTold(*forwarded);
+    if (isForwarded && link.punches > 0)
+        return "this device's router passes " + starling::toString(forwarded->external)
+            + " on to it, and nothing that the other side sent arrived there, in "
+            + std::to_string(link.punches) + " rounds; tried again within 5 minutes";
+    if (isForwarded)
+        return "both sides are about to try the direct way";
     if (own == nat::Mapping::Dependent || own == nat::Mapping::AddressDependent
         || own == nat::Mapping::AddressAndPortDependent)
         return "this device's NAT gives it another port for each destination, so that others cannot send "

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "link/link.h"
+#include "nat/port_mapping.h"
 #include "nat/sightings.h"
 #include "node/nat_desk.h"
 
@@ -19,6 +20,7 @@ public:
         std::function<void(const link::Input&)> links;
         std::function<std::vector<Endpoint>()> locals; ///< this device's own addresses
         std::function<std::optional<Error>()> proxyTrouble = {}; ///< of the proxy, if one is set
+        std::function<std::optional<nat::PortMapping>()> portMapping = {}; ///< the router's word for it
     };
     explicit ReachDesk(Services services);
 
@@ -26,8 +28,12 @@ public:
     void ask(std::vector<Endpoint> stunServers);
     /// To be called for every output of the links.
     void take(const link::Output& output);
-    /// Best first, at most link::kMaxNamedCandidates: own addresses that are public, then those that others
-    /// see, then the rest.
+    /// To be called when Services::portMapping has another answer.
+    void portMappingChanged() { tellLinks(); }
+    /// Whether the mapping's address is told to others, and what is to be said against it.
+    nat::PortMapState judged(nat::PortMapState state) const;
+    /// Best first, at most link::kMaxNamedCandidates: own addresses that are public, the one that the router
+    /// passes on, those that others see, then the rest.
     std::vector<Endpoint> candidates() const;
     /// What stands between this device and others, as far as that is known.
     nat::Mapping mapping() const;
@@ -38,6 +44,8 @@ private:
     std::string whyRelayed(const link::LinkInfo& link) const;
     void askAgain(std::uint64_t generation);
     void tellLinks();
+    /// The router's word is not all: others must see the device at that address, if they see it at all.
+    bool isTold(const nat::PortMapping& mapping) const;
 
     Services m_services;
     nat::Sightings m_sightings;

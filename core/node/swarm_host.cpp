@@ -4,6 +4,7 @@
 #include "node/log.h"
 
 #include <algorithm>
+#include <array>
 
 namespace starling::node {
 
@@ -16,6 +17,11 @@ constexpr Duration kSaveInterval = std::chrono::seconds(10);
 constexpr std::size_t kMaxPastTraffic = 1'024;
 /// Between two looks at who is asked.
 constexpr Duration kSourceInterval = SourceChoice::kTurn / 2; ///< guess
+/// Between two introductions of the same nodes to the DHT. Guess: below the 15 minutes after which libtorrent
+/// announces again by itself.
+constexpr Duration kMeetInterval = std::chrono::minutes(5);
+/// Guesses: a round trip, and some for those who were slow or lost.
+constexpr std::array<Duration, 2> kAnnounceAfter{std::chrono::seconds(2), std::chrono::seconds(15)};
 /// Per payload. Guess: twice as many as links are opened for.
 constexpr std::size_t kMaxOffers = 2 * PayloadLinks::kMaxWanted;
 
@@ -145,6 +151,7 @@ void SwarmHost::drop(const InfoHash& payload)
     m_tunnel->endAll();
     m_tunnel.reset();
     m_swarm.reset();
+    m_met.clear();
     qCInfo(lcSwarm, "session closed: nothing to exchange");
 }
 
@@ -274,6 +281,23 @@ void SwarmHost::received(const NodeId& from, ByteView datagram)
 bool SwarmHost::isInUse(const NodeId& node) const
 {
     return m_tunnel && m_tunnel->isInUse(node);
+}
+
+void SwarmHost::meet(const std::set<Endpoint>& nodes)
+{
+    const Instant now = m_timers.now();
+    if (!m_swarm || m_config.dht != swarm::Dht::Fleet || nodes.empty()
+        || (nodes == m_met && now - m_metAt < kMeetInterval))
+        return;
+    m_met = nodes;
+    m_metAt = now;
+    m_swarm->meet({nodes.begin(), nodes.end()});
+    // They are nodes once they have answered.
+    for (const Duration delay : kAnnounceAfter)
+        m_timers.schedule(delay, [this] {
+            if (m_swarm)
+                m_swarm->meet({});
+        });
 }
 
 void SwarmHost::setLimits(BytesPerSecond upload, BytesPerSecond download)

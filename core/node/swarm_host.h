@@ -46,6 +46,9 @@ public:
     void received(const NodeId& from, ByteView datagram);
     bool isInUse(const NodeId& node) const;
 
+    /// With swarm::Dht::Fleet: where others serve foreign clients, as far as that is known. To be called from
+    /// time to time.
+    void meet(const std::set<Endpoint>& nodes);
     void setLimits(BytesPerSecond upload, BytesPerSecond download);
     std::optional<swarm::Progress> progress(const InfoHash& payload) const;
     std::vector<swarm::PeerTraffic> traffic() const;
@@ -102,6 +105,8 @@ private:
     bool m_saveScheduled = false;
     SourceDesk m_sources;
     bool m_isWatching = false;
+    std::set<Endpoint> m_met; ///< by the DHT of this session
+    Instant m_metAt{};
 };
 
 } // namespace starling::node

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "swarm/session_settings_lt.h"
 
+#include "swarm/fleet_dht_lt.h"
+
 #include <libtorrent/alert.hpp>
 #include <libtorrent/session_handle.hpp>
 
@@ -100,7 +102,11 @@ settings_pack sessionSettings(const Config& config)
     pack.set_bool(settings_pack::rate_limit_ip_overhead, true);
     const bool isOpen = config.admission == Admission::Open;
     const std::string inner = toString(kInnerListen);
-    pack.set_str(settings_pack::listen_interfaces, isOpen ? toString(config.listen) + "," + inner : inner);
+    // No node of the DHT is there: 'l' says that it is the machine's own network.
+    pack.set_str(settings_pack::listen_interfaces,
+                 isOpen ? toString(config.listen) + "," + inner + (hasDht(config) ? "l" : "") : inner);
+    if (hasDht(config))
+        enableDht(pack);
     // The configured port or none: a device's firewall knows just that one.
     pack.set_int(settings_pack::max_retry_port_bind, 0);
     pack.set_bool(settings_pack::listen_system_port_fallback, false);

@@ -3,6 +3,7 @@
 
 #include "swarm/disk_io_lt.h"
 #include "swarm/endpoint_lt.h"
+#include "swarm/fleet_dht_lt.h"
 #include "swarm/listening_lt.h"
 #include "swarm/member_extension_lt.h"
 #include "swarm/session_settings_lt.h"
@@ -105,6 +106,7 @@ public:
     void recheck(const InfoHash& payload);
     void setLimits(BytesPerSecond upload, BytesPerSecond download);
     void requestResumeData();
+    lt::session& session() { return *m_session; }
     std::vector<Event> poll();
     std::optional<Progress> progress(const InfoHash& payload) const;
     std::vector<PeerTraffic> traffic() const { return m_context->ledger.traffic(); }
@@ -218,6 +220,8 @@ Status Swarm::Impl::addTorrent(Entry& entry, lt::add_torrent_params params)
                                  info = params.ti](const lt::torrent_handle&, lt::client_data_t) {
         return makeMemberExtension(context, payload, info);
     });
+    if (entry.errand == Entry::Errand::Exchange && m_session->is_dht_running())
+        params.flags &= ~lt::torrent_flags::disable_dht;
     lt::error_code error;
     auto handle = m_session->add_torrent(std::move(params), error);
     if (error)
@@ -560,6 +564,11 @@ void Swarm::recheck(const InfoHash& payload)
 void Swarm::setLimits(BytesPerSecond upload, BytesPerSecond download)
 {
     m_impl->attemptFor({}, [&] { m_impl->setLimits(upload, download); });
+}
+
+void Swarm::meet(const std::vector<Endpoint>& nodes)
+{
+    m_impl->attemptFor({}, [&] { meetNodes(m_impl->session(), nodes); });
 }
 
 void Swarm::requestResumeData()

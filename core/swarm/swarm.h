@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// BitTorrent behind one door: libtorrent-rasterbar, and nothing of it in this header. What reaches it are
-/// canonical `info` bytes of verified releases; peers come from the overlay only: DHT, LSD, PEX, UPnP,
-/// trackers, web seeds are off. It speaks uTP on loopback; whoever makes it carries that to the peers.
+/// canonical `info` bytes of verified releases; peers come from the overlay only: LSD, PEX, UPnP, trackers,
+/// web seeds are off, and so is DHT but for strangers' sake (Dht::Fleet). It speaks uTP on loopback; whoever
+/// makes it carries that to the peers.
 #pragma once
 
 #include "base/endpoint.h"
@@ -21,6 +22,12 @@ namespace starling::swarm {
 enum class Admission : std::uint8_t {
     Members, ///< peers that prove to be admitted devices of this fleet
     Open, ///< any BitTorrent v2 client
+};
+
+/// Whether foreign clients find the peers of an open swarm by BitTorrent's DHT (BEP 5).
+enum class Dht : std::uint8_t {
+    Off,
+    Fleet, ///< agents are nodes for each other; no others are asked for a beginning
 };
 
 /// Proves membership on a BitTorrent connection, both ways, by an extension message (BEP 10) that carries the
@@ -46,6 +53,7 @@ struct Config
     /// TCP and uTP for foreign clients, with Admission::Open only; port 0 lets the system choose.
     Endpoint listen;
     Admission admission = Admission::Members;
+    Dht dht = Dht::Off; ///< with Admission::Open only
     BytesPerSecond uploadLimit; ///< 0: none
     BytesPerSecond downloadLimit;
     std::size_t maxConnections = 60; ///< guess: twice what nat.md expects a swarm to want
@@ -122,6 +130,9 @@ public:
     /// Fails with Malformed if libtorrent does not take the info, AlreadyExists.
     Status add(const Payload& payload);
     void addPeer(const InfoHash& payload, const Endpoint& peer);
+    /// With Dht::Fleet: these are nodes of it, and what is here is announced again. Cheap, but not for every
+    /// second.
+    void meet(const std::vector<Endpoint>& nodes);
     /// From now on only these members are asked for pieces, or everybody; takes effect within a second.
     /// Whoever asks us is served.
     void askOnly(const InfoHash& payload, std::optional<std::set<NodeId>> nodes);

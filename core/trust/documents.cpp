@@ -4,9 +4,8 @@
 //     admit       d 11:admit-epoch <n> 6:format i1e 6:labels d <key> <value> … e 4:link <32 bytes> 4:name
 //     <text>
 //                   4:node <32 bytes> [9:not-after <n>] e
-//     receipt     d 6:alarms d <name> <n> … e 7:entries l <entry> … e 6:format i1e 4:node <32 bytes> 4:root
-//     <n>
-//                   8:sequence <n> 6:uptime <n> e
+//     receipt     d 6:alarms d <name> <n> … e 7:entries l <entry> … e 6:format i1e 4:node <32 bytes>
+//                   [5:paths d <name> <n> … e] 4:root <n> 8:sequence <n> 6:uptime <n> e
 //       entry     d 4:code <n> 6:detail <text> 5:epoch <n> 9:info-hash <32 bytes> 5:phase <n> 3:uri <uri>
 //                   7:version <n> e
 //     descriptor  d 9:addresses l <18 bytes> … e 6:format i1e 4:node <32 bytes> 8:sequence <n> 10:swarm-port
@@ -25,6 +24,7 @@ constexpr std::size_t kMaxPayloadBytes = 64 * 1024; ///< the default limit of an
 constexpr std::size_t kMaxEntries = 64;
 constexpr std::size_t kMaxDetailBytes = 200;
 constexpr std::size_t kMaxAlarms = 32;
+constexpr std::size_t kMaxPaths = 8;
 constexpr std::size_t kMaxAddresses = 8;
 constexpr std::size_t kEndpointBytes = 18; ///< base/endpoint.h
 constexpr std::uint64_t kMaxU16 = std::numeric_limits<std::uint16_t>::max();
@@ -32,8 +32,8 @@ constexpr std::uint64_t kMaxU16 = std::numeric_limits<std::uint16_t>::max();
 constexpr std::array<std::string_view, 8> kCertificateKeys{
     "admit-epoch", "critical", "format", "labels", "link", "name", "node", "not-after",
 };
-constexpr std::array<std::string_view, 8> kReceiptKeys{
-    "alarms", "critical", "entries", "format", "node", "root", "sequence", "uptime",
+constexpr std::array<std::string_view, 9> kReceiptKeys{
+    "alarms", "critical", "entries", "format", "node", "paths", "root", "sequence", "uptime",
 };
 constexpr std::array<std::string_view, 6> kDescriptorKeys{
     "addresses", "critical", "format", "node", "sequence", "swarm-port",
@@ -53,19 +53,28 @@ constexpr std::array kPhases{
     PhaseRow{Phase::RolledBack, "rolled-back"},
 };
 
-Result<std::map<std::string, std::uint64_t>> readAlarms(const bencode::DictReader& from)
+Result<std::map<std::string, std::uint64_t>> readCounts(const bencode::DictReader& from, std::string_view key,
+                                                        std::size_t most)
 {
-    auto dict = fields::readNamed(from, "alarms", kMaxAlarms);
+    auto dict = fields::readNamed(from, key, most);
     if (!dict)
         return tl::unexpected(std::move(dict.error()));
-    std::map<std::string, std::uint64_t> alarms;
+    std::map<std::string, std::uint64_t> counts;
     for (const auto& [name, value] : dict->entries()) {
         auto count = fields::readCounter(*dict, name);
         if (!count)
             return tl::unexpected(std::move(count.error()));
-        alarms.emplace(name, *count);
+        counts.emplace(name, *count);
     }
-    return alarms;
+    return counts;
+}
+
+bencode::Dict countsOf(const std::map<std::string, std::uint64_t>& counts)
+{
+    bencode::Dict dict;
+    for (const auto& [name, count] : counts)
+        dict.emplace(name, fields::counter(count));
+    return dict;
 }
 
 bencode::Value encodeEntry(const ReceiptEntry& entry)
@@ -244,9 +253,6 @@ Bytes Receipt::serialize() const
     bencode::List list;
     for (const ReceiptEntry& entry : entries)
         list.push_back(encodeEntry(entry));
-    bencode::Dict counts;
-    for (const auto& [name, count] : alarms)
-        counts.emplace(name, fields::counter(count));
     bencode::Dict dict;
     dict.emplace("format", fields::kFormat);
     dict.emplace("node", fields::id(node));
@@ -254,7 +260,9 @@ Bytes Receipt::serialize() const
     dict.emplace("root", fields::counter(rootNumber));
     dict.emplace("uptime", fields::counter(uptimeSeconds));
     dict.emplace("entries", std::move(list));
-    dict.emplace("alarms", std::move(counts));
+    dict.emplace("alarms", countsOf(alarms));
+    if (!paths.empty())
+        dict.emplace("paths", countsOf(paths));
     return bencode::encode(dict);
 }
 
@@ -281,10 +289,16 @@ Result<Receipt> Receipt::parse(ByteView payload)
     auto entries = readEntries(*from);
     if (!entries)
         return tl::unexpected(std::move(entries.error()));
-    auto alarms = readAlarms(*from);
+    auto alarms = readCounts(*from, "alarms", kMaxAlarms);
     if (!alarms)
         return tl::unexpected(std::move(alarms.error()));
-    return Receipt{*node, *sequence, *rootNumber, *uptime, std::move(*entries), std::move(*alarms)};
+    Result<std::map<std::string, std::uint64_t>> paths;
+    if (from->has("paths"))
+        paths = readCounts(*from, "paths", kMaxPaths);
+    if (!paths)
+        return tl::unexpected(std::move(paths.error()));
+    return Receipt{
+        *node, *sequence, *rootNumber, *uptime, std::move(*entries), std::move(*alarms), std::move(*paths)};
 }
 
 Bytes Descriptor::serialize() const

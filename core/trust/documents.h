@@ -79,6 +79,9 @@ struct Receipt
     std::vector<ReceiptEntry> entries;
     std::map<std::string, std::uint64_t>
         alarms; ///< refusals by short name since start, at most 32 of at most 64 bytes
+    /// Bytes of BitTorrent that came since start, uTP's headers included, by the kind of link that brought
+    /// them ("direct", "punched", "tcp", "relayed"); at most 8. Agents that do not count say nothing.
+    std::map<std::string, std::uint64_t> paths{};
 
     Bytes serialize() const;
     static Result<Receipt> parse(ByteView payload);

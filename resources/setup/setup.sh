@@ -20,12 +20,14 @@ build_packages=(
     libsqlite3-dev            # the agent's state
     libcli11-dev              # command lines
     libexpected-dev           # tl::expected
+    libminiupnpc-dev          # asks routers for ports by UPnP
 )
 
 # What makes the networks of tests/lab.
 lab_packages=(
     iproute2                  # ip: interfaces, routes, namespaces; tc
     nftables                  # nft: NATs and firewalls
+    miniupnpd-nftables        # a router that maps ports, by PCP, NAT-PMP and UPnP
 )
 
 # What tests/bench measures beside, and with.

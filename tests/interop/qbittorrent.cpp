@@ -26,7 +26,7 @@ constexpr int kStopLimitMs = 10'000;
 constexpr std::size_t kMaxTorrentBytes = 4 * 1024 * 1024;
 
 /// The keys are those of qBittorrent 4.5.
-std::string profile(std::uint16_t webPort, std::uint16_t peerPort)
+std::string profile(std::uint16_t webPort, std::uint16_t peerPort, QBittorrent::Finding finding)
 {
     return "[LegalNotice]\nAccepted=true\n"
            "[Meta]\nMigrationVersion=4\n"
@@ -37,7 +37,9 @@ std::string profile(std::uint16_t webPort, std::uint16_t peerPort)
         + std::to_string(webPort)
         + "\nWebUI\\LocalHostAuth=false\nWebUI\\UseUPnP=false\n"
           "[BitTorrent]\n"
-          "Session\\DHTEnabled=false\nSession\\LSDEnabled=false\nSession\\PeXEnabled=false\n"
+          "Session\\DHTEnabled="
+        + (finding == QBittorrent::Finding::Dht ? "true" : "false")
+        + "\nSession\\LSDEnabled=false\nSession\\PeXEnabled=false\n"
           "Session\\AddTrackersEnabled=false\nSession\\QueueingSystemEnabled=false\n"
           "Session\\Interface=lo\nSession\\InterfaceName=lo\nSession\\InterfaceAddress=127.0.0.1\n"
           "Session\\Port="
@@ -51,15 +53,15 @@ QString QBittorrent::program()
     return QStandardPaths::findExecutable(QStringLiteral("qbittorrent-nox"));
 }
 
-Status QBittorrent::start(const fs::path& directory)
+Status QBittorrent::start(const fs::path& directory, Finding finding)
 {
     const auto ports = support::freePorts(2);
     m_port = ports[0];
     const fs::path config = directory / "qBittorrent" / "config";
     std::error_code error;
     fs::create_directories(config, error);
-    if (auto written = node::writeFile(config / "qBittorrent.conf", viewOf(profile(ports[0], ports[1])),
-                                       node::FileMode::Private);
+    if (auto written = node::writeFile(config / "qBittorrent.conf",
+                                       viewOf(profile(ports[0], ports[1], finding)), node::FileMode::Private);
         !written)
         return written;
     m_process.setProcessChannelMode(QProcess::MergedChannels);
@@ -171,6 +173,12 @@ Status QBittorrent::addPeer(const Endpoint& peer)
     if (!added)
         return tl::unexpected<Error>(added.error());
     return {};
+}
+
+int QBittorrent::dhtNodes()
+{
+    const auto body = get(QStringLiteral("transfer/info"));
+    return body ? QJsonDocument::fromJson(*body)[QStringLiteral("dht_nodes")].toInt() : 0;
 }
 
 Result<QJsonObject> QBittorrent::torrent()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Debian's qBittorrent as a process on loopback, used through its web API. Everything that would find peers
-/// by itself is off.
+/// by itself is off, or all but DHT.
 #pragma once
 
 #include "base/endpoint.h"
@@ -19,8 +19,9 @@ class QBittorrent
 public:
     /// The program, or an empty path where it is not installed.
     static QString program();
+    enum class Finding : std::uint8_t { Nothing, Dht };
     /// Writes a profile below `directory`, starts it and waits until the web API answers.
-    Status start(const std::filesystem::path& directory);
+    Status start(const std::filesystem::path& directory, Finding finding = Finding::Nothing);
     ~QBittorrent(); ///< ends it
 
     /// Fetches what `torrentFile` describes into `saveDirectory`.
@@ -29,6 +30,8 @@ public:
     Status remove();
     /// Tells it of one peer of the only torrent.
     Status addPeer(const Endpoint& peer);
+    /// How many nodes its DHT knows.
+    int dhtNodes();
     /// What it says of the only torrent (`progress`, `state`, `downloaded`, …). NotFound while there is none.
     Result<QJsonObject> torrent();
 

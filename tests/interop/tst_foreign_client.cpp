@@ -2,11 +2,15 @@
 /// Anybody's BitTorrent client: Debian's qBittorrent opens a torrent-file++ and fetches its payload from an
 /// agent whose swarm is open. From an agent with the default, a swarm of members, it gets nothing.
 #include "fleet.h"
+#include "network.h"
 #include "node/disk.h"
 #include "processes.h"
 #include "qbittorrent.h"
+#include "release/torrent_file.h"
 
+#include <QNetworkDatagram>
 #include <QRandomGenerator>
+#include <QUdpSocket>
 #include <QtTest>
 
 #include <fstream>
@@ -163,6 +167,35 @@ private:
     QBittorrent m_client;
 };
 
+/// BEP 5: where the node of the DHT at `port` says that peers of the payload are.
+std::size_t peersKnownAt(std::uint16_t port, const InfoHash& payload)
+{
+    const bencode::Dict query{{"t", "aa"},
+                              {"y", "q"},
+                              {"q", "get_peers"},
+                              {"a",
+                               bencode::Dict{{"id", toBytes(std::string(20, 'q'))},
+                                             {"info_hash", toBytes(ByteView(payload.bytes()).first(20))}}}};
+    const Bytes bytes = bencode::encode(query);
+    QUdpSocket socket;
+    if (!socket.bind(QHostAddress(QHostAddress::LocalHost)))
+        return 0;
+    socket.writeDatagram(reinterpret_cast<const char*>(bytes.data()), static_cast<qint64>(bytes.size()),
+                         QHostAddress(QHostAddress::LocalHost), port);
+    // Over 5 packets a second, libtorrent listens to an address no more.
+    if (!waitUntil([&] { return socket.hasPendingDatagrams(); }, 1s))
+        return 0;
+    const QByteArray answer = socket.receiveDatagram().data();
+    QTest::qWait(500);
+    const auto value =
+        bencode::decode(std::as_bytes(std::span(answer.data(), static_cast<std::size_t>(answer.size()))));
+    const bencode::Dict* reply = value ? value->dict() : nullptr;
+    if (reply == nullptr || !reply->contains("r") || reply->at("r").dict() == nullptr)
+        return 0;
+    const bencode::Dict& said = *reply->at("r").dict();
+    return said.contains("values") && said.at("values").list() ? said.at("values").list()->size() : 0;
+}
+
 } // namespace
 
 class TestForeignClient : public QObject
@@ -173,6 +206,7 @@ private Q_SLOTS:
     void fetchesADirectoryFromAnOpenSwarm();
     void fetchesASingleFileFromAnOpenSwarm();
     void getsNothingFromASwarmOfMembers();
+    void findsTheSwarmByDhtAlone();
 
 private:
     void write(const fs::path& path, const Bytes& bytes) const
@@ -260,5 +294,71 @@ void TestForeignClient::getsNothingFromASwarmOfMembers()
             == (std::map<std::string, Bytes>{{"rootfs.img", noise(5'000'003, 4)}}));
 }
 
-QTEST_GUILESS_MAIN(TestForeignClient)
+/// Two agents hold a release. The client has its torrent file, and there the address of one agent as a node
+/// of the DHT (BEP 5): no tracker, no peers. This test has a network of its own, or qBittorrent would ask
+/// the internet's DHT.
+void TestForeignClient::findsTheSwarmByDhtAlone()
+{
+    if (!lab::enterLab().empty())
+        QSKIP(lab::enterLab().c_str());
+    QTemporaryDir directory;
+    const auto ports = freePorts(2);
+    FleetPlan plan;
+    plan.directory = directory.path().toStdString();
+    plan.programs = fs::path(STARLING_BINARY_DIR) / "bin";
+    plan.agents = 2;
+    plan.overrides = {{"agent.deploy", "none"}, {"agent.swarm", "open"}, {"swarm.dht", "fleet"}};
+    auto fleet = Fleet::create(plan);
+    QVERIFY2(fleet, fleet ? "" : toString(fleet.error()).c_str());
+    for (std::size_t i = 0; i < 2; ++i)
+        QVERIFY((*fleet)->configure(i, {{"swarm.port", std::to_string(ports[i])}}));
+    QVERIFY((*fleet)->startAll());
+    const auto torrent = (*fleet)->makeRelease(sources() / "rootfs.img", "fw/foreign", 1,
+                                               {QStringLiteral("--deploy"), QStringLiteral("none")});
+    QVERIFY(torrent);
+    const auto pushed =
+        mustRun((*fleet)->program("starling"),
+                {QStringLiteral("--agent"), QString::fromStdString((*fleet)->socket(0).string()),
+                 QStringLiteral("push"), QString::fromStdString(torrent->string()),
+                 QStringLiteral("--in-place"), QString::fromStdString((sources() / "rootfs.img").string())});
+    QVERIFY2(pushed, pushed ? "" : toString(pushed.error()).c_str());
+    const auto file = node::readFile(*torrent, 1024 * 1024);
+    QVERIFY(file);
+    const auto parsed = release::TorrentFile::parse(*file);
+    QVERIFY(parsed);
+    QVERIFY2(waitUntil([&] { return peersKnownAt(ports[0], parsed->infoHash) > 0; }, kPatience),
+             "the first agent has not heard from the other one by DHT");
+
+    auto value = bencode::decode(*file);
+    QVERIFY(value && value->dict());
+    bencode::Dict withNode = *value->dict();
+    withNode["nodes"] = bencode::List{bencode::List{"127.0.0.1", static_cast<bencode::Integer>(ports[0])}};
+    const fs::path given = fs::path(plan.directory) / "with-node.torrent";
+    QVERIFY(node::writeFile(given, bencode::encode(withNode), node::FileMode::Public));
+    QBittorrent client;
+    QVERIFY(client.start(fs::path(plan.directory) / "profile", QBittorrent::Finding::Dht));
+    const fs::path fetched = fs::path(plan.directory) / "fetched";
+    QVERIFY(client.add(given, fetched));
+    // It asks the DHT for a torrent when that is added, and then every 15 minutes; the node must be known.
+    QVERIFY2(waitUntil([&] { return client.dhtNodes() > 0; }, kPatience),
+             "the agent is no node to qBittorrent");
+    QVERIFY(client.remove());
+    QVERIFY(client.add(given, fetched));
+    QVERIFY2(waitUntil(
+                 [&] {
+                     const auto held = client.torrent();
+                     return held && held->value(QStringLiteral("progress")).toDouble() == 1.0;
+                 },
+                 kPatience),
+             "qBittorrent finds nobody, or gets nothing");
+    QVERIFY(readTree(fetched) == (std::map<std::string, Bytes>{{"rootfs.img", noise(5'000'003, 4)}}));
+}
+
+int main(int argc, char** argv)
+{
+    lab::enterLab(); // before there are threads; where that is forbidden, one test is skipped
+    const QCoreApplication application(argc, argv);
+    TestForeignClient test;
+    return QTest::qExec(&test, argc, argv);
+}
 #include "tst_foreign_client.moc"

@@ -274,6 +274,18 @@ Result<Internet::Host> Internet::addHost(Site& site, const std::string& name)
     return Host{std::move(*network), {address}};
 }
 
+Status Internet::renumber(Site& site, const Endpoint& outside) const
+{
+    site.outside = outside;
+    const QByteArray address = addressText(outside);
+    if (auto set = site.edge->ip("address flush dev out\naddress add " + address + "/32 dev out\nroute add "
+                                 + addressText(publicAddress(0)) + "/24 dev out src " + address
+                                 + "\nroute add default via " + addressText(publicAddress(1)) + "\n");
+        !set)
+        return set;
+    return m_backbone->ip("route add " + address + "/32 dev public\n");
+}
+
 Status Internet::narrow(const Site& site, unsigned mtu) const
 {
     if (auto set = site.edge->ip("link set out mtu " + number(mtu) + "\n"); !set)

@@ -69,6 +69,10 @@ public:
     /// long is dropped before it has passed.
     Status limit(const Site& site, unsigned megabits) const;
 
+    /// Gives a site another address outside, also one that is not for documentation (RFC 5737): programs of
+    /// routers map no ports of those. Who is on the public network reaches it.
+    Status renumber(Site& site, const Endpoint& outside) const;
+
 private:
     /// Where an edge's "out" is plugged in.
     struct Uplink

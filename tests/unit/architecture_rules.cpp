@@ -297,6 +297,8 @@ Findings foreignIncludes(const File& file)
         refuseIf(room != "crypto" && (name.starts_with("sodium") || name.starts_with("openssl/")),
                  "only crypto knows libsodium and OpenSSL");
         refuseIf(room != "store" && name.starts_with("sqlite3"), "only store knows SQLite");
+        refuseIf(file.path != "core/node/upnp_client.cpp" && name.starts_with("miniupnpc/"),
+                 "only node/upnp_client.cpp knows libminiupnpc");
         // swarm's inner headers that know libtorrent say so in their names, and stay inside.
         const bool mayKnowLibtorrent =
             room == "swarm" && (isSource(file.path) || file.path.ends_with("_lt.h"));

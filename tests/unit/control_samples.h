@@ -47,6 +47,18 @@ inline trust::Receipt receipt()
     return made;
 }
 
+inline nat::PortMapState portMapState()
+{
+    nat::PortMapState made;
+    made.kind = nat::PortMapState::Kind::Held;
+    made.mapping = nat::PortMapping{nat::PortMapMethod::NatPmp, Endpoint::ipv4(203, 0, 113, 9, 7'891), true,
+                                    std::chrono::minutes(20)};
+    made.isTold = true;
+    made.restSeconds = 700;
+    made.trouble = "no answer";
+    return made;
+}
+
 inline StatusReply status()
 {
     StatusReply made;
@@ -68,6 +80,7 @@ inline StatusReply status()
     made.devices = 6;
     made.isObserver = true;
     made.waiting = "waiting for admission";
+    made.portMapping = portMapState();
     return made;
 }
 
@@ -128,7 +141,8 @@ inline std::vector<Reply> replies()
             NetCheckReply{netBehaviour(),
                           {Endpoint::ipv4(10, 0, 0, 7, 7'891)},
                           {Endpoint::ipv4(192, 0, 2, 9, 7'891)},
-                          {true, 3, "http://gateway:3128", "STAR-NET-003 refused: the proxy said 403"}},
+                          {true, 3, "http://gateway:3128", "STAR-NET-003 refused: the proxy said 403"},
+                          portMapState()},
             PeersReply{{{filled<NodeId>(2),
                          "direct",
                          Endpoint::ipv4(192, 0, 2, 9, 7'891),
@@ -138,7 +152,8 @@ inline std::vector<Reply> replies()
                          "",
                          {{"direct", 7, 8}, {"relayed", 9, 10}}},
                         {filled<NodeId>(4), "relayed", {}, filled<NodeId>(2), 0, 3, "a firewall"}},
-                       {{"punched", 11, 12}}},
+                       {{"punched", 11, 12}},
+                       portMapState()},
             SessionsReply{true,
                           {{filled<NodeId>(2),
                             {Endpoint::ipv4(10, 0, 0, 7, 7'891)},

@@ -41,6 +41,17 @@ private Q_SLOTS:
         QVERIFY(config->quota == gibibytes(8) && config->uploadLimit.value == 0);
     }
 
+    void knowsPortMappingAndTheFleetsDht()
+    {
+        QVERIFY(interpret("")->portMapping == PortMapMode::Off && interpret("")->dht == swarm::Dht::Off);
+        QVERIFY(interpret("[nat]\nport_mapping = auto\n")->portMapping == PortMapMode::Auto);
+        QVERIFY(!interpret("[nat]\nport_mapping = yes\n"));
+        QVERIFY(interpret("[agent]\nswarm = open\n[swarm]\ndht = fleet\n")->dht == swarm::Dht::Fleet);
+        QVERIFY(!interpret("[agent]\nswarm = open\n[swarm]\ndht = public\n"));
+        const auto members = interpret("[swarm]\ndht = fleet\n");
+        QVERIFY(!members && members.error().context.find("swarm = open") != std::string::npos);
+    }
+
     void refusesContactsThatAreNone()
     {
         for (const char* contact :

@@ -135,11 +135,18 @@ private Q_SLOTS:
         const auto& seen = std::get<NetCheckReply>(*reply);
         QVERIFY(seen.behaviour == samples::netBehaviour());
         QCOMPARE(seen.locals.size() + seen.asked.size(), std::size_t{2});
+        QVERIFY(seen.portMapping == samples::portMapState());
+        const auto status = decodeReply(frameOf(Reply(samples::status())));
+        QVERIFY(std::get<StatusReply>(*status).portMapping == samples::portMapState());
+        StatusReply none = samples::status();
+        none.portMapping = {};
+        QVERIFY(std::get<StatusReply>(*decodeReply(frameOf(Reply(none)))).portMapping == nat::PortMapState());
     }
 
     void keepsEveryFieldOfPeersAndSessions()
     {
         const auto peers = decodeReply(frameOf(samples::replies().at(13)));
+        QVERIFY(std::get<PeersReply>(*peers).portMapping == samples::portMapState());
         const auto& peer = std::get<PeersReply>(*peers).peers.at(0);
         QCOMPARE(peer.kind + " " + toString(peer.endpoint), std::string("direct 192.0.2.9:7891"));
         QCOMPARE(peer.roundTripMicros + peer.ageSeconds, std::uint64_t{1'260});

@@ -75,6 +75,8 @@ private Q_SLOTS:
         QCOMPARE(world.ledger.all(),
                  (PathLedger::ByKind{{Kind::Direct, {100, 10}}, {Kind::Relayed, {1'000, 0}}}));
         QVERIFY(world.ledger.with(device(3)).empty());
+        QVERIFY(world.ledger.received()
+                == (std::map<std::string, std::uint64_t>{{"direct", 100}, {"relayed", 1'000}}));
     }
 
     void keepsWhatWentByARelayApartFromWhatWentAfterwards()

@@ -162,6 +162,23 @@ void TestTrustDocuments::refusesReceiptsOverTheirLimits()
         receipt.alarms["alarm" + std::to_string(i)] = 1;
     REFUSED(Receipt::parse(receipt.serialize()), Errc::TooLarge);
 
+    // Receipts of agents that do not count say nothing of paths, byte for byte as before there were any.
+    receipt = fixture::receipt();
+    QCOMPARE(receipt.serialize(),
+             changed(receipt.serialize(), [](Dict& dict) { QVERIFY(!dict.contains("paths")); }));
+    receipt.paths = {{"direct", 1}, {"relayed", Revision::kMaxVersion}};
+    QVERIFY(*Receipt::parse(receipt.serialize()) == receipt);
+    for (int i = 0; i < 7; ++i)
+        receipt.paths["way" + std::to_string(i)] = 1;
+    REFUSED(Receipt::parse(receipt.serialize()), Errc::TooLarge);
+    REFUSED(Receipt::parse(changed(fixture::receipt().serialize(), [](Dict& dict) { dict["paths"] = 1; })),
+            Errc::Malformed);
+    REFUSED(Receipt::parse(changed(fixture::receipt().serialize(),
+                                   [](Dict& dict) {
+                                       dict["paths"] = Dict{{"direct", -1}};
+                                   })),
+            Errc::Malformed);
+
     const auto phase = [](bencode::Integer number) {
         return changed(fixture::receipt().serialize(), [number](Dict& dict) {
             bencode::List entries = *dict["entries"].list();

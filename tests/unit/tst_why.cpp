@@ -145,6 +145,7 @@ void TestWhy::tellsOfNewerRootsAndAlarms()
     auto behind = reportOf(1, {}), ahead = reportOf(2, {});
     behind.receipt.rootNumber = 1;
     behind.receipt.alarms["rollback"] = 3;
+    behind.receipt.paths["relayed"] = 7;
     ahead.receipt.rootNumber = 4;
     fleet.take({behind, ahead}, {}, kBegin);
     const auto picture = fleet.picture(kBegin);
@@ -152,6 +153,7 @@ void TestWhy::tellsOfNewerRootsAndAlarms()
     QCOMPARE(why.rootNumber, std::uint64_t{1});
     QCOMPARE(why.newestRoot, std::uint64_t{4});
     QCOMPARE(why.alarms.at("rollback"), std::uint64_t{3});
+    QCOMPARE(why.paths.at("relayed"), std::uint64_t{7});
     QVERIFY(why.reasons.empty());
 }
 
