@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/control_service.h"
 
+#include "agent/hints_view.h"
 #include "agent/reach_view.h"
 
 namespace starling::agent {
@@ -99,6 +100,10 @@ std::optional<Reply> ControlService::handle(ConnectionId from, Request request)
         return peersOf(m_node);
     if (std::holds_alternative<SessionsRequest>(request))
         return sessionsOf(m_node);
+    if (std::holds_alternative<HintsRequest>(request))
+        return hintsOf(m_node.desk().hints());
+    if (const auto* question = std::get_if<FetchRequest>(&request))
+        return fetch(m_node, *question);
     if (const auto* token = std::get_if<TokenRequest>(&request))
         return createToken(*token);
     if (const auto* notice = std::get_if<PublishRequest>(&request))

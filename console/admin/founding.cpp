@@ -225,13 +225,15 @@ Result<NewFleet> foundFleet(const FleetPlan& plan, const PassphraseFor& passphra
     return std::move(making.fleet);
 }
 
-trust::Subscription subscriptionFor(const NodeId& observer, std::optional<ResourceUri> scope, unsigned days)
+trust::Subscription subscriptionFor(const NodeId& observer, std::optional<ResourceUri> scope, unsigned days,
+                                    std::uint64_t sumsAbove)
 {
     const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
     const auto end = std::chrono::sys_seconds(today + std::chrono::days(days));
     trust::Subscription subscription;
     subscription.observer = observer;
     subscription.scope = std::move(scope);
+    subscription.aggregateAbove = sumsAbove;
     subscription.expires = static_cast<std::uint64_t>(end.time_since_epoch().count());
     subscription.sequence =
         static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())

@@ -46,7 +46,10 @@ Status requireSensible(const FleetPlan& plan);
 Result<NewFleet> foundFleet(const FleetPlan& plan, const PassphraseFor& passphraseFor,
                             const SealWatch& watch);
 
+/// Receipts of so many devices, and the observer is told in sums; guess: 6 MiB of usual ones.
+constexpr std::uint64_t kSumsAbove = 10'000;
 /// From today on; whoever signs last means it, also where that ends earlier.
-trust::Subscription subscriptionFor(const NodeId& observer, std::optional<ResourceUri> scope, unsigned days);
+trust::Subscription subscriptionFor(const NodeId& observer, std::optional<ResourceUri> scope, unsigned days,
+                                    std::uint64_t sumsAbove = kSumsAbove);
 
 } // namespace starling::console

@@ -2,8 +2,10 @@
 /// Commands that ask an agent: status, updates, devices, watch; and version.
 #include "ask_agent.h"
 #include "enrol/fingerprint.h"
+#include "fetch_command.h"
 #include "fleet_picture.h"
 #include "fleetview/query.h"
+#include "model/hints_text.h"
 #include "progress.h"
 #include "report.h"
 #include "trust/join.h"
@@ -43,13 +45,32 @@ std::string updateText(const control::UpdateLine& update)
     return plain(text);
 }
 
+/// Apart from what is verified, and in its own words.
+void sayHints(const CommandLine& line, const fleetview::Hints& hints)
+{
+    say(line,
+        "Sums        " + console::hintHeadline(hints).toStdString() + ", up to "
+            + durationText(static_cast<double>(hints.ageSeconds))
+            + " old; starling device fetch asks for receipts");
+    for (const fleetview::HintedRelease& release : fleetview::hintedReleases(hints))
+        say(line,
+            plain("Sums        hint, not verified: " + release.uri.text() + " "
+                  + trust::toString(release.revision) + "  "
+                  + console::hintedPhasesText(release.phases).toStdString()));
+}
+
 Result<Exit> status(const CommandLine& line)
 {
     auto reply = askAgent<control::StatusReply>(line, control::StatusRequest{});
     if (!reply)
         return tl::unexpected<Error>(reply.error());
-    if (line.json)
-        printJson(jsonOf(*reply));
+    const auto hints = reply->isObserver ? hintsFor(line) : std::nullopt;
+    if (line.json) {
+        QJsonObject object = jsonOf(*reply);
+        if (hints)
+            object.insert(QStringLiteral("hints"), console::jsonOf(*hints));
+        printJson(std::move(object));
+    }
     if (!reply->waiting.empty()) {
         say(line, plain("Joining     " + reply->name + ": " + reply->waiting));
         return Exit::Ok;
@@ -70,6 +91,8 @@ Result<Exit> status(const CommandLine& line)
     say(line,
         "Links       " + std::to_string(up) + " up of " + std::to_string(reply->links.size())
             + (reply->isObserver ? "; receipts of " + std::to_string(reply->devices) + " device(s)" : ""));
+    if (hints)
+        sayHints(line, *hints);
     if (reply->updates.empty())
         say(line, "Updates     none yet: push a release to any agent of the fleet");
     for (const control::UpdateLine& update : reply->updates)
@@ -266,6 +289,7 @@ void addAgentCommands(CLI::App& app, CommandLine& line)
                           ->require_subcommand(1)
                           ->fallthrough();
     addDenyCommand(*group, line);
+    addFetchCommand(*group, line);
     auto where = std::make_shared<std::string>();
     addCommand(
         *group, line, "list",

@@ -69,6 +69,7 @@ Exit exitFor(Errc code)
     case Errc::AlreadyExists:
     case Errc::Busy:
     case Errc::Cancelled:
+    case Errc::ClockWrong:
         return Exit::Failure;
     }
     return Exit::Failure;

@@ -59,6 +59,8 @@ void addPushCommand(CLI::App& app, CommandLine& line);
 void addRequestCommands(CLI::App& app, CommandLine& line);
 /// `device deny`, into the group of device commands.
 void addDenyCommand(CLI::App& group, CommandLine& line);
+/// `device fetch`, into the same group.
+void addFetchCommand(CLI::App& group, CommandLine& line);
 /// `release withdraw`, into the group of release commands.
 void addWithdrawCommand(CLI::App& group, CommandLine& line);
 void addObserveCommand(CLI::App& group, CommandLine& line);

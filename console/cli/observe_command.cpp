@@ -23,6 +23,7 @@ struct ObserveOptions
 {
     std::string node, key, root, scope, output;
     unsigned days = 90; ///< guess: a quarter
+    std::uint64_t sumsAbove = console::kSumsAbove;
     PassphraseSource passphrase;
 };
 
@@ -105,7 +106,7 @@ Result<Exit> observe(const CommandLine& line, const ObserveOptions& options)
     if (!key)
         return fail(std::move(key.error()), "--key");
     const trust::Subscription subscription =
-        console::subscriptionFor(target->observer, std::move(scope), options.days);
+        console::subscriptionFor(target->observer, std::move(scope), options.days, options.sumsAbove);
     trust::Envelope envelope{trust::Kind::Subscription, subscription.serialize(), {}};
     envelope.sign(target->fleet, *key);
     if (auto handed = handOver(line, options, agent ? &*agent : nullptr, envelope.serialize()); !handed)
@@ -143,6 +144,10 @@ void addObserveCommand(CLI::App& group, CommandLine& line)
     command->add_option("-o,--output", options->output, "Keep the signed subscription in this file");
     command->add_option("--scope", options->scope, "Only receipts that tell of a URI below this prefix");
     command->add_option("--days", options->days, "How long it lasts")->check(CLI::Range(1u, kMaxDays));
+    command
+        ->add_option("--sums-above", options->sumsAbove,
+                     "Told in sums once it holds receipts of more devices; 0: never")
+        ->check(CLI::Range(std::uint64_t{0}, trust::Revision::kMaxVersion));
     options->passphrase.addToOpening(*command);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `starling rollout list|report`: releases on their way, as the window's page Rollouts shows them.
+#include "fetch_command.h"
 #include "fleet_picture.h"
+#include "model/hints_text.h"
 #include "model/rollout_text.h"
 #include "model/why_text.h"
 #include "report.h"
@@ -88,6 +90,14 @@ void sayReport(const CommandLine& line, const fleetview::RolloutReport& report)
         say(line, "No straggler.");
 }
 
+/// Receipts do not come by themselves: what follows is of those that were fetched.
+void sayHints(const CommandLine& line, const fleetview::Hints& hints, const fleetview::Rollout& rollout)
+{
+    say(line,
+        words(console::hintHeadline(hints) + QStringLiteral(", of which ")
+              + console::hintedPhasesText(fleetview::hintedPhases(hints, rollout.uri, rollout.revision))));
+}
+
 Result<Exit> report(const CommandLine& line, const ReportOptions& options)
 {
     const auto seen = pictureOfFleet(line);
@@ -98,9 +108,15 @@ Result<Exit> report(const CommandLine& line, const ReportOptions& options)
         return fail(Error(rollout.error()), "rollout report");
     warn(line, *seen);
     const auto report = fleetview::reportOf(*seen->picture, *rollout);
-    if (line.json)
-        printJson(console::jsonOf(report, seen->picture->at));
-    else if (options.csv)
+    const auto hints = seen->isObserver ? hintsFor(line) : std::nullopt;
+    if (hints && !options.csv)
+        sayHints(line, *hints, report.rollout);
+    if (line.json) {
+        QJsonObject object = console::jsonOf(report, seen->picture->at);
+        if (hints)
+            object.insert(QStringLiteral("hints"), console::jsonOf(*hints));
+        printJson(std::move(object));
+    } else if (options.csv)
         std::printf("%s", console::csvOf(report).constData());
     else
         sayReport(line, report);

@@ -26,4 +26,14 @@ std::vector<fleetview::KnownRelease> releasesOf(const std::vector<control::Updat
     return releases;
 }
 
+std::optional<fleetview::Hints> hintsOf(const control::HintsReply& reply)
+{
+    if (!reply.isSummed)
+        return std::nullopt;
+    fleetview::Hints hints{reply.devices, reply.folded, reply.ageSeconds, {}};
+    for (const control::HintLine& line : reply.lines)
+        hints.hints.push_back({line.uri, line.revision, line.phase, line.site, line.devices});
+    return hints;
+}
+
 } // namespace starling::console

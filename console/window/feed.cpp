@@ -110,6 +110,11 @@ Status FeedWorker::askDevices()
     if (!pending)
         return fail(std::move(pending.error()), "applicants");
     m_applicants = applicantsOf(*pending);
+    auto hints = m_status.isObserver ? m_agent->ask<control::HintsReply>(control::HintsRequest{}, kPatience)
+                                     : Result<control::HintsReply>(control::HintsReply());
+    if (!hints)
+        return fail(std::move(hints.error()), "sums");
+    m_hints = console::hintsOf(*hints);
     const UtcTime now = secondOf(QDateTime::currentMSecsSinceEpoch());
     if (!m_fleet)
         m_fleet.emplace(now);
@@ -142,6 +147,7 @@ Status FeedWorker::look()
     snapshot->picture = m_fleet->picture(secondOf(snapshot->takenAt));
     snapshot->status = m_status;
     snapshot->applicants = m_applicants;
+    snapshot->hints = m_hints;
     Q_EMIT snapshotTaken(snapshot);
     return {};
 }

@@ -5,6 +5,7 @@
 
 #include "control/client.h"
 #include "fleetview/fleet.h"
+#include "fleetview/hints.h"
 
 #include <QObject>
 #include <QThread>
@@ -36,6 +37,7 @@ struct Snapshot
     fleetview::PicturePtr picture;
     control::StatusReply status;
     std::vector<Applicant> applicants;
+    std::optional<fleetview::Hints> hints = {}; ///< while the agent is told in sums
     qint64 takenAt = 0; ///< ms since 1970, by this machine's clock
     std::optional<DemoState> demo;
 };
@@ -82,6 +84,7 @@ private:
     std::optional<fleetview::Fleet> m_fleet;
     control::StatusReply m_status;
     std::vector<Applicant> m_applicants;
+    std::optional<fleetview::Hints> m_hints;
     bool m_isDirty = true; ///< receipts or updates have come since the devices were asked for
     qint64 m_askedAt = 0, m_devicesAt = 0, m_nextTry = 0; ///< ms since 1970
 };

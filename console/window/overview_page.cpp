@@ -4,6 +4,7 @@
 #include "base/size.h"
 #include "fleetview/query.h"
 #include "map_views.h"
+#include "model/hints_text.h"
 #include "words.h"
 
 #include <QGridLayout>
@@ -151,6 +152,10 @@ QWidget* OverviewPage::makeVerdict()
     layout->addWidget(m_legend = label({}, "muted"));
     m_legend->setWordWrap(true);
     m_legend->setTextFormat(Qt::RichText);
+    layout->addWidget(m_hint = label({}, "muted"));
+    m_hint->setWordWrap(true);
+    m_hint->setTextFormat(Qt::PlainText);
+    m_hint->hide();
     return banner;
 }
 
@@ -237,6 +242,7 @@ void OverviewPage::showVerdict()
     m_bar->show(picture.standings, m_theme);
     m_bar->setVisible(!picture.devices.empty());
     showLegend();
+    showHint();
     const QString query = mood == fleetview::Mood::Failing
         ? QStringLiteral("state=failed or state=rolled-back")
         : mood == fleetview::Mood::Slow    ? QStringLiteral("state=stalled")
@@ -256,6 +262,22 @@ void OverviewPage::showLegend()
     m_legend->setText(parts.join(QStringLiteral(" &nbsp;&nbsp; ")));
     m_legend->setAccessibleName(m_bar->accessibleDescription());
     m_legend->setVisible(!parts.isEmpty());
+}
+
+/// What sums say of the newest releases, apart from all that receipts say.
+void OverviewPage::showHint()
+{
+    m_hint->setVisible(m_snapshot->hints.has_value());
+    if (!m_snapshot->hints)
+        return;
+    QString text = console::hintHeadline(*m_snapshot->hints);
+    for (const fleetview::Release& release : m_snapshot->picture->releases)
+        if (release.isNewest)
+            text += tr("; %1: %2")
+                        .arg(releaseName(release.uri, release.revision),
+                             console::hintedPhasesText(
+                                 fleetview::hintedPhases(*m_snapshot->hints, release.uri, release.revision)));
+    setText(m_hint, text + tr(". All else here is by receipts that were asked for, or came before."));
 }
 
 void OverviewPage::showTiles()

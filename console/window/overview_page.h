@@ -51,8 +51,9 @@ private:
     void showNeeds();
     void showReleases();
     void showLegend();
+    void showHint();
     SnapshotPtr m_snapshot;
-    QLabel *m_glyph, *m_verdict, *m_sentence, *m_legend, *m_needsEmpty, *m_releasesEmpty;
+    QLabel *m_glyph, *m_verdict, *m_sentence, *m_legend, *m_hint, *m_needsEmpty, *m_releasesEmpty;
     QPushButton* m_action;
     StandingBar* m_bar;
     WavesView* m_waves;

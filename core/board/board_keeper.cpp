@@ -16,6 +16,20 @@ overlay::Head headOf(const release::BoardKey& key, const trust::Revision& rank, 
     return {BoardKeeper::keyOf(key), {rank.epoch, rank.version}, id};
 }
 
+overlay::Ask askOf(const trust::ReceiptAsk& ask)
+{
+    overlay::Ask asked{ask.number, ask.limit};
+    if (ask.uri)
+        asked.uri = ask.uri->text();
+    if (ask.revision)
+        asked.revision.emplace(ask.revision->epoch, ask.revision->version);
+    if (ask.phase)
+        asked.phase = static_cast<std::uint8_t>(*ask.phase);
+    asked.site = ask.site;
+    asked.device = ask.device;
+    return asked;
+}
+
 } // namespace
 
 BoardKeeper::BoardKeeper(release::Board board)
@@ -170,7 +184,9 @@ Result<overlay::PulseInfo> BoardKeeper::examinePulse(ByteView pulse) const
     const auto verified = m_board.trust().verifyPulse(*envelope, claimed->observer);
     if (!verified)
         return tl::unexpected<Error>(verified.error());
-    return overlay::PulseInfo{claimed->observer, (*verified)->number};
+    const trust::Pulse& told = **verified;
+    return overlay::PulseInfo{told.observer, told.number, told.wantsSums,
+                              told.ask ? std::optional(askOf(*told.ask)) : std::nullopt};
 }
 
 Result<overlay::ReceiptInfo> BoardKeeper::examineReceipt(ByteView receipt) const
@@ -193,6 +209,27 @@ bool BoardKeeper::isWantedBy(const NodeId& observer, ByteView receipt) const
         return false;
     const auto verified = verifyReceipt(receipt, admission());
     return verified && isCovered(verified->receipt, subscription->second.scope);
+}
+
+std::optional<std::vector<overlay::TallyKey>> BoardKeeper::tallyOf(const NodeId& observer,
+                                                                   ByteView receipt) const
+{
+    const auto subscription = m_board.subscriptions().find(observer);
+    if (subscription == m_board.subscriptions().end())
+        return std::nullopt;
+    const std::optional<ResourceUri>& scope = subscription->second.scope;
+    const auto verified = verifyReceipt(receipt, admission());
+    if (!verified || !isCovered(verified->receipt, scope))
+        return std::nullopt;
+    const auto& labels = verified->certificate.labels;
+    const auto site = labels.find("site");
+    std::vector<overlay::TallyKey> keys;
+    for (const trust::ReceiptEntry& entry : verified->receipt.entries)
+        if (!scope || entry.uri.isWithin(*scope))
+            keys.push_back({std::string(entry.uri.text()), entry.revision.epoch, entry.revision.version,
+                            static_cast<std::uint8_t>(entry.phase),
+                            site == labels.end() ? std::string() : site->second});
+    return keys;
 }
 
 void BoardKeeper::countRefusal(const Error& error)

@@ -29,6 +29,8 @@ public:
     Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a Parcel, too
     bool isObserver(const NodeId& node) const override;
     bool isWantedBy(const NodeId& observer, ByteView receipt) const override;
+    std::optional<std::vector<overlay::TallyKey>> tallyOf(const NodeId& observer,
+                                                          ByteView receipt) const override;
 
     /// As examine(), with all that the board has to say: for notices of our own and those found in the store.
     release::Examined take(ByteView notice);

@@ -2,6 +2,7 @@
 #include "control/codec.h"
 
 #include "control/fields.h"
+#include "control/hints_codec.h"
 
 #include <algorithm>
 
@@ -191,7 +192,6 @@ Dict fieldsOf(const TokenRequest& r)
 {
     return {{"address", endpointValue(r.address)}, {"valid", number(r.validSeconds)}};
 }
-
 Dict fieldsOf(const PublishRequest& r)
 {
     return {{"notice", r.notice}};
@@ -523,7 +523,7 @@ Result<Request> decodeRequest(ByteView bytes)
     case 14:
         return Request(SessionsRequest{});
     }
-    return fail(Errc::UnsupportedFormat, "control request of unknown type " + std::to_string(opened->type));
+    return readLaterRequest(opened->type, in);
 }
 
 Result<Reply> decodeReply(ByteView bytes)
@@ -594,7 +594,7 @@ Result<Reply> decodeReply(ByteView bytes)
         return in.finish<Reply>(std::move(sessions));
     }
     }
-    return fail(Errc::UnsupportedFormat, "control reply of unknown type " + std::to_string(opened->type));
+    return readLaterReply(opened->type, in);
 }
 
 } // namespace starling::control

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/size.h"
+#include "control/hints_messages.h"
 #include "control/net_messages.h"
 #include "trust/documents.h"
 
@@ -126,9 +127,10 @@ struct TrustRequest
     KeyId signer; ///< whose deny lists are wanted
 };
 
-using Request = std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest,
-                             PushChunk, PushEnd, PendingRequest, AdmitRequest, TokenRequest, PublishRequest,
-                             TrustRequest, NetCheckRequest, PeersRequest, SessionsRequest>;
+using Request =
+    std::variant<StatusRequest, UpdatesRequest, DevicesRequest, WatchRequest, PushRequest, PushChunk, PushEnd,
+                 PendingRequest, AdmitRequest, TokenRequest, PublishRequest, TrustRequest, NetCheckRequest,
+                 PeersRequest, SessionsRequest, HintsRequest, FetchRequest>;
 
 // --- Replies
 
@@ -223,7 +225,7 @@ struct TrustReply
 
 using Reply = std::variant<StatusReply, UpdatesReply, DevicesReply, WatchReply, PushReply, ErrorReply, Event,
                            PendingReply, AdmitReply, TokenReply, PublishReply, TrustReply, NetCheckReply,
-                           PeersReply, SessionsReply>;
+                           PeersReply, SessionsReply, HintsReply, FetchReply>;
 
 constexpr std::size_t kMaxChunkBytes =
     256 * 1024; ///< guess: a fraction of a frame, large enough to keep the disk busy

@@ -177,6 +177,19 @@ Status setDeviceName(AgentConfig& config, const std::string& value)
     return {};
 }
 
+Status setSumsAbove(AgentConfig& config, const std::string& value)
+{
+    config.sumsAbove.reset();
+    if (value.empty())
+        return {};
+    std::uint64_t devices = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), devices);
+    if (error != std::errc() || end != value.data() + value.size())
+        return fail(Errc::ConfigInvalid, "a number of devices is wanted, like 10000, or 0 for never");
+    config.sumsAbove = devices;
+    return {};
+}
+
 Status setPuppet(AgentConfig& config, const std::string& value)
 {
     if (value.empty())
@@ -208,6 +221,7 @@ const std::map<std::string, Setter>& setters()
         {"enrolment.name", setDeviceName},
         {"enrolment.admit_key", optionalPath(&AgentConfig::admitKey)},
         {"trust.subscription", path(&AgentConfig::subscription)},
+        {"observer.sums_above", setSumsAbove},
         {"agent.swarm",
          choice(&AgentConfig::admission, {{"members", Admission::Members}, {"open", Admission::Open}})},
         {"swarm.port", setPort},

@@ -62,6 +62,8 @@ struct AgentConfig
     std::filesystem::path certificate = "/etc/starling/device.admit"; ///< admits this device
     std::filesystem::path subscription =
         "/etc/starling/observer.subscription"; ///< if it is there: who collects receipts
+    // [observer]
+    std::optional<std::uint64_t> sumsAbove; ///< none: what the subscription says (trust/subscription.h)
     // [nat]
     std::vector<Endpoint> stunServers; ///< asked besides linked neighbours, which answer STUN, too
     bool rendezvous = false; ///< links to many, and introduces them to each other

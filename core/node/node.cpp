@@ -177,7 +177,8 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_desk({m_store, m_timers, m_keeper, m_identity,
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
-              [this](const trust::Receipt& receipt) { Q_EMIT receiptTaken(receipt); }})
+              [this](const trust::Receipt& receipt) { Q_EMIT receiptTaken(receipt); },
+              [this] { return m_overlay.hints(m_timers.now()); }, m_options.config.sumsAbove})
     , m_payloadLinks(m_timers,
                      {[this](const link::Input& input) { feedLinks(input); },
                       [this](const NodeId& node) { m_swarm.linked(node); },
@@ -327,6 +328,7 @@ std::vector<std::string> Node::reconfigure(const AgentConfig& config)
     compare(config.root == held.root && config.key == held.key && config.certificate == held.certificate
                 && config.subscription == held.subscription,
             "[trust]");
+    compare(config.sumsAbove == held.sumsAbove, "[observer]");
     compare(config.admitKey == held.admitKey, "admit_key");
     compare(config.admission == held.admission && config.swarmPort == held.swarmPort, "swarm");
     compare(config.quota == held.quota, "quota");

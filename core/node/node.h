@@ -69,6 +69,8 @@ public:
     /// Those who wait to be let in, and the tokens of this agent.
     JoinOffice& joinOffice() { return *m_joinOffice; }
     Instant now() const { return m_timers.now(); }
+    /// ReceiptDesk::ask.
+    Status askForReceipts(const trust::ReceiptAsk& ask) { return m_desk.ask(ask); }
     /// How others see this device: asks the servers of the configuration and linked neighbours.
     /// NatDesk::check.
     void checkNetwork(NatDesk::Done done);

@@ -12,6 +12,8 @@ namespace {
 constexpr std::array kFirstPulses{std::chrono::seconds(2), std::chrono::seconds(5), std::chrono::seconds(15),
                                   std::chrono::seconds(40)};
 constexpr Duration kPulsePeriod = std::chrono::minutes(2);
+/// Between pulses out of turn. Guess: above the pace at which nodes pass them on (collection.cpp).
+constexpr Duration kPulsePace = std::chrono::seconds(2);
 constexpr Duration kTick = std::chrono::minutes(10); ///< guess: subscriptions last for days
 /// What arrives within it is stored together: a commit costs a sync of the disk. Guess.
 constexpr Duration kKeepDelay = std::chrono::milliseconds(50);
@@ -48,6 +50,7 @@ void ReceiptDesk::subscribed()
     qCInfo(lcNode, "a subscription names this node: it collects receipts");
     m_isPulsing = true;
     m_pulses = 0;
+    weigh();
     if (m_own)
         arrived({m_services.identity.node, m_own->sequence, m_ownParcel});
     pulse();
@@ -58,19 +61,78 @@ void ReceiptDesk::pulse()
     m_isPulsing = isObserver();
     if (!m_isPulsing)
         return;
-    const auto number = m_services.nextSequence("pulse");
-    if (number) {
-        trust::Envelope envelope{
-            trust::Kind::Pulse, trust::Pulse{m_services.identity.node, *number}.serialize(), {}};
-        envelope.sign(m_services.keeper.board().trust().fleet(), *m_services.identity.key);
-        m_services.feedOverlay(overlay::Observe{envelope.serialize()});
-    } else {
-        qCCritical(lcNode, "no pulse: %ls", qUtf16Printable(forLog(number.error())));
-    }
+    weigh(); // a subscription may have been replaced
+    pulseOnce();
     const Duration delay =
         m_pulses < kFirstPulses.size() ? Duration(kFirstPulses[m_pulses]) : Duration(kPulsePeriod);
     ++m_pulses;
     m_services.timers.schedule(delay, [this] { pulse(); });
+}
+
+void ReceiptDesk::pulseOnce()
+{
+    const auto number = m_services.nextSequence("pulse");
+    if (!number) {
+        qCCritical(lcNode, "no pulse: %ls", qUtf16Printable(forLog(number.error())));
+        return;
+    }
+    const Instant now = m_services.timers.now();
+    if (m_ask && now >= m_askEnds)
+        m_ask.reset();
+    if (m_ask && m_ask->number == 0)
+        m_ask->number = *number;
+    trust::Pulse pulse{m_services.identity.node, *number, m_wantsSums};
+    if (m_wantsSums)
+        pulse.ask = m_ask;
+    trust::Envelope envelope{trust::Kind::Pulse, pulse.serialize(), {}};
+    envelope.sign(m_services.keeper.board().trust().fleet(), *m_services.identity.key);
+    m_lastPulse = now;
+    m_services.feedOverlay(overlay::Observe{envelope.serialize()});
+}
+
+void ReceiptDesk::pulseSoon()
+{
+    if (m_isPulseDue)
+        return;
+    m_isPulseDue = true;
+    const Instant now = m_services.timers.now();
+    const Instant due = m_lastPulse ? std::max(now, *m_lastPulse + kPulsePace) : now;
+    m_services.timers.schedule(due - now, [this] {
+        m_isPulseDue = false;
+        if (isObserver())
+            pulseOnce();
+    });
+}
+
+/// Verified receipts decide, so that nobody's sums can: they are of as many devices as there are, at least.
+void ReceiptDesk::weigh()
+{
+    const auto& subscriptions = m_services.keeper.board().subscriptions();
+    const auto own = subscriptions.find(m_services.identity.node);
+    if (own == subscriptions.end())
+        return;
+    const std::uint64_t most = m_services.sumsAbove.value_or(own->second.aggregateAbove);
+    const bool wantsSums = most > 0 && m_services.store.receiptCount().value_or(0) > most;
+    if (wantsSums == m_wantsSums)
+        return;
+    m_wantsSums = wantsSums;
+    qCInfo(lcNode, "receipts of more than %llu devices: %s", static_cast<unsigned long long>(most),
+           wantsSums ? "the fleet is told in sums from now on" : "no longer, they come by themselves again");
+    if (m_lastPulse)
+        pulseSoon();
+}
+
+Status ReceiptDesk::ask(trust::ReceiptAsk ask)
+{
+    if (!isObserver())
+        return fail(Errc::Refused, "this agent observes nothing: no subscription names it");
+    if (!m_wantsSums)
+        return fail(Errc::Refused, "receipts come to this agent by themselves: it is not told in sums");
+    ask.number = 0; // the next pulse's
+    m_ask = std::move(ask);
+    m_askEnds = m_services.timers.now() + kAskTime;
+    pulseSoon();
+    return {};
 }
 
 void ReceiptDesk::report(trust::Receipt receipt)
@@ -108,6 +170,7 @@ void ReceiptDesk::keep()
             m_services.received(verified->receipt);
         m_services.feedOverlay(overlay::ReceiptKept{row.device, row.sequence});
     }
+    weigh();
 }
 
 Result<std::vector<board::DeviceReceipt>> ReceiptDesk::receipts(std::size_t limit) const

@@ -17,6 +17,9 @@ constexpr unsigned kMaxHops = 255; ///< PulseMessage
 /// What one neighbour may make us pass on. Guess: 4,096 usual receipts at once, and 400 a second then.
 constexpr std::uint64_t kReceiptBurst = 2 * 1024 * 1024;
 constexpr std::uint64_t kReceiptsPerSecond = 256 * 1024;
+/// Sums come once in Config::sumsPace; guess: a burst while the tree forms, and five times that.
+constexpr std::uint64_t kSumsBurst = 32;
+constexpr std::uint64_t kSumsPerSecond = 1;
 /// Guess: a sixteenth of link's queue; one receipt more may go over it.
 constexpr std::size_t kBatchBytes = 256 * 1024;
 /// How long a neighbour waits for its turn when we have no room; guess.
@@ -45,7 +48,8 @@ void Collection::addNeighbor(NeighborId neighbor, const NodeId& node, Instant no
 {
     m_peers.emplace(neighbor,
                     Peer{node, Allowance(kPulseBurst, kPulsesPerSecond, now),
-                         Allowance(kReceiptBurst, kReceiptsPerSecond, now), std::nullopt});
+                         Allowance(kReceiptBurst, kReceiptsPerSecond, now),
+                         Allowance(kSumsBurst, kSumsPerSecond, now), std::nullopt});
     for (const auto& [observer, way] : m_ways)
         postbox.send(neighbor, PulseMessage{static_cast<std::uint8_t>(way.hops), way.pulse});
 }
@@ -61,6 +65,7 @@ void Collection::removeNeighbor(NeighborId neighbor, Instant now)
             landFlight(way, now);
         if (way.parent == neighbor)
             chooseParent(way, now);
+        way.sums.removeNeighbor(neighbor, now, m_config);
     }
 }
 
@@ -107,6 +112,7 @@ void Collection::observe(ByteView pulse, Instant now, Postbox& postbox)
     way.pulse = toBytes(pulse);
     way.pulsed = now;
     way.hops = 0;
+    heed(*m_ways.find(m_self), *info, now);
     passOn(way, std::nullopt, postbox);
 }
 
@@ -120,8 +126,11 @@ Status Collection::onPulse(NeighborId from, const PulseMessage& message, Instant
         if (way.pulse != message.pulse)
             continue;
         way.heard[from] = {way.number, message.hops, false};
-        if (!way.parent && way.hops > 0)
+        if (!way.parent && way.hops > 0) {
             chooseParent(way, now);
+            if (way.wantsSums)
+                way.sums.pulsed(now, m_config);
+        }
         return {};
     }
     if (!peer->second.pulses.isOpen(now))
@@ -161,6 +170,7 @@ void Collection::learn(NeighborId from, const PulseMessage& message, const Pulse
     way.parent = from;
     if (!isTooSoon)
         passOn(way, from, postbox);
+    heed(*known, info, now);
     if (isNew)
         enqueueOwn(*known, now);
     if (!way.waiting.empty())
@@ -190,8 +200,10 @@ void Collection::report(const Report& own, Instant now)
     if (own.receipt.size() > kMaxReceiptBytes || (m_own && own.sequence <= m_own->sequence))
         return;
     m_own = own;
-    for (auto& way : m_ways)
+    for (auto& way : m_ways) {
+        countOwn(way, now);
         enqueueOwn(way, now);
+    }
 }
 
 void Collection::enqueueOwn(Ways::value_type& way, Instant now)
@@ -199,7 +211,12 @@ void Collection::enqueueOwn(Ways::value_type& way, Instant now)
     Way& to = way.second;
     if (!m_own || to.hops == 0 || !m_mediator.isWantedBy(way.first, m_own->receipt))
         return;
-    to.own = {false, std::nullopt, now + jittered(m_config.receiptRepeat), m_config.receiptRepeat};
+    to.own = {false, false, std::nullopt, now + jittered(m_config.receiptRepeat), m_config.receiptRepeat};
+    to.own.isHeld = to.wantsSums && !isAskedFor(way, m_self, m_own->receipt);
+    if (to.own.isHeld) {
+        to.waiting.erase(m_self);
+        return;
+    }
     enqueue(to, m_self, {m_own->sequence, m_own->receipt});
     wakeAt(to, now + m_config.receiptDelay);
 }
@@ -259,6 +276,8 @@ Status Collection::take(Ways::value_type& way, NeighborId from, const Bytes& rec
         return {};
     // Here it entered the tree: a device that floods its own receipts gets no further than this.
     if (info->device == m_peers.at(from).node && !m_pace.allows(paceKey(info->device), now))
+        return {};
+    if (way.second.wantsSums && !letsThrough(way, info->device, receipt))
         return {};
     keepRoute(way.second, info->device, info->sequence, from);
     if (way.second.hops == 0)
@@ -417,8 +436,10 @@ std::optional<Instant> Collection::nextWork() const
             consider(*way.flush);
         if (way.flight)
             consider(way.flight->deadline);
-        if (!way.own.isDelivered)
+        if (!way.own.isDelivered && !way.own.isHeld)
             consider(way.own.repeat);
+        if (const auto due = way.sums.nextWork())
+            consider(*due);
     }
     return next;
 }
@@ -444,7 +465,8 @@ void Collection::flush(Ways::value_type& way, Instant now, Postbox& postbox)
         landFlight(to, now);
         chooseParent(to, now);
     }
-    if (!to.own.isDelivered && to.own.repeat <= now && m_own) {
+    tellSums(way, now, postbox);
+    if (!to.own.isDelivered && !to.own.isHeld && to.own.repeat <= now && m_own) {
         to.own.interval = std::min(to.own.interval * 2, m_config.receiptRepeatMax);
         to.own.repeat = now + jittered(to.own.interval);
         enqueue(to, m_self, {m_own->sequence, m_own->receipt});

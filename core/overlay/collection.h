@@ -7,6 +7,10 @@
 ///     device     ──►  Receipts   to the parent, and on to its parent: in batches, the newest of each device
 ///     parent     ──►  Accepted   there is room for another batch
 ///     observer   ──►  Delivered  back along the way, to the device, which keeps its receipt until then
+///     device     ──►  Sums       to the parent, which adds up: instead of Receipts, if the pulse wants sums
+///
+/// Of a pulse that wants sums the receipts stay on the devices, but for those that it asks for: as many as it
+/// says pass each node (collection_sums.cpp).
 ///
 /// Whoever passes a receipt on verifies it first, and keeps it only until its parent has accepted it: what is
 /// lost then, the device sends again. No node but the observer holds more than Config::maxReceipts.
@@ -14,6 +18,9 @@
 
 #include "overlay/forward_pace.h"
 #include "overlay/postbox.h"
+#include "overlay/summation.h"
+
+#include <set>
 
 namespace starling::overlay {
 
@@ -39,6 +46,7 @@ public:
     Status onReceipts(NeighborId from, const ReceiptsMessage& message, Instant now, Postbox& postbox);
     void onAccepted(NeighborId from, const AcceptedMessage& message, Instant now);
     void onDelivered(NeighborId from, const DeliveredMessage& message, Postbox& postbox);
+    void onSums(NeighborId from, const SumsMessage& message, Instant now);
 
     /// When work() has something to do.
     std::optional<Instant> nextWork() const;
@@ -47,6 +55,8 @@ public:
     std::optional<NeighborId> parent(const NodeId& observer) const;
     /// Receipts held on their way, our own among them, for all observers together.
     std::size_t held() const;
+    /// Of an observer that wants sums, and is this node.
+    std::optional<Hints> hints(Instant now) const;
 
 private:
     struct Peer
@@ -54,6 +64,7 @@ private:
         NodeId node;
         Allowance pulses; ///< that it may make us verify
         Allowance receipts; ///< bytes that it may make us pass on
+        Allowance sums; ///< messages that it may make us add up
         std::optional<PulseMessage> early; ///< its subscription is not here yet
     };
     struct Heard
@@ -87,6 +98,7 @@ private:
     struct Own
     {
         bool isDelivered = true;
+        bool isHeld = false; ///< until it is asked for
         std::optional<NeighborId> sentTo;
         Instant repeat;
         Duration interval{};
@@ -110,6 +122,10 @@ private:
         std::map<NeighborId, std::uint32_t> owed; ///< batches taken over and not accepted yet
         std::map<NeighborId, std::vector<DeliveredMessage::Item>> delivered; ///< to be told
         Own own;
+        bool wantsSums = false;
+        std::optional<Ask> ask;
+        std::set<NodeId> answered; ///< devices whose receipts passed here since; at most its limit
+        Summation sums;
     };
     using Ways = std::map<NodeId, Way>; ///< by observer
 
@@ -122,6 +138,12 @@ private:
     static void dropRoute(Way& way, std::map<NodeId, Route>::iterator route);
     void enqueue(Way& way, const NodeId& device, Item item) const;
     void enqueueOwn(Ways::value_type& way, Instant now);
+    // collection_sums.cpp
+    void heed(Ways::value_type& way, const PulseInfo& info, Instant now);
+    void countOwn(Ways::value_type& way, Instant now);
+    bool isAskedFor(const Ways::value_type& way, const NodeId& device, const Bytes& receipt) const;
+    bool letsThrough(Ways::value_type& way, const NodeId& device, const Bytes& receipt) const;
+    void tellSums(Ways::value_type& way, Instant now, Postbox& postbox) const;
     void landFlight(Way& way, Instant now) const;
     void flush(Ways::value_type& way, Instant now, Postbox& postbox);
     void send(Ways::value_type& way, Instant now, Postbox& postbox);

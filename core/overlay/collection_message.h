@@ -5,10 +5,15 @@
 ///    41 Receipts   observer[32] | batch u32 | count u16 | count × (length u32 | receipt)
 ///    42 Accepted   observer[32] | batch u32
 ///    43 Delivered  observer[32] | count u16 | count × (device[32] | sequence u64)
+///    44 Sums       observer[32] | height u8 | devices u32 | folded u32 | count u16 | count × ROW
+///
+///     ROW   length u8 | uri | epoch u64 | version u64 | phase u8 | length u8, 255 for none | site | devices
+///     u32
 #pragma once
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "overlay/tally.h"
 
 #include <vector>
 
@@ -63,15 +68,27 @@ struct DeliveredMessage
     bool operator==(const DeliveredMessage&) const = default;
 };
 
+/// "So many are I and all that send to you through me", instead of what was said before; of no devices: "I
+/// send to somebody else now". To a parent.
+struct SumsMessage
+{
+    static constexpr std::uint8_t kKind = 44;
+    NodeId observer;
+    Tally tally; ///< at most kMaxTallyRows, strictly ascending
+    bool operator==(const SumsMessage&) const = default;
+};
+
 /// Only what follows version and kind.
 void write(ByteWriter& writer, const PulseMessage& message);
 void write(ByteWriter& writer, const ReceiptsMessage& message);
 void write(ByteWriter& writer, const AcceptedMessage& message);
 void write(ByteWriter& writer, const DeliveredMessage& message);
-/// They fail with Truncated or TooLarge.
+void write(ByteWriter& writer, const SumsMessage& message);
+/// They fail with Truncated, TooLarge or, of rows that are out of order, NotCanonical.
 Result<PulseMessage> readPulse(ByteReader& reader);
 Result<ReceiptsMessage> readReceipts(ByteReader& reader);
 Result<AcceptedMessage> readAccepted(ByteReader& reader);
 Result<DeliveredMessage> readDelivered(ByteReader& reader);
+Result<SumsMessage> readSums(ByteReader& reader);
 
 } // namespace starling::overlay

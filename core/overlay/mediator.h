@@ -102,6 +102,12 @@ public:
     virtual bool isObserver(const NodeId&) const { return false; }
     /// Whether `observer` is to have `receipt`, a valid one.
     virtual bool isWantedBy(const NodeId& /*observer*/, ByteView /*receipt*/) const { return true; }
+    /// What of `receipt` `observer` may know, for sums; nothing if it is invalid, or not wanted at all.
+    virtual std::optional<std::vector<TallyKey>> tallyOf(const NodeId& /*observer*/,
+                                                         ByteView /*receipt*/) const
+    {
+        return std::nullopt;
+    }
 };
 
 } // namespace starling::overlay

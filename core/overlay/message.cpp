@@ -31,11 +31,13 @@ enum class Kind : std::uint8_t {
     Receipts = 41,
     Accepted = 42,
     Delivered = 43,
+    Sums = 44,
 };
 static_assert(static_cast<std::uint8_t>(Kind::Pulse) == PulseMessage::kKind
               && static_cast<std::uint8_t>(Kind::Receipts) == ReceiptsMessage::kKind
               && static_cast<std::uint8_t>(Kind::Accepted) == AcceptedMessage::kKind
-              && static_cast<std::uint8_t>(Kind::Delivered) == DeliveredMessage::kKind);
+              && static_cast<std::uint8_t>(Kind::Delivered) == DeliveredMessage::kKind
+              && static_cast<std::uint8_t>(Kind::Sums) == SumsMessage::kKind);
 
 constexpr std::size_t kIdBytes = 32;
 constexpr std::size_t kRankBytes = 16;
@@ -526,6 +528,8 @@ Result<Message> readFields(Kind kind, ByteReader& reader)
         return lifted(readAccepted(reader));
     case Kind::Delivered:
         return lifted(readDelivered(reader));
+    case Kind::Sums:
+        return lifted(readSums(reader));
     }
     return fail(Errc::UnsupportedFormat, "message of kind " + std::to_string(static_cast<unsigned>(kind)));
 }

@@ -23,7 +23,7 @@
 ///    31 AskRoots   from u64
 ///    32 Roots      count u16 | count × (length u32 | notice)
 ///    33 Ranges     bounded u8 | to KEY, if bounded is 1 | count u8 | count × (from KEY | hash[16])
-///    40 to 43     collection_message.h
+///    40 to 44     collection_message.h
 ///
 ///     KEY   kind u8 | length u8 | name
 ///     HEAD  KEY | rank major u64 | rank minor u64 | notice id[32]
@@ -195,10 +195,11 @@ struct RangesMessage
     bool operator==(const RangesMessage&) const = default;
 };
 
-using Message = std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage,
-                             HaveMessage, StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage,
-                             GraftMessage, PruneMessage, StandingMessage, AskRootsMessage, RootsMessage,
-                             RangesMessage, PulseMessage, ReceiptsMessage, AcceptedMessage, DeliveredMessage>;
+using Message =
+    std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage, HaveMessage,
+                 StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage, GraftMessage, PruneMessage,
+                 StandingMessage, AskRootsMessage, RootsMessage, RangesMessage, PulseMessage, ReceiptsMessage,
+                 AcceptedMessage, DeliveredMessage, SumsMessage>;
 
 /// The limits above must hold: a broken invariant otherwise.
 Bytes serialize(const Message& message);

@@ -298,6 +298,7 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
                    [&](const ReceiptsMessage& m) { judge(m_collection.onReceipts(from, m, now, postbox)); },
                    [&](const AcceptedMessage& m) { m_collection.onAccepted(from, m, now); },
                    [&](const DeliveredMessage& m) { m_collection.onDelivered(from, m, postbox); },
+                   [&](const SumsMessage& m) { m_collection.onSums(from, m, now); },
                },
                *message);
 }
@@ -460,6 +461,11 @@ const std::map<NeighborId, NeighborStats>& Overlay::neighbors() const
 std::optional<NeighborId> Overlay::parent(const NodeId& observer) const
 {
     return m_impl->collection().parent(observer);
+}
+
+std::optional<Hints> Overlay::hints(Instant now) const
+{
+    return m_impl->collection().hints(now);
 }
 
 std::size_t Overlay::receiptsHeld() const

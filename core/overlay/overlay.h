@@ -14,6 +14,7 @@
 #include "base/uri.h"
 #include "overlay/mediator.h"
 #include "overlay/receipts.h"
+#include "overlay/tally.h"
 
 #include <map>
 #include <memory>
@@ -142,6 +143,12 @@ struct Config
     std::size_t maxReceipts =
         4'096; ///< guess: waiting or on their way, for each observer; 2 MiB of usual ones
     std::size_t maxObservers = 8; ///< guess: administrators that watch at the same time
+    Duration sumsDelay = std::chrono::seconds(1); ///< guess: some children for one message
+    Duration sumsPace = std::chrono::seconds(5); ///< guess: of sums in the long run, as people look at them
+    /// What did not change is told again. Guess: as often as an observer pulses.
+    Duration sumsRepeat = std::chrono::minutes(2);
+    /// Of a child that is silent; guess: two repetitions, and some more.
+    Duration sumsAge = std::chrono::minutes(5);
     std::size_t maxNeighbors = 128; ///< guess; membership wants 5
     std::size_t maxMessageBytes = 1024 * 1024; ///< as link's
     std::uint64_t refusalsBeforeMute =
@@ -167,6 +174,8 @@ public:
     std::optional<NeighborId> parent(const NodeId& observer) const;
     /// Receipts held on their way to observers, our own among them.
     std::size_t receiptsHeld() const;
+    /// What an observer that wants sums was told in them, with our own device; nobody has verified it.
+    std::optional<Hints> hints(Instant now) const;
 
 private:
     class Impl;

@@ -5,13 +5,42 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 
+#include <optional>
+#include <string>
+
 namespace starling::overlay {
+
+/// What devices are told apart by when they are added up: how far one release got at one site.
+struct TallyKey
+{
+    std::string uri; ///< 1 to 200 bytes
+    std::uint64_t epoch = 0, version = 0;
+    std::uint8_t phase = 0; ///< trust::Phase, opaque here
+    /// At most 64 bytes, empty of devices without one. None: of sites that had no room of their own.
+    std::optional<std::string> site = {};
+    auto operator<=>(const TallyKey&) const = default;
+};
+
+/// Which receipts are wanted by an observer that is told in sums: of one device, or those with an entry that
+/// has all that is named.
+struct Ask
+{
+    std::uint64_t number = 0; ///< the same while a question is repeated
+    std::uint32_t limit = 0; ///< receipts that any node passes on
+    std::optional<std::string> uri = {};
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> revision = {}; ///< epoch, version
+    std::optional<std::uint8_t> phase = {};
+    std::optional<std::string> site = {};
+    std::optional<NodeId> device = {};
+};
 
 // The Mediator's answers
 struct PulseInfo
 {
     NodeId observer;
     std::uint64_t number = 0;
+    bool wantsSums = false; ///< devices are to be added up, and to send receipts only if asked
+    std::optional<Ask> ask = {};
 };
 struct ReceiptInfo
 {

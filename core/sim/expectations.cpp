@@ -91,7 +91,8 @@ void Simulation::schedulePublished()
         for (std::size_t i = 0; i < expectations.size(); ++i)
             if (expectations[i].what == Expectation::What::Delivered
                 || expectations[i].what == Expectation::What::Fetched
-                || expectations[i].what == Expectation::What::Reported)
+                || expectations[i].what == Expectation::What::Reported
+                || expectations[i].what == Expectation::What::Hinted)
                 m_world->queue.push(m_world->now + expectations[i].within,
                                     {Event::What::Evaluation, 0, 0, 0, i, m_evaluated, {}});
 }
@@ -127,6 +128,30 @@ Judgement Simulation::judgeReach(const Expectation& expectation, const Publicati
             percentText(reached, addressed) + " of release " + std::to_string(publication.version)};
 }
 
+Judgement Simulation::judgeHints(const Expectation& expectation, const Publication& publication) const
+{
+    std::uint64_t truth = 0;
+    for (const auto& node : m_world->nodes)
+        truth += node->isUp() && node->isHonest() && node->version() == publication.version
+                && (m_world->scenario.payload.count() == 0 || node->holdsPayload(publication.payload))
+            ? 1
+            : 0;
+    const Node& observer = *m_world->nodes[kObserver];
+    const auto hints = observer.isUp() ? observer.hints() : std::nullopt;
+    std::uint64_t told = 0;
+    if (hints)
+        for (const auto& [key, devices] : hints->tally.counts)
+            if (key.version == publication.version
+                && key.phase == static_cast<std::uint8_t>(trust::Phase::Healthy))
+                told += devices;
+    const std::uint64_t error = told > truth ? told - truth : truth - told;
+    const bool holds =
+        hints && error * Share::kWhole <= truth * (Share::kWhole - expectation.share.millionths);
+    return {expectation.text, holds,
+            "told of " + std::to_string(told) + ", there are " + std::to_string(truth) + " with release "
+                + std::to_string(publication.version)};
+}
+
 void Simulation::evaluate(const Event& event)
 {
     const Expectation& expectation = m_world->scenario.expectations[event.first];
@@ -139,7 +164,10 @@ void Simulation::evaluate(const Event& event)
             judge(event.first, false, "different");
         return;
     }
-    const Judgement judged = judgeReach(expectation, m_world->books.publications[event.second]);
+    const Publication& publication = m_world->books.publications[event.second];
+    const Judgement judged = expectation.what == Expectation::What::Hinted
+        ? judgeHints(expectation, publication)
+        : judgeReach(expectation, publication);
     judge(event.first, judged.holds, judged.found);
 }
 

@@ -50,6 +50,11 @@ public:
     {
         return m_truth->isWantedBy(observer, receipt);
     }
+    std::optional<std::vector<overlay::TallyKey>> tallyOf(const NodeId& observer,
+                                                          ByteView receipt) const override
+    {
+        return m_truth->tallyOf(observer, receipt);
+    }
 
 private:
     static constexpr std::size_t kMaxRemembered = 256; ///< notices to replay

@@ -258,6 +258,8 @@ void Node::actAll()
 
 void Node::feedOverlay(const overlay::Input& input)
 {
+    if (const auto* message = std::get_if<overlay::MessageReceived>(&input))
+        noteReceiptMessage(message->bytes);
     perform(m_overlay->handle(input, m_world.now));
 }
 

@@ -30,6 +30,10 @@ public:
     /// Puts a new release on the board and tells the neighbours; for a node that is up.
     void publish();
     void shiftClock(Duration by) { m_clockShift += by; }
+    /// Of the observer, once it wants sums: the next pulse asks, and so does each until the next question.
+    void ask(trust::ReceiptAsk ask);
+    /// What it was told in sums; nothing while receipts come by themselves.
+    std::optional<overlay::Hints> hints() const { return m_overlay->hints(m_world.now); }
 
     bool isUp() const { return m_overlay != nullptr; }
     bool isHonest() const { return m_behaviour == Behaviour::Honest; }
@@ -43,6 +47,8 @@ public:
     const Replica& replica() const { return *m_replica; }
     std::uint64_t ownNotices() const { return m_ownNotices; } ///< on its board because it issued them
     std::uint64_t retransmissions() const;
+    /// Messages about receipts that came to this node, pulses apart.
+    std::uint64_t receiptMessages() const { return m_receiptMessages; }
     const std::map<overlay::NeighborId, overlay::NeighborStats>& neighbors() const
     {
         return m_overlay->neighbors();
@@ -92,6 +98,8 @@ private:
     bool isObserver() const;
     void subscribe();
     void pulse(std::uint64_t turn);
+    void pulseOnce();
+    void noteReceiptMessage(ByteView message);
     trust::Receipt nextReceipt();
     Bytes parcelOf(const trust::Receipt& receipt, NodeIndex signer) const;
     void issueReceipt();
@@ -145,6 +153,9 @@ private:
     std::optional<Fetch> m_fetch;
     std::uint64_t m_ownNotices = 0;
     std::uint64_t m_mischief = 0;
+    std::uint64_t m_receiptMessages = 0;
+    bool m_wantsSums = false; ///< of the observer
+    std::optional<trust::ReceiptAsk> m_ask;
     std::uint32_t m_batch = 0; ///< of receipts that were thrust on others
 };
 

@@ -31,10 +31,34 @@ void Node::subscribe()
                              m_world.authority.sealSubscription(subscription.serialize())));
 }
 
+void Node::pulseOnce()
+{
+    trust::Pulse pulse{m_id, m_sequence++, m_wantsSums};
+    if (m_ask && m_ask->number == 0)
+        m_ask->number = pulse.number;
+    if (m_wantsSums)
+        pulse.ask = m_ask;
+    feedOverlay(overlay::Observe{m_world.authority.seal(trust::Kind::Pulse, pulse.serialize(), m_index)});
+}
+
+void Node::ask(trust::ReceiptAsk ask)
+{
+    m_ask = std::move(ask);
+    m_ask->number = 0; // the next pulse's
+    pulseOnce();
+}
+
+void Node::noteReceiptMessage(ByteView message)
+{
+    if (message.size() < 2)
+        return;
+    const auto kind = std::to_integer<std::uint8_t>(message[1]);
+    m_receiptMessages += kind >= overlay::ReceiptsMessage::kKind && kind <= overlay::SumsMessage::kKind;
+}
+
 void Node::pulse(std::uint64_t turn)
 {
-    const trust::Pulse pulse{m_id, m_sequence++};
-    feedOverlay(overlay::Observe{m_world.authority.seal(trust::Kind::Pulse, pulse.serialize(), m_index)});
+    pulseOnce();
     wake(Purpose::Pulse, turn < kFirstPulses.size() ? Duration(kFirstPulses[turn]) : kPulsePeriod, turn + 1);
 }
 
@@ -91,6 +115,11 @@ void Node::onReceipt(const overlay::ReceiptArrived& arrived)
     if (m_world.cast != nullptr)
         keep(arrived.receipt, reported);
     feedOverlay(overlay::ReceiptKept{arrived.device, arrived.sequence});
+    const std::uint32_t most = m_world.scenario.sumsAbove;
+    if (!m_wantsSums && most > 0 && books.reported.size() > most) {
+        m_wantsSums = true;
+        pulseOnce();
+    }
 }
 
 /// Straight to every neighbour, whatever the way to the observer is, and whatever was accepted.

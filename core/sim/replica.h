@@ -56,6 +56,11 @@ public:
     {
         return m_keeper.isWantedBy(observer, receipt);
     }
+    std::optional<std::vector<overlay::TallyKey>> tallyOf(const NodeId& observer,
+                                                          ByteView receipt) const override
+    {
+        return m_keeper.tallyOf(observer, receipt);
+    }
 
 private:
     Opinion judge(ByteView notice) override;

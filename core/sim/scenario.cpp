@@ -102,6 +102,8 @@ Result<Expectation> parseExpectation(std::string_view key, std::string_view valu
         return parseWithin(Expectation::What::Fetched, words);
     if (key == "reported")
         return parseWithin(Expectation::What::Reported, words);
+    if (key == "hinted")
+        return parseWithin(Expectation::What::Hinted, words);
     if (key == "boards")
         return parseBoards(words);
     if (key == "bytes")
@@ -159,6 +161,7 @@ const std::map<std::string, Setter>& settings()
         {"fleet.graph", into(&S::graph, choiceOf("random", S::Graph::Random, "nearest", S::Graph::Nearest))},
         {"fleet.certificates", into(&S::hasCertificates, yesNo)},
         {"fleet.receipts", into(&S::issuesReceipts, yesNo)},
+        {"fleet.sums-above", count(&S::sumsAbove, L::kMaxNodes)},
         {"fleet.payload", into(&S::payload, parseTime)},
         {"fleet.forgers", count(&S::forgers, L::kMaxNodes)},
         {"fleet.liars", count(&S::liars, L::kMaxNodes)},
@@ -230,6 +233,11 @@ Status validate(const Scenario& scenario)
                     [](const Expectation& e) { return e.what == Expectation::What::Reported; });
     if (wantsReports && !scenario.issuesReceipts)
         return refuse("'reported' needs receipts = yes");
+    const bool wantsHints =
+        std::any_of(scenario.expectations.begin(), scenario.expectations.end(),
+                    [](const Expectation& e) { return e.what == Expectation::What::Hinted; });
+    if ((wantsHints && scenario.sumsAbove == 0) || (scenario.sumsAbove > 0 && !scenario.issuesReceipts))
+        return refuse("'hinted' needs sums-above, and sums-above needs receipts = yes");
     if (!scenario.hasCertificates && scenario.links == Scenario::Links::Shipped)
         return refuse("links = shipped need certificates = yes");
     if (scenario.hasCertificates && nodes > ScenarioLimits::kMaxCertified)

@@ -18,6 +18,7 @@
 ///                                   node (model_links.h), for large fleets and many seeds
 ///     certificates = yes            every node is an admitted device; without, boards hold releases
 ///                                   alone; needs links = model
+///     sums-above = 0                so many devices' receipts, and the observer wants sums; 0: never
 ///     receipts = yes                nodes issue receipts, as agents do, and node 0 observes; needs
 ///     certificates payload = 0s                  how long it takes to fetch one; 0s: nobody fetches; needs
 ///     certificates forgers = 0                   hostile nodes, see hostile.h; they need certificates liars
@@ -43,6 +44,8 @@
 ///                                   up), so many have each release
 ///     fetched = 100% within 5m      and so many its payload
 ///     reported = 100% within 5m     and of so many the observer, node 0, has a receipt that says so
+///     hinted = 99% within 2m        and the sums that it was told differ by at most the rest from how many
+///                                   are up, honest and healthy with it
 ///     boards = equal within 2 rounds after the last action all honest boards are equal, at least for a
 ///                                   moment of the last 2 s of that time; or: within TIME
 ///     forged = none                 no honest board holds what nobody issued, and no receipt that another
@@ -73,10 +76,10 @@ struct Action
 
 struct Expectation
 {
-    enum class What : std::uint8_t { Delivered, Fetched, Reported, BoardsEqual, NoneForged, Bytes };
+    enum class What : std::uint8_t { Delivered, Fetched, Reported, Hinted, BoardsEqual, NoneForged, Bytes };
     What what{};
-    Share share; ///< Delivered, Fetched, Reported
-    Duration within{}; ///< Delivered, Fetched, Reported, BoardsEqual
+    Share share; ///< Delivered, Fetched, Reported, Hinted
+    Duration within{}; ///< the same, BoardsEqual
     ByteCount most; ///< Bytes
     std::string text;
     bool operator==(const Expectation&) const = default;
@@ -97,6 +100,7 @@ struct Scenario
     Links links = Links::Shipped;
     bool hasCertificates = true;
     bool issuesReceipts = true;
+    std::uint32_t sumsAbove = 0; ///< 0: never
     Duration payload{};
     std::uint32_t forgers = 0, liars = 0, replayers = 0, flooders = 0;
     std::uint32_t hostility = 20; ///< guess: a second; what is refused is soon muted

@@ -93,6 +93,7 @@ private:
     void evaluate(const Event& event);
     void judge(std::size_t expectation, bool holds, const std::string& found);
     bool isReached(Expectation::What what, NodeIndex index, const Publication& publication) const;
+    Judgement judgeHints(const Expectation& expectation, const Publication& publication) const;
     Judgement judgeReach(const Expectation& expectation, const Publication& publication) const;
     void judgeAtEnd(Outcome& outcome) const;
     Replica::Counts noticesOfNeighbors() const;

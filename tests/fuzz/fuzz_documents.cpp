@@ -40,6 +40,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 std::vector<Bytes> seeds()
 {
+    trust::Pulse pulse{NodeId(), 4, true, trust::ReceiptAsk{3, 20}};
+    pulse.ask->uri = *ResourceUri::parse("fw/a");
+    pulse.ask->revision = trust::Revision{1, 7};
+    pulse.ask->phase = trust::Phase::Failed;
+    pulse.ask->site = "B";
+    pulse.ask->device = NodeId();
+
     trust::Certificate certificate;
     certificate.name = "gateway-7";
     certificate.labels = {{"arch", "arm64"}, {"site", "B"}};
@@ -61,8 +68,8 @@ std::vector<Bytes> seeds()
     denied.nodes = {*NodeId::fromBytes(Bytes(32, std::byte(1))), *NodeId::fromBytes(Bytes(32, std::byte(2)))};
     const trust::Subscription subscription{NodeId(), ResourceUri::parse("fw").value(), 3, 1'900'000'000,
                                            10'000};
-    const trust::Pulse pulse{NodeId(), 17};
+    const trust::Pulse bare{NodeId(), 17};
     const trust::Withdrawal withdrawal{*ResourceUri::parse("fw/a"), {1, 7}, InfoHash()};
     return {certificate.serialize(), receipt.serialize(), descriptor.serialize(), subscription.serialize(),
-            pulse.serialize(),       denied.serialize(),  withdrawal.serialize()};
+            pulse.serialize(),       denied.serialize(),  withdrawal.serialize(), bare.serialize()};
 }

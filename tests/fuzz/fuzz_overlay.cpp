@@ -62,6 +62,30 @@ public:
             : Bytes{std::byte{kRootKind}, static_cast<std::byte>(number), std::byte{'r'}};
     }
     KeyRange urgentRange() const override { return {{10, {}}, NoticeKey{11, {}}}; }
+    /// An observer's number, a pulse's, and what it wants: receipts, sums, or one receipt.
+    Result<PulseInfo> examinePulse(ByteView pulse) const override
+    {
+        if (pulse.size() != 3 || !isObserver(nodeOf(std::to_integer<std::uint8_t>(pulse[0]))))
+            return fail(Errc::NotAdmitted, "pulse");
+        const auto wants = std::to_integer<unsigned>(pulse[2]);
+        PulseInfo info{nodeOf(std::to_integer<std::uint8_t>(pulse[0])),
+                       std::to_integer<std::uint64_t>(pulse[1]), wants > 0};
+        if (wants > 1)
+            info.ask = Ask{wants, 1};
+        return info;
+    }
+    Result<ReceiptInfo> examineReceipt(ByteView receipt) const override
+    {
+        if (receipt.size() != 2)
+            return fail(Errc::Malformed, "receipt");
+        return ReceiptInfo{nodeOf(std::to_integer<std::uint8_t>(receipt[0])),
+                           std::to_integer<std::uint64_t>(receipt[1])};
+    }
+    bool isObserver(const NodeId& node) const override { return node == nodeOf(1) || node == nodeOf(5); }
+    std::optional<std::vector<TallyKey>> tallyOf(const NodeId&, ByteView) const override
+    {
+        return std::vector<TallyKey>{{"fw/a", 0, 1, 9, ""}};
+    }
     Bytes notice(const NoticeKey& key) const override
     {
         const auto held = m_board.find(key);
@@ -98,6 +122,8 @@ void inspect(const std::vector<Output>& outputs)
         STARLING_ASSERT(sent->bytes.size() <= kMaxMessageBytes);
         const auto message = parse(sent->bytes);
         STARLING_ASSERT(message.has_value());
+        if (const auto* sums = std::get_if<SumsMessage>(&*message))
+            STARLING_ASSERT(sums->tally.devices <= kMaxCounted);
         if (const auto* notice = std::get_if<NoticeMessage>(&*message))
             STARLING_ASSERT(notice->bytes.back() != std::byte{'!'});
     }
@@ -134,6 +160,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     perform(overlay.handle(NeighborUp{NeighborId{1}, nodeOf(1)}, now));
     perform(overlay.handle(NeighborUp{NeighborId{2}, nodeOf(9)}, now));
     perform(overlay.handle(FindProviders{InfoHash()}, now));
+    perform(overlay.handle(Observe{toBytes(std::string_view("\x05\x01\x01"))}, now));
+    perform(overlay.handle(Report{1, toBytes(std::string_view("\x05\x01"))}, now));
     for (std::size_t i = 0; i < kMaxSteps && !reader.rest().empty(); ++i) {
         const std::uint8_t who = reader.u8();
         const ByteView message = reader.raw(reader.u16());
@@ -178,6 +206,13 @@ std::vector<Bytes> seeds()
              step(1, AskRootsMessage{1}),
              step(1, NoticeMessage{kLate}),
              step(1, RangesMessage{NoticeKey{9, {}}, {{{}, {}}, {key, {}}}}),
+             step(0, PulseMessage{0, toBytes(std::string_view("\x01\x01\x01"))}),
+             step(1, SumsMessage{nodeOf(1), {7, {{{"fw/a", 0, 1, 9, ""}, 7}}, 0, 2}}),
+             step(1, SumsMessage{nodeOf(5), {UINT32_MAX, {{{"fw/a", 0, 1, 9, {}}, UINT32_MAX}}, 0, 9}}),
+             step(130, ReceiptsMessage{nodeOf(1), 1, {toBytes(std::string_view("\x07\x01"))}}),
+             step(0, PulseMessage{0, toBytes(std::string_view("\x01\x02\x02"))}),
+             step(131, ReceiptsMessage{nodeOf(1), 2, {toBytes(std::string_view("\x07\x01"))}}),
+             step(0, PulseMessage{0, toBytes(std::string_view{"\x01\x03\x00", 3})}),
          })
         append(all, bytes);
     return {all, step(0, NoticeMessage{kNotice}), step(129, DigestMessage{})};

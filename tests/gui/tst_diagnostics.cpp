@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Diagnostics: what they tell, and above all what they do not.
+/// Diagnostics: what they tell, and above all what they do not. And what the overview says of hints.
 #include "diagnostics_page.h"
 #include "gui_fixture.h"
 #include "node/config.h"
 #include "node/disk.h"
+#include "overview_page.h"
 
 #include <QClipboard>
 #include <QDir>
@@ -59,10 +60,40 @@ private Q_SLOTS:
     void tellsNoNamesAddressesOrPlaces();
     void savesWhatItShowsAndOverwritesNothing();
     void saysWhyThereIsNoAgent();
+    void showsSumsAsHintsAndPaintsNothingByThem();
 
 private:
     QTemporaryDir m_directory;
 };
+
+void TestDiagnostics::showsSumsAsHintsAndPaintsNothingByThem()
+{
+    window::OverviewPage page;
+    page.setTheme(window::Theme::of(window::Look::Light, QPalette()));
+    const auto before = snapshotOf(pictureOf(20, 3));
+    page.show(before);
+    const auto textsOf = [&] {
+        QStringList texts;
+        for (const QLabel* label : page.findChildren<QLabel*>())
+            if (!label->isHidden())
+                texts += label->text();
+        return texts;
+    };
+    const QStringList plain = textsOf();
+    QVERIFY(plain.filter(s("hint")).isEmpty());
+
+    auto summed = std::make_shared<window::Snapshot>(*before);
+    summed->hints = fleetview::Hints{12'345, 0, 20, {}};
+    summed->hints->hints = {
+        {*ResourceUri::parse("fw/gateway"), {0, 2}, trust::Phase::Healthy, std::nullopt, 11'111}};
+    page.show(summed);
+    QStringList texts = textsOf();
+    const QStringList hints = texts.filter(s("hint, not verified: about 12000 devices"));
+    QCOMPARE(hints.size(), 1);
+    QVERIFY2(hints[0].contains(s("about 11000 healthy")), qPrintable(hints[0]));
+    texts.removeAll(hints[0]);
+    QCOMPARE(texts, plain);
+}
 
 void TestDiagnostics::tellsVersionsStatesAndCodes()
 {

@@ -61,12 +61,14 @@ private Q_SLOTS:
 
     void readsExpectations()
     {
-        const auto s =
-            parseScenario("[expect]\ndelivered = 99.9% within 60s\nboards = equal within 2 rounds\n"
-                          "forged = none\nbytes = at most 2 MiB\n",
-                          "s.ini");
+        const auto s = parseScenario(
+            "[expect]\ndelivered = 99.9% within 60s\nboards = equal within 2 rounds\n"
+            "forged = none\nbytes = at most 2 MiB\nhinted = 99% within 2m\n[fleet]\nsums-above = 9\n",
+            "s.ini");
         QVERIFY2(s, s ? "" : s.error().context.c_str());
-        QCOMPARE(s->expectations.size(), std::size_t{4});
+        QCOMPARE(s->expectations.size(), std::size_t{5});
+        QVERIFY(s->expectations[4].share.millionths == 990'000 && s->expectations[4].within == 120s);
+        QCOMPARE(s->sumsAbove, 9u);
         QVERIFY(s->expectations[0].share.millionths == 999'000 && s->expectations[0].within == 60s);
         QVERIFY(s->expectations[1].within == 75s); // the longest that two rounds of 30 s can take
         QCOMPARE(s->expectations[3].most.value, mebibytes(2).value);
@@ -97,6 +99,8 @@ private Q_SLOTS:
         row("[fleet]\ncertificates = no\n", "need certificates");
         row("[fleet]\ncertificates = no\nreceipts = no\n", "links = shipped need certificates = yes");
         row("[fleet]\nreceipts = no\n[expect]\nreported = 1% within 1s\n", "'reported' needs receipts = yes");
+        row("[fleet]\nreceipts = no\nsums-above = 5\n", "sums-above needs receipts = yes");
+        row("[expect]\nhinted = 1% within 1s\n", "'hinted' needs sums-above");
         row("[fleet]\nlinks = some\n", "s.ini:2: links: expected shipped or model, not 'some'");
         row("[fleet]\ngraph = ring\n", "s.ini:2: graph: expected random or nearest, not 'ring'");
         row("[network]\nloss = 101%\n", "s.ini:2: loss: not a share");

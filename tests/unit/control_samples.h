@@ -105,7 +105,9 @@ inline std::vector<Request> requests()
             TrustRequest{filled<KeyId>(7)},
             NetCheckRequest{},
             PeersRequest{},
-            SessionsRequest{}};
+            SessionsRequest{},
+            HintsRequest{},
+            FetchRequest{{1, 20, uri("fw/gateway"), trust::Revision{1, 7}, trust::Phase::Failed, "lab"}}};
 }
 
 inline std::vector<Reply> replies()
@@ -142,7 +144,15 @@ inline std::vector<Reply> replies()
                             {Endpoint::ipv4(10, 0, 0, 7, 7'891)},
                             Endpoint::ipv4(192, 0, 2, 9, 7'891),
                             nat::Mapping::EndpointIndependent,
-                            60}}}};
+                            60}}},
+            HintsReply{true,
+                       90'000,
+                       3,
+                       40,
+                       {{uri("fw/gateway"), {1, 7}, trust::Phase::Healthy, "lab", 89'000},
+                        {uri("fw/gateway"), {1, 7}, trust::Phase::Failed, "", 700},
+                        {uri("fw/gateway"), {1, 7}, trust::Phase::Failed, {}, 300}}},
+            FetchReply{300}};
 }
 
 } // namespace starling::control::samples

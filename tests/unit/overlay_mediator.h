@@ -5,6 +5,7 @@
 
 #include "crypto/sha256.h"
 #include "overlay/message.h"
+#include "overlay_sums.h"
 
 #include <set>
 
@@ -69,14 +70,31 @@ inline Bytes descriptorOf(const NodeId& node, std::uint64_t sequence = 1, Seal s
     return writer.take();
 }
 
+constexpr std::size_t kDescriptorBytes = 41;
+
 inline Bytes pulseOf(const NodeId& observer, std::uint64_t number, Seal seal = Seal::Genuine)
 {
     return descriptorOf(observer, number, seal);
 }
 
+/// Of an observer that wants sums.
+inline Bytes sumsPulseOf(const NodeId& observer, std::uint64_t number, const std::optional<Ask>& ask = {})
+{
+    Bytes pulse = pulseOf(observer, number);
+    append(pulse, wantsOf(true, ask));
+    return pulse;
+}
+
 inline Bytes receiptOf(const NodeId& device, std::uint64_t sequence, Seal seal = Seal::Genuine)
 {
     return descriptorOf(device, sequence, seal);
+}
+
+inline Bytes receiptOf(const NodeId& device, std::uint64_t sequence, const std::vector<TallyKey>& keys)
+{
+    Bytes receipt = receiptOf(device, sequence);
+    append(receipt, keysOf(keys));
+    return receipt;
 }
 
 class TestMediator final : public Mediator
@@ -154,7 +172,10 @@ public:
             return tl::unexpected(info.error());
         if (!isObserver(info->node))
             return fail(Errc::NotAdmitted, "pulse");
-        return PulseInfo{info->node, info->sequence};
+        PulseInfo told{info->node, info->sequence};
+        ByteReader reader(pulse.subspan(kDescriptorBytes));
+        readWants(reader, told);
+        return told;
     }
     Result<ReceiptInfo> examineReceipt(ByteView receipt) const override
     {
@@ -162,6 +183,13 @@ public:
         if (!info)
             return tl::unexpected(info.error());
         return ReceiptInfo{info->node, info->sequence};
+    }
+    std::optional<std::vector<TallyKey>> tallyOf(const NodeId& observer, ByteView receipt) const override
+    {
+        if (!examineReceipt(receipt) || !isWantedBy(observer, receipt))
+            return std::nullopt;
+        ByteReader reader(receipt.subspan(kDescriptorBytes));
+        return readKeys(reader);
     }
     bool isObserver(const NodeId& node) const override { return observers.contains(node); }
     bool isWantedBy(const NodeId& observer, ByteView) const override { return !unwanted.contains(observer); }

@@ -185,6 +185,6 @@ private:
 };
 
 /// The index of a message type, as Network counts them.
-template <class Typed> constexpr std::size_t kIndexOf = Message(std::in_place_type<Typed>).index();
+template <class Typed> inline const std::size_t kIndexOf = Message(std::in_place_type<Typed>).index();
 
 } // namespace starling::overlay::testing

@@ -94,6 +94,55 @@ private Q_SLOTS:
         QVERIFY(!m_keeper->examineContact(envelope.serialize(), {}).has_value());
     }
 
+    void tellsOfAReceiptWhatItsObserverMayKnow()
+    {
+        trust::Receipt receipt;
+        receipt.node = samples::nodeOf(51);
+        receipt.sequence = 1;
+        for (const char* uri : {"fw/a", "os/b"})
+            receipt.entries.push_back(
+                {*ResourceUri::parse(uri), {1, 7}, InfoHash(), trust::Phase::Checking, 0, ""});
+        const auto sealed = [&](unsigned char by) {
+            trust::Envelope envelope{trust::Kind::Receipt, receipt.serialize(), {}};
+            envelope.sign(samples::trustSet().fleet(), samples::key(by));
+            return Parcel{samples::envelopeOf(samples::certificateNotice(51)), envelope.serialize()}
+                .serialize();
+        };
+        const NodeId observer = samples::nodeOf(50);
+        QVERIFY(!m_keeper->tallyOf(observer, sealed(51))); // nobody has subscribed
+        QVERIFY(m_keeper->examine(samples::subscriptionNotice(50)).verdict == Verdict::Taken);
+        const auto keys = m_keeper->tallyOf(observer, sealed(51));
+        QVERIFY(keys && keys->size() == 2);
+        const overlay::TallyKey first{"fw/a", 1, 7, static_cast<std::uint8_t>(trust::Phase::Checking), ""};
+        QVERIFY(keys->front() == first);
+        QVERIFY(!m_keeper->tallyOf(observer, sealed(50))); // another device's signature
+        QVERIFY(!m_keeper->tallyOf(observer, toBytes("garbage")));
+        receipt.entries.resize(65, receipt.entries.front());
+        QVERIFY(!m_keeper->tallyOf(observer, sealed(51)));
+    }
+
+    void knowsWhatAnObserverAsksFor()
+    {
+        QVERIFY(m_keeper->examine(samples::subscriptionNotice(50)).verdict == Verdict::Taken);
+        trust::ReceiptAsk ask{3, 20, *ResourceUri::parse("fw/a"), trust::Revision{1, 7},
+                              trust::Phase::Failed};
+        ask.site = "B";
+        const auto sealed = [&](unsigned char by) {
+            trust::Envelope envelope{
+                trust::Kind::Pulse, trust::Pulse{samples::nodeOf(50), 9, true, ask}.serialize(), {}};
+            envelope.sign(samples::trustSet().fleet(), samples::key(by));
+            return envelope.serialize();
+        };
+        const auto info = m_keeper->examinePulse(sealed(50));
+        QVERIFY(info && info->number == 9 && info->wantsSums && info->ask);
+        QVERIFY(info->ask->number == 3 && info->ask->limit == 20 && info->ask->uri == "fw/a");
+        QVERIFY(info->ask->revision == std::pair(std::uint64_t{1}, std::uint64_t{7}));
+        QVERIFY(info->ask->phase == static_cast<std::uint8_t>(trust::Phase::Failed));
+        QVERIFY(info->ask->site == "B" && !info->ask->device);
+        // Nobody asks in an observer's name.
+        QVERIFY(!m_keeper->examinePulse(sealed(51)));
+    }
+
 private:
     std::unique_ptr<BoardKeeper> m_keeper;
 };

@@ -67,6 +67,8 @@ private Q_SLOTS:
                                       "root = /a/root\n"
                                       "key = /a/key\n"
                                       "certificate = /a/admit\n"
+                                      "[observer]\n"
+                                      "sums_above = 5000\n"
                                       "[network]\n"
                                       "proxy = http://gateway.example:3128/\n"
                                       "[enrolment]\n"
@@ -97,6 +99,7 @@ private Q_SLOTS:
                  std::string("/a/root /a/key /a/admit"));
         QCOMPARE(config->tokenFile.string() + " " + config->admitKey.string() + " " + config->deviceName,
                  std::string("/a/token /a/admit.key gateway 7"));
+        QVERIFY(config->sumsAbove == 5'000u);
         QVERIFY(config->proxy == (ProxyAddress{"gateway.example", 3'128}));
         QVERIFY(config->contact && config->contact->endpoint == Endpoint::ipv4(192, 0, 2, 9, 7001));
         QVERIFY(config->contact->linkKey.hex().starts_with("01020304"));
@@ -148,6 +151,8 @@ private Q_SLOTS:
         row("[agent]\ncontrol = agent.sock\n", "absolute path");
         row("[trust]\nkey = ./key\n", "absolute path");
         row("[deploy]\nroot = here\n", "absolute path");
+        row("[observer]\nsums_above = -1\n", "agent.conf:2: sums_above: a number of devices is wanted");
+        row("[observer]\nsums_above = 99999999999999999999\n", "agent.conf:2: sums_above:");
         row("[deploy]\npuppet =\n", "agent.conf:2: puppet:");
         row("[agent]\nlisten = gateway:7891\n", "agent.conf:2: listen:");
         row("[agent]\nlisten = 127.0.0.1\n", "listen:");

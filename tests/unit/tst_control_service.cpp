@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A node's control socket as the agent serves it.
 #include "agent/control_service.h"
+#include "agent/hints_view.h"
 #include "agent/reach_view.h"
 #include "node_fixture.h"
 
@@ -204,6 +205,39 @@ private Q_SLOTS:
         const auto status = caller.ask<StatusReply>(StatusRequest{});
         QCOMPARE(status->refused.size(), std::size_t{2});
         verifyNothingArrived();
+    }
+
+    /// Of security case 33: others made the sums.
+    void tellsOfSumsWhatMakesSenseAlone()
+    {
+        QVERIFY(!hintsOf({}).isSummed);
+        const overlay::TallyKey good{"fw/a", 0, 7, 9, "Bergen"};
+        overlay::Hints hints;
+        hints.age = std::chrono::seconds(40);
+        hints.tally.devices = 90;
+        hints.tally.folded = 5;
+        const auto changed = [&](const auto& change) {
+            overlay::TallyKey key = good;
+            change(key);
+            hints.tally.counts[key] = 2;
+        };
+        hints.tally.counts[good] = 70;
+        changed([](auto& key) { key.site.reset(); });
+        changed([](auto& key) { key.uri = "fw//a"; });
+        changed([](auto& key) { key.uri = "\x1b[2J"; });
+        changed([](auto& key) { key.phase = 0; });
+        changed([](auto& key) { key.phase = 12; });
+        changed([](auto& key) { key.version = UINT64_MAX; });
+        changed([](auto& key) { key.site = "a\nb"; });
+        const HintsReply reply = hintsOf(hints);
+        QVERIFY(reply.isSummed && reply.devices == 90 && reply.ageSeconds == 40);
+        QCOMPARE(reply.lines.size(), std::size_t{2});
+        QVERIFY(!reply.lines[0].site && reply.lines[1].site == "Bergen" && reply.lines[1].devices == 70);
+        QCOMPARE(reply.folded, std::uint64_t{5 + 6 * 2});
+        // This agent is told in no sums.
+        Caller caller(m_path);
+        QVERIFY(!caller.ask<HintsReply>(HintsRequest{})->isSummed);
+        QCOMPARE(caller.errorOf(FetchRequest{{1, 20}}), code(Errc::Refused));
     }
 
     void refusesPartsOfAPushOutOfTurn()

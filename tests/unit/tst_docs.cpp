@@ -247,6 +247,7 @@ void TestDocs::defaultConfigurationSaysTheDefaults()
     QCOMPARE(read->deviceName, defaults.deviceName);
     QCOMPARE(read->admitKey, defaults.admitKey);
     QCOMPARE(read->subscription, defaults.subscription);
+    QVERIFY(read->sumsAbove == defaults.sumsAbove);
     QCOMPARE(read->stunServers.size(), defaults.stunServers.size());
     QVERIFY(read->admission == defaults.admission);
     QCOMPARE(read->swarmPort, defaults.swarmPort);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleetview/forecast.h"
 #include "fleetview/grid_layout.h"
+#include "fleetview/hints.h"
 #include "fleetview/waves.h"
 #include "fleetview_samples.h"
 
@@ -33,6 +34,8 @@ class TestFleetview : public QObject
 
 private Q_SLOTS:
     void paintsGreenOnlyWhatSaysHealthyOfTheNewest();
+    void addsUpHintsAndNothingBeyondThem();
+    void saysAboutHowMany();
     void letsTheWorstResourceDecide();
     void callsStalledWhatSaysNothingForLong();
     void saysWhenItHeardOnlyOfWhatCameSince();
@@ -306,6 +309,43 @@ void TestFleetview::forecastsWhoTakesAReleaseAndWhyOthersDoNot()
     QCOMPARE(fleetview::forecastOf(*picture, uri, {1, 1}, {}).takes, std::size_t{5});
     QVERIFY(*fleetview::newestOf(*picture, uri) == (trust::Revision{0, 2}));
     QVERIFY(!fleetview::newestOf(*picture, *ResourceUri::parse("fw/none")));
+}
+
+void TestFleetview::addsUpHintsAndNothingBeyondThem()
+{
+    const ResourceUri gateway = *ResourceUri::parse("fw/gateway");
+    const ResourceUri os = *ResourceUri::parse("os/base");
+    Hints hints{100, 0, 4, {}};
+    hints.hints = {{gateway, {0, 7}, Phase::Healthy, "Bergen", 60},
+                   {gateway, {0, 7}, Phase::Healthy, {}, 30},
+                   {gateway, {0, 7}, Phase::Failed, "", 4},
+                   {gateway, {1, 1}, Phase::Downloading, "Bergen", 6},
+                   {os, {0, 2}, Phase::Healthy, "", UINT64_MAX},
+                   {os, {0, 2}, Phase::Healthy, "Bergen", UINT64_MAX},
+                   {os, {0, 3}, Phase::Healthy, "", 0}};
+    QVERIFY(hintedPhases(hints, gateway, {0, 7}) == (HintedPhases{{Phase::Healthy, 90}, {Phase::Failed, 4}}));
+    QVERIFY(hintedPhases(hints, gateway, {0, 8}).empty());
+    // No more than there are devices, whatever a row says.
+    QVERIFY(hintedPhases(hints, os, {0, 2}) == (HintedPhases{{Phase::Healthy, 100}}));
+    const auto releases = hintedReleases(hints);
+    QCOMPARE(releases.size(), std::size_t{4});
+    QVERIFY(releases[0].uri == gateway && releases[0].revision == (trust::Revision{1, 1}));
+    QVERIFY(releases[1].phases == hintedPhases(hints, gateway, {0, 7}));
+    QVERIFY(releases[2].uri == os && releases[2].phases.empty());
+}
+
+void TestFleetview::saysAboutHowMany()
+{
+    for (const auto& [exact, about] : {std::pair<std::uint64_t, std::uint64_t>{0, 0},
+                                       {7, 7},
+                                       {99, 99},
+                                       {104, 100},
+                                       {105, 110},
+                                       {995, 1'000},
+                                       {12'345, 12'000},
+                                       {999'999, 1'000'000}})
+        QCOMPARE(aboutSo(exact), about);
+    QVERIFY(aboutSo(UINT64_MAX) >= UINT64_MAX / 2);
 }
 
 void TestFleetview::asksTheMoreTheLargerTheStep()

@@ -158,6 +158,41 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(first->desk().receipts(10)->size(), std::size_t{2}, kSpreadMilliseconds);
     }
 
+    void aFleetAboveTheObserversLimitIsToldInSumsAndAnswersWhenAsked()
+    {
+        m_first->observe();
+        m_first->config.sumsAbove = 1;
+        Node* first = start(*m_first);
+        m_second->config.neighbors = {first->listenEndpoint()};
+        Node* second = start(*m_second);
+        m_third->config.neighbors = {second->listenEndpoint()};
+        Node* third = start(*m_third);
+        const auto told = [&](Phase phase) {
+            const auto hints = first->desk().hints().value_or(overlay::Hints{});
+            std::uint32_t devices = 0;
+            for (const auto& [key, count] : hints.tally.counts)
+                devices += key.phase == static_cast<std::uint8_t>(phase) ? count : 0;
+            return devices;
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(first->desk().wantsSums(), kSpreadMilliseconds);
+        QTRY_VERIFY_WITH_TIMEOUT(first->desk().hints() && first->desk().hints()->tally.devices == 3,
+                                 kSpreadMilliseconds);
+
+        const auto torrent = signedRelease(contents());
+        QCOMPARE(code(push(*second, torrent, streamOf(torrent, contents()))), 0);
+        QTRY_VERIFY_WITH_TIMEOUT(told(Phase::Healthy) == 3, kSpreadMilliseconds);
+        // Sums make nobody healthy; the receipts that do wait until they are asked for.
+        QVERIFY(!saysHealthy(*first, m_third->id(), torrent.infoHash));
+        const trust::ReceiptAsk ask{0, 10, torrent.info.update.uri, torrent.info.update.revision,
+                                    Phase::Healthy};
+        QCOMPARE(code(second->askForReceipts(ask)), code(Errc::Refused));
+        QCOMPARE(code(first->askForReceipts(ask)), 0);
+        for (const Device* device : {m_second.get(), m_third.get()})
+            QTRY_VERIFY_WITH_TIMEOUT(saysHealthy(*first, device->id(), torrent.infoHash),
+                                     kSpreadMilliseconds);
+        QVERIFY(first->refusals().empty() && second->refusals().empty() && third->refusals().empty());
+    }
+
     void aSubscriptionThatNobodyMaySignStopsTheAgent()
     {
         m_first->observe(11); // a key of admit

@@ -61,6 +61,9 @@ std::vector<Message> oneOfEach()
         ReceiptsMessage{idOf<NodeId>(1), 7, {toBytes(std::string_view("receipt")), {}}},
         AcceptedMessage{idOf<NodeId>(1), 7},
         DeliveredMessage{idOf<NodeId>(1), {{idOf<NodeId>(2), 9}}},
+        SumsMessage{
+            idOf<NodeId>(1),
+            {9, {{{"fw/x", 0, 7, 9, {}}, 3}, {{"fw/x", 0, 7, 9, ""}, 4}, {{"fw/x", 0, 7, 9, "B"}, 2}}, 5, 3}},
     };
 }
 
@@ -77,6 +80,8 @@ private Q_SLOTS:
     void refusesOtherVersionsAndUnknownKinds();
     void refusesWhatIsOverALimit();
     void refusesKeysOutOfOrderOrRange();
+    void refusesSumsOutOfOrder();
+    void refusesSumsThatAreTooLarge();
     void refusesFlagsThatAreNeitherZeroNorOne();
     void splitsASummaryIntoRangesWithoutGaps();
     void dividesARangeIntoPartsThatCoverIt();
@@ -205,6 +210,41 @@ void TestOverlayMessage::refusesKeysOutOfOrderOrRange()
     QCOMPARE(refusal(serialize(before)), std::optional(Errc::Malformed));
     const SummaryMessage after{{}, NoticeKey{1, "a"}, {headOf(1, "a", 1)}};
     QCOMPARE(refusal(serialize(after)), std::optional(Errc::Malformed));
+}
+
+void TestOverlayMessage::refusesSumsOutOfOrder()
+{
+    const auto bytesOf = [](std::uint64_t version) {
+        return serialize(SumsMessage{{}, {1, {{{"fw/x", 0, version, 9, ""}, 1}}, 0, 0}});
+    };
+    constexpr std::size_t kHead = 2 + 32 + 1 + 4 + 4 + 2;
+    for (const auto& [version, isGood] : {std::pair(7u, false), std::pair(6u, false), std::pair(8u, true)}) {
+        Bytes two = bytesOf(7);
+        two[kHead - 1] = std::byte{2};
+        append(two, ByteView(bytesOf(version)).subspan(kHead));
+        const auto message = parse(two);
+        QVERIFY(isGood ? message.has_value() : !message && message.error().code == Errc::NotCanonical);
+    }
+}
+
+void TestOverlayMessage::refusesSumsThatAreTooLarge()
+{
+    const auto with = [](std::uint16_t count, std::uint8_t uriBytes, std::uint8_t siteBytes) {
+        ByteWriter writer;
+        writer.u8(kMessageVersion);
+        writer.u8(SumsMessage::kKind);
+        writer.raw(Bytes(32 + 1 + 4 + 4));
+        writer.u16(count);
+        writer.u8(uriBytes);
+        writer.raw(Bytes(uriBytes + 8u + 8u + 1u));
+        writer.u8(siteBytes);
+        writer.raw(Bytes(siteBytes + 4u));
+        return parse(writer.take());
+    };
+    QVERIFY(with(1, 200, 64).has_value());
+    QVERIFY(with(1, 201, 0).error().code == Errc::TooLarge);
+    QVERIFY(with(1, 1, 65).error().code == Errc::TooLarge);
+    QVERIFY(with(kMaxTallyRows + 1, 1, 1).error().code == Errc::TooLarge);
 }
 
 void TestOverlayMessage::refusesFlagsThatAreNeitherZeroNorOne()

@@ -21,6 +21,14 @@ trust::RootDocument rootWithObservers()
     return root;
 }
 
+Pulse asking()
+{
+    trust::ReceiptAsk ask{3, 1'024, uri("fw/gateway"), trust::Revision{1, 12}, trust::Phase::Failed};
+    ask.site = "Rotterdam";
+    ask.device = nodeId(51);
+    return {nodeId(50), 4, true, ask};
+}
+
 Subscription subscription()
 {
     return {nodeId(50), uri("fw/gateway"), 7, 1'900'000'000, 10'000};
@@ -43,6 +51,31 @@ private Q_SLOTS:
         QVERIFY(Subscription::parse(all.serialize()).value() == all);
         const Pulse pulse{nodeId(50), 3};
         QVERIFY(Pulse::parse(pulse.serialize()).value() == pulse);
+        QVERIFY(Pulse::parse(asking().serialize()).value() == asking());
+    }
+
+    void refusesQuestionsThatMakeNoSense()
+    {
+        const auto withAsk = [](const char* key, const bencode::Value& value) {
+            return Pulse::parse(changed(asking().serialize(),
+                                        [&](bencode::Dict& dict) { (*dict["ask"].dict())[key] = value; }));
+        };
+        for (const bencode::Integer limit : {-1, 0, 1'025})
+            QVERIFY(!withAsk("limit", limit));
+        QVERIFY(!withAsk("number", bencode::Integer{0}));
+        for (const bencode::Integer phase : {0, 12, 255})
+            QVERIFY(!withAsk("phase", phase));
+        QVERIFY(!withAsk("uri", toBytes("fw//x")));
+        QVERIFY(!withAsk("site", toBytes(std::string(65, 's'))));
+        QVERIFY(!withAsk("site", toBytes("a\nb")));
+        QVERIFY(!withAsk("device", toBytes("short")));
+        // Half a revision.
+        QVERIFY(!Pulse::parse(changed(asking().serialize(),
+                                      [](bencode::Dict& dict) { (*dict["ask"].dict()).erase("version"); })));
+        QVERIFY(!Pulse::parse(
+            changed(asking().serialize(), [](bencode::Dict& dict) { dict["sums"] = bencode::Integer{2}; })));
+        QVERIFY(!Pulse::parse(
+            changed(asking().serialize(), [](bencode::Dict& dict) { dict["ask"] = bencode::Integer{2}; })));
     }
 
     void refusesWhatIsMissing_data()
