@@ -150,7 +150,7 @@ QString Theme::styleSheet() const
 * { font-size: 10pt; }
 QMainWindow, QDialog, #page { background: @window; color: @text; }
 #rail { background: @surface; border-right: 1px solid @line; }
-#rail QToolButton { border: 2px solid transparent; border-radius: 8px; padding: 8px 4px; color: @muted; font-size: 9pt; }
+#rail QToolButton { border: 2px solid transparent; border-radius: 8px; padding: 8px 0; color: @muted; font-size: 9pt; }
 #rail QToolButton:hover { background: @window; color: @text; }
 #rail QToolButton:checked { background: @soft; color: @text; font-weight: 600; }
 #rail QToolButton:focus { border-color: @accent; }
