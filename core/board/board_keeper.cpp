@@ -162,6 +162,14 @@ overlay::KeyRange BoardKeeper::urgentRange() const
     return {{kFirst, {}}, overlay::NoticeKey{static_cast<std::uint8_t>(kLast + 1), {}}};
 }
 
+bool BoardKeeper::isForRestricted(ByteView notice) const
+{
+    if (notice.empty())
+        return false;
+    const auto kind = static_cast<trust::Kind>(notice.front());
+    return kind == trust::Kind::Root || kind == trust::Kind::Deny || kind == trust::Kind::Withdraw;
+}
+
 void BoardKeeper::excuse(const Error& error)
 {
     const auto count = m_refusals.find(std::string(shortName(error.code)));

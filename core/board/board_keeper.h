@@ -24,6 +24,7 @@ public:
     Bytes root(std::uint64_t number) const override;
     /// Deny lists and withdrawals: what stops something.
     overlay::KeyRange urgentRange() const override;
+    bool isForRestricted(ByteView notice) const override;
     void excuse(const Error& error) override;
     Result<overlay::PulseInfo> examinePulse(ByteView pulse) const override;
     Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a Parcel, too

@@ -28,6 +28,12 @@ Status requireKey(const trust::Certificate& certificate, const LinkKey& linkKey)
 
 } // namespace
 
+bool hasExpired(const std::optional<std::uint64_t>& notAfter, UtcTime now)
+{
+    return notAfter && now.time_since_epoch().count() > 0
+        && *notAfter < static_cast<std::uint64_t>(now.time_since_epoch().count());
+}
+
 LinkAuthenticator::LinkAuthenticator(const crypto::LinkKeyPair& linkKey, const Bytes& certificate,
                                      const release::Board& board, Calendar calendar)
     : m_linkKey(linkKey)
@@ -60,7 +66,7 @@ ByteView LinkAuthenticator::certificate() const
     return m_certificate;
 }
 
-Result<NodeId> LinkAuthenticator::verify(ByteView certificate, const LinkKey& linkKey) const
+Result<link::Credential> LinkAuthenticator::verify(ByteView certificate, const LinkKey& linkKey) const
 {
     const auto admitted = verified(certificate, m_board.trust());
     if (!admitted)
@@ -69,11 +75,7 @@ Result<NodeId> LinkAuthenticator::verify(ByteView certificate, const LinkKey& li
         return fail(std::move(same.error()), "link");
     if (m_board.denials().contains(admitted->node))
         return fail(Errc::Denied, "link: certificate of " + admitted->name);
-    const auto now =
-        static_cast<std::uint64_t>(std::max<std::int64_t>(0, m_calendar().time_since_epoch().count()));
-    if (admitted->notAfter && *admitted->notAfter < now)
-        return fail(Errc::NotAdmitted, "link: certificate of " + admitted->name + " has expired");
-    return admitted->node;
+    return link::Credential{admitted->node, admitted->notAfter, hasExpired(admitted->notAfter, m_calendar())};
 }
 
 } // namespace starling::board

@@ -10,6 +10,9 @@
 
 namespace starling::board {
 
+/// Whether a certificate that ends at `notAfter` is over. A clock that was never set finds none over.
+bool hasExpired(const std::optional<std::uint64_t>& notAfter, UtcTime now);
+
 class LinkAuthenticator final : public link::Authenticator
 {
 public:
@@ -27,8 +30,8 @@ public:
     FleetId fleet() const override;
     const crypto::LinkKeyPair& linkKey() const override;
     ByteView certificate() const override;
-    /// TrustSet::verifyAdmit's codes; NotAdmitted if it has expired or is for another link key, Denied.
-    Result<NodeId> verify(ByteView certificate, const LinkKey& linkKey) const override;
+    /// TrustSet::verifyAdmit's codes; NotAdmitted if it is for another link key, Denied.
+    Result<link::Credential> verify(ByteView certificate, const LinkKey& linkKey) const override;
 
 private:
     const crypto::LinkKeyPair& m_linkKey;

@@ -32,7 +32,7 @@ Relay& Detours::relay(Instant now)
 LinkTable::Iterator Detours::direct(NodeTag node)
 {
     return std::find_if(m_table.slots().begin(), m_table.slots().end(), [&](const auto& entry) {
-        return entry.second.link && !isDetour(entry.first) && tagOf(entry.second.link->peer().node) == node;
+        return entry.second.link && !isDetour(entry.first) && tagOf(entry.second.link->node()) == node;
     });
 }
 
@@ -49,8 +49,8 @@ std::optional<NodeId> Detours::relayOf(const Endpoint& detour) const
     if (!isDetour(detour))
         return std::nullopt;
     for (const auto& [endpoint, slot] : std::as_const(m_table).slots())
-        if (slot.link && !isDetour(endpoint) && leadsThrough(detour, slot.link->peer().node))
-            return slot.link->peer().node;
+        if (slot.link && !isDetour(endpoint) && leadsThrough(detour, slot.link->node()))
+            return slot.link->node();
     return std::nullopt;
 }
 
@@ -71,7 +71,7 @@ void Detours::seek(const NodeId& node, const Endpoint& to, unsigned tries, Insta
     }
     const auto& slots = m_table.slots();
     const bool isLinked = std::any_of(slots.begin(), slots.end(), [&](const auto& entry) {
-        return entry.second.link && entry.second.link->peer().node == node;
+        return entry.second.link && entry.second.link->node() == node;
     });
     if (isLinked || m_searches.size() == kMaxSearches)
         return;
@@ -250,7 +250,7 @@ std::vector<Detours::Arrived> Detours::work(Instant now)
 void Detours::dispatch(const Errand& errand, Instant now)
 {
     for (auto& [endpoint, slot] : m_table.slots()) {
-        if (!slot.link || isDetour(endpoint) || !leadsThrough(errand.to, slot.link->peer().node))
+        if (!slot.link || isDetour(endpoint) || !leadsThrough(errand.to, slot.link->node()))
             continue;
         slot.link->say(Forward{numberOf(targetOf(errand.to)), errand.datagram}, now);
         return slot.link->arm(now);
@@ -269,7 +269,7 @@ void Detours::carry(const Errand& errand, Instant now)
     const auto slot = direct(errand.tag);
     if (slot == m_table.slots().end() || slot == back)
         return refuse(NotForwarded::Reason::NoLink);
-    switch (relay(now).judge(errand.node, slot->second.link->peer().node, errand.datagram.size(), now)) {
+    switch (relay(now).judge(errand.node, slot->second.link->node(), errand.datagram.size(), now)) {
     case Relay::Verdict::Carry:
         slot->second.link->say(Forwarded{numberOf(tagOf(errand.node)), errand.datagram}, now);
         return slot->second.link->arm(now);

@@ -39,12 +39,12 @@ Channel channelOf(const crypto::NoiseHandshake& noise, const Config& config, Ins
     return {noise.split(), {config.rekeyTime, config.rekeyDatagrams}, now};
 }
 
-Result<NodeId> identify(ByteView certificate, const LinkKey& key, const Shared& shared)
+Result<Credential> identify(ByteView certificate, const LinkKey& key, const Shared& shared)
 {
-    auto node = shared.authenticator.verify(certificate, key);
-    if (node && *node == shared.self)
+    auto credential = shared.authenticator.verify(certificate, key);
+    if (credential && credential->node == shared.self)
         return fail(Errc::Refused, "our own address, or a copy of our identity");
-    return node;
+    return credential;
 }
 
 } // namespace
@@ -95,10 +95,10 @@ std::optional<Status> Attempt::onWelcome(const Welcome& welcome, Instant now)
     m_peer = Token{reader.u64()};
     if (!reader.isGood() || m_peer == Token{})
         return fail(Errc::Malformed, "WELCOME without a token");
-    auto node = identify(reader.rest(), m_noise.remoteStatic(), *m_shared);
-    if (!node)
-        return tl::unexpected<Error>(node.error());
-    m_node = *node;
+    auto credential = identify(reader.rest(), m_noise.remoteStatic(), *m_shared);
+    if (!credential)
+        return tl::unexpected<Error>(credential.error());
+    m_credential = *credential;
     auto message = m_noise.write(m_shared->authenticator.certificate());
     if (!message)
         return tl::unexpected<Error>(message.error());
@@ -133,7 +133,7 @@ std::optional<Bytes> Attempt::open(const Sealed& sealed, Instant now)
 std::unique_ptr<Session> Attempt::intoSession(Instant now)
 {
     STARLING_ASSERT(m_state == State::Finishing);
-    auto session = std::make_unique<Session>(m_id, m_own, Session::Peer{m_remote, m_node, m_peer},
+    auto session = std::make_unique<Session>(m_id, m_own, Session::Peer{m_remote, m_credential, m_peer},
                                              std::move(*m_channel), *m_shared, now);
     if (m_finishes == 1)
         session->addSample(now - m_lastSent); // from FINISH to what answers it
@@ -182,10 +182,10 @@ std::optional<Result<std::unique_ptr<Session>>> Answer::onFinish(const Finish& f
     auto certificate = m_noise.read(finish.message);
     if (!certificate)
         return std::nullopt;
-    auto node = identify(*certificate, m_noise.remoteStatic(), *m_shared);
-    if (!node)
-        return tl::unexpected<Error>(node.error());
-    return std::make_unique<Session>(id, m_own, Session::Peer{m_remote, *node, m_peer},
+    auto credential = identify(*certificate, m_noise.remoteStatic(), *m_shared);
+    if (!credential)
+        return tl::unexpected<Error>(credential.error());
+    return std::make_unique<Session>(id, m_own, Session::Peer{m_remote, *credential, m_peer},
                                      channelOf(m_noise, m_shared->config, now), *m_shared, now);
 }
 

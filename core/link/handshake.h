@@ -11,6 +11,7 @@
 #pragma once
 
 #include "link/alarm.h"
+#include "link/authenticator.h"
 #include "link/session.h"
 
 namespace starling::link {
@@ -27,7 +28,7 @@ public:
     Token own() const { return m_own; }
     /// Decides which of two handshakes that meet goes on: the higher one.
     const LinkKey& ephemeral() const { return m_ephemeral; }
-    LinkInfo info() const { return {m_id, m_node, m_remote, false, std::nullopt}; }
+    LinkInfo info() const { return {m_id, m_credential.node, m_remote, false, std::nullopt}; }
 
     bool takeTimer(const Timer& timer) { return m_alarm.take(timer); }
     void arm(Instant now) { m_alarm.arm(m_id, m_due, now, *m_shared); }
@@ -61,7 +62,7 @@ private:
     bool m_mayHurry = false;
     State m_state = State::Greeting;
     Token m_peer{};
-    NodeId m_node;
+    Credential m_credential;
     std::optional<Channel> m_channel;
     unsigned m_finishes = 0;
     Instant m_due, m_lastSent;

@@ -326,7 +326,7 @@ void Links::Impl::on(const Endpoint& from, const Finish& finish, Instant now)
         slot->second.answer.reset();
         return m_table.dropIfEmpty(slot);
     }
-    if (!m_detours.isNeeded(from, (**session)->peer().node)) {
+    if (!m_detours.isNeeded(from, (**session)->node())) {
         slot->second.answer.reset();
         return m_table.dropIfEmpty(slot);
     }
@@ -351,7 +351,7 @@ void Links::Impl::on(const Endpoint& from, const Sealed& sealed, Instant now)
         return;
     }
     auto session = attempt->intoSession(now);
-    if (!mayLeadTo(from, session->peer().node))
+    if (!mayLeadTo(from, session->node()))
         return m_table.giveUp(slot);
     const auto roundTrip = session->info().roundTrip;
     m_table.bringUp(slot, std::move(session), roundTrip, now);

@@ -106,6 +106,8 @@ struct LinkUp
     NodeId node; ///< whom its certificate admits; it proved to hold the key
     Endpoint endpoint;
     std::optional<Duration> roundTrip; ///< of the handshake, where nothing was sent again
+    /// Its certificate is over (Credential::isExpired): nothing is carried for it.
+    bool isRestricted = false;
 };
 /// A handshake ended because the other side's certificate is not good enough for a link.
 struct LinkRefused

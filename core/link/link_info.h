@@ -45,6 +45,8 @@ struct LinkInfo
     std::optional<NodeId> relay = {}; ///< of Relayed: who carries it
     unsigned punches = 0; ///< of Tcp and Relayed: rounds that came to nothing
     std::size_t theirCandidates = 0; ///< of both: addresses that the other side has named
+    std::optional<std::uint64_t> notAfter = {}; ///< of its certificate, in seconds since 1970
+    bool isRestricted = false; ///< the certificate was over when the link came up
 };
 
 /// As people read it.

@@ -25,7 +25,7 @@ Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared
     , m_incoming(shared.config.maxMessageBytes)
     , m_outgoing(shared.config)
     , m_paths(shared.random)
-    , m_punch(shared.self < peer.node)
+    , m_punch(shared.self < peer.credential.node)
     , m_since(now)
     , m_wasOnDetour(isDetour(peer.endpoint))
     , m_unreliable(shared.config.unreliablePerSecond, shared.config.unreliableBurst, now)
@@ -40,13 +40,15 @@ Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared
 
 LinkInfo Session::info() const
 {
-    LinkInfo info{m_id, m_peer.node, m_peer.endpoint, true, m_outgoing.roundTrip()};
+    LinkInfo info{m_id, node(), m_peer.endpoint, true, m_outgoing.roundTrip()};
     const Way way = wayOf(m_peer.endpoint);
     info.kind = way == Way::Detour ? LinkInfo::Kind::Relayed
         : way == Way::Stream       ? LinkInfo::Kind::Tcp
         : m_wasOnDetour            ? LinkInfo::Kind::Punched
                                    : LinkInfo::Kind::Direct;
     info.since = m_since;
+    info.notAfter = m_peer.credential.notAfter;
+    info.isRestricted = m_peer.credential.isExpired;
     info.punches = m_punch.rounds();
     info.theirCandidates = m_punch.named();
     return info;
@@ -192,10 +194,13 @@ void Session::onOtherFrame(const Frame& frame, Instant now)
     if (isOnDetour())
         return; // nothing goes through two relays
     if (const auto* forward = std::get_if<Forward>(&frame))
-        leave(What::Carry, forward->node, forward->datagram);
+        // An expired device has links of its own, and none through others.
+        m_peer.credential.isExpired
+            ? sendFrame(NotForwarded{forward->node, NotForwarded::Reason::NoLink}, now)
+            : leave(What::Carry, forward->node, forward->datagram);
     else if (const auto* forwarded = std::get_if<Forwarded>(&frame))
         leave(What::Arrived, forwarded->node, forwarded->datagram);
-    else if (const auto* seek = std::get_if<Seek>(&frame))
+    else if (const auto* seek = std::get_if<Seek>(&frame); seek && !m_peer.credential.isExpired)
         leave(What::Seek, seek->node);
     else if (const auto* seen = std::get_if<Seen>(&frame))
         leave(What::Seen, seen->node);
@@ -205,7 +210,7 @@ void Session::onOtherFrame(const Frame& frame, Instant now)
 
 void Session::leave(Errand::What what, std::uint64_t tag, ByteView datagram, NotForwarded::Reason reason)
 {
-    m_shared->errands.push_back({what, m_id, m_peer.node, NodeTag{tag}, reason, {}, toBytes(datagram)});
+    m_shared->errands.push_back({what, m_id, node(), NodeTag{tag}, reason, {}, toBytes(datagram)});
 }
 
 void Session::perform(const Punch::Deed& deed, Instant now)
@@ -382,7 +387,7 @@ Instant Session::keepaliveDue() const
     const Config& config = m_shared->config;
     // The side with the higher id waits a little longer: the other's PING and its own PONG then serve both
     // directions.
-    const Duration patience = m_shared->self > m_peer.node ? config.keepalive / 8 : Duration{};
+    const Duration patience = m_shared->self > node() ? config.keepalive / 8 : Duration{};
     // While it is silent the probes ask; after them only the binding must be kept.
     const Instant quietSince =
         isAwaitingAnswer() || m_isSuspect ? m_lastSent : std::min(m_lastSent, m_lastReceived);

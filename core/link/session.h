@@ -6,6 +6,7 @@
 
 #include "link/alarm.h"
 #include "link/allowance.h"
+#include "link/authenticator.h"
 #include "link/channel.h"
 #include "link/incoming.h"
 #include "link/outgoing.h"
@@ -28,7 +29,7 @@ public:
     struct Peer
     {
         Endpoint endpoint;
-        NodeId node;
+        Credential credential;
         Token token{}; ///< the one that it chose
     };
 
@@ -37,6 +38,7 @@ public:
     LinkId id() const { return m_id; }
     Token own() const { return m_own; }
     const Peer& peer() const { return m_peer; }
+    const NodeId& node() const { return m_peer.credential.node; }
     LinkInfo info() const;
 
     /// A frame as it is, without waiting for an answer.

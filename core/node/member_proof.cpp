@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/member_proof.h"
 
+#include "board/link_authenticator.h"
+#include "node/wall_clock.h"
+
 namespace starling::node {
 
 namespace {
@@ -45,6 +48,8 @@ Result<NodeId> DeviceProof::verify(ByteView certificate, ByteView challenge,
     auto admitted = m_known.load()->trust.verifyAdmit(*envelope);
     if (!admitted)
         return fail(std::move(admitted.error()), "peer's certificate");
+    if (board::hasExpired((*admitted)->notAfter, wallClock()))
+        return fail(Errc::NotAdmitted, "peer's certificate has expired");
     const NodeId node = (*admitted)->node;
     if (auto still = stillAdmits(node); !still)
         return tl::unexpected<Error>(still.error());

@@ -4,6 +4,7 @@
 #include "node/disk.h"
 #include "node/log.h"
 #include "node/net_address.h"
+#include "node/wall_clock.h"
 
 #include <QVariant>
 
@@ -157,9 +158,7 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
     , m_keeper(std::move(board))
     , m_proof(std::make_shared<DeviceProof>(m_identity, m_keeper.board().trust(),
                                             m_keeper.board().denials().nodes()))
-    , m_authenticator(
-          *m_identity.linkKey, m_identity.certificateEnvelope, m_keeper.board(),
-          [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); })
+    , m_authenticator(*m_identity.linkKey, m_identity.certificateEnvelope, m_keeper.board(), wallClock)
     , m_links(m_identity.node, linkConfig(m_options.config), m_authenticator, m_random)
     , m_overlay(m_identity.node, {}, m_keeper, m_random)
     , m_neighbors(m_identity.node, membershipConfig(m_options.config), m_keeper, m_random, m_timers,
@@ -232,6 +231,7 @@ Status Node::begin()
         m_ports.begin();
     tellAddresses();
     m_timers.schedule(kSaveInterval, [this] { saveContacts(); });
+    reviewLinks();
     scheduleReceipt(kReceiptDelay);
     return {};
 }
@@ -434,8 +434,9 @@ void Node::act(const link::Output& output)
         m_timers.reschedule(static_cast<std::uint64_t>(timer->timer.link), timer->delay,
                             [this, value = timer->timer] { feedLinks(link::TimerExpired{value}); });
     } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
-        qCInfo(lcOverlay, "link to %ls at %ls is up", qUtf16Printable(forLog(up->node.shortHex())),
-               qUtf16Printable(forLog(toString(up->endpoint))));
+        qCInfo(lcOverlay, "link to %ls at %ls is up%s", qUtf16Printable(forLog(up->node.shortHex())),
+               qUtf16Printable(forLog(toString(up->endpoint))),
+               up->isRestricted ? ", restricted: its certificate has expired" : "");
         Q_EMIT linkChanged(up->node, true);
     } else if (const auto* refused = std::get_if<link::LinkRefused>(&output)) {
         qCInfo(lcOverlay, "no link to %ls: %ls", qUtf16Printable(forLog(toString(refused->endpoint))),

@@ -123,6 +123,8 @@ private:
     Status storeRoots();
     /// Another root, or another deny list: ends links and connections of devices that are denied.
     void trustChanged();
+    /// Ends links that are restricted and need not be any longer, or should be by now: they come up anew.
+    void reviewLinks();
     void reportRefusal(const Error& error);
     Bytes descriptor(std::uint16_t swarmPort);
     std::filesystem::path contactFile() const;

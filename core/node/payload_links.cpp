@@ -26,6 +26,8 @@ void PayloadLinks::take(const link::Output& output)
         if (const auto from = m_nodes.find(unreliable->link); from != m_nodes.end())
             m_wires.received(from->second, unreliable->bytes);
     } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
+        if (up->isRestricted)
+            return; // no payload goes either way
         auto& links = m_links[up->node];
         links.push_back(up->link);
         m_nodes.insert_or_assign(up->link, up->node);

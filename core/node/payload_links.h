@@ -34,7 +34,7 @@ public:
     /// `timers` must outlive it.
     PayloadLinks(TimerQueue& timers, Wires wires);
 
-    /// To be called for every output of the links.
+    /// To be called for every output of the links. A restricted link is as good as none.
     void take(const link::Output& output);
 
     /// A link to this node is wanted until it is said not to be, and is opened if there is none. False if too

@@ -76,10 +76,18 @@ void BoardExchange::boardChanged()
         peer.calm = 0;
 }
 
-void BoardExchange::addNeighbor(NeighborId neighbor, const NodeId& node, Instant now)
+void BoardExchange::addNeighbor(NeighborId neighbor, const NodeId& node, bool isRestricted, Instant now)
 {
     const Allowance allowance(kAllowanceBurst, kAllowancePerSecond, now);
-    m_peers.emplace(neighbor, Peer(node, allowance));
+    m_peers.emplace(neighbor, Peer(node, isRestricted, allowance));
+}
+
+bool BoardExchange::mayHave(const Peer& peer, const NoticeKey& key) const
+{
+    if (!peer.isRestricted)
+        return true;
+    const KeyRange range = m_mediator.urgentRange();
+    return !(key < range.from) && (!range.to || key < *range.to);
 }
 
 void BoardExchange::compare(NeighborId neighbor, Instant now, Postbox& postbox)
@@ -249,9 +257,11 @@ void BoardExchange::onSummary(NeighborId from, const SummaryMessage& message, In
     peer.isDisputed = true;
     const Difference difference = overlay::compare(heads(), message);
     for (const NoticeKey& key : difference.newerHere)
-        if (peer.offered.insert(key).second)
+        if (mayHave(peer, key) && peer.offered.insert(key).second)
             peer.due.insert(key);
-    for (const RequestMessage& request : requestsFor(difference.newerThere, m_config.maxMessageBytes))
+    std::vector<NoticeKey> wanted = difference.newerThere;
+    std::erase_if(wanted, [&](const NoticeKey& key) { return !mayHave(peer, key); });
+    for (const RequestMessage& request : requestsFor(wanted, m_config.maxMessageBytes))
         peer.allowance.spend(postbox.send(from, request));
     sendDue(*found, now, postbox);
 }
@@ -268,7 +278,7 @@ void BoardExchange::onRequest(NeighborId from, const RequestMessage& message, In
     for (const NoticeKey& key : message.keys) {
         const auto held = std::lower_bound(heads().begin(), heads().end(), key,
                                            [](const Head& head, const NoticeKey& k) { return head.key < k; });
-        if (held != heads().end() && held->key == key)
+        if (held != heads().end() && held->key == key && mayHave(peer, key))
             peer.due.insert(key);
     }
     sendDue(*found, now, postbox);
@@ -323,6 +333,8 @@ void BoardExchange::round(Instant now, Postbox& postbox)
         if (next == m_peers.end())
             next = m_peers.begin();
         m_lastTurn = next->first;
+        if (next->second.isRestricted)
+            continue;
         if (next->second.compared && now - *next->second.compared < pause(next->second))
             continue;
         sendDigest(*next, now, postbox);

@@ -29,7 +29,8 @@ class BoardExchange
 public:
     BoardExchange(const NodeId& self, const Config& config, const Mediator& mediator);
 
-    void addNeighbor(NeighborId neighbor, const NodeId& node, Instant now);
+    /// With one that is restricted, only the urgent part is exchanged, and no Digest.
+    void addNeighbor(NeighborId neighbor, const NodeId& node, bool isRestricted, Instant now);
     /// Sends `neighbor` our Digest.
     void compare(NeighborId neighbor, Instant now, Postbox& postbox);
     void removeNeighbor(NeighborId neighbor);
@@ -56,12 +57,14 @@ public:
 private:
     struct Peer
     {
-        Peer(const NodeId& itsNode, const Allowance& itsAllowance)
+        Peer(const NodeId& itsNode, bool itIsRestricted, const Allowance& itsAllowance)
             : node(itsNode)
+            , isRestricted(itIsRestricted)
             , allowance(itsAllowance)
         {
         }
         NodeId node;
+        bool isRestricted = false;
         std::optional<Instant> digestSent;
         std::optional<Instant> standingSent;
         std::optional<Instant> compared; ///< when our boards were last compared, whoever asked
@@ -79,6 +82,7 @@ private:
     };
     using Peers = std::map<NeighborId, Peer>;
 
+    bool mayHave(const Peer& peer, const NoticeKey& key) const;
     const Digest& digest();
     const std::vector<Head>& heads();
     void sendDigest(Peers::value_type& peer, Instant now, Postbox& postbox);

@@ -90,6 +90,8 @@ public:
     virtual Bytes root(std::uint64_t /*number*/) const { return {}; }
     /// The part of the board that neighbours compare before the rest.
     virtual KeyRange urgentRange() const { return {{}, NoticeKey()}; }
+    /// Whether a neighbour whose certificate is over may bring `notice`: a root, or what is in urgentRange().
+    virtual bool isForRestricted(ByteView /*notice*/) const { return false; }
     /// A refusal with `error` is taken back: the notice is examined again when newer roots are here.
     virtual void excuse(const Error& /*error*/) { }
 

@@ -63,7 +63,7 @@ void Membership::Impl::on(const LinkUp& input, Instant now)
     const std::optional<Attempt> attempt =
         tried == m_attempts.end() ? std::nullopt : std::optional(tried->second);
     const bool isLinkedAlready = std::any_of(m_peers.begin(), m_peers.end(), [&](const auto& other) {
-        return other.second.node == input.node && !other.second.silentSince
+        return other.second.node == input.node && !other.second.silentSince && !other.second.isRestricted
             && other.second.state != State::Idle;
     });
     Peer fresh;
@@ -71,7 +71,14 @@ void Membership::Impl::on(const LinkUp& input, Instant now)
     fresh.endpoint = input.endpoint;
     fresh.roundTrip = input.roundTrip;
     fresh.since = now;
+    fresh.isRestricted = input.isRestricted;
     auto& peer = *m_peers.emplace(input.link, std::move(fresh)).first;
+    if (input.isRestricted) {
+        if (attempt)
+            m_attempts.erase(tried);
+        std::erase_if(m_attempts, [&](const auto& other) { return other.second.node == input.node; });
+        return takeRestricted(peer);
+    }
     if (!attempt)
         return; // it says what it wants
     if (attempt->node && *attempt->node != input.node)
@@ -133,6 +140,8 @@ void Membership::Impl::on(const LinkDown& input, Instant now)
     if (peer.state != State::Active)
         return;
     m_outputs.emplace_back(NeighborDown{input.link});
+    if (peer.isRestricted)
+        return;
     settleAgain(now);
     // It may have restarted.
     remember(peer, kFailed, now);
@@ -153,6 +162,8 @@ void Membership::Impl::on(const LinkSilence& input, Instant now)
     if (peer.silentSince)
         return;
     peer.silentSince = now;
+    if (peer.isRestricted)
+        return;
     if (peer.state == State::Active)
         askAnybody(now);
     // Where one failed, more may have: now is the time to know.
@@ -183,6 +194,8 @@ void Membership::Impl::on(const MessageReceived& input, Instant now)
     if (found == m_peers.end())
         return;
     const auto message = parseMembership(input.bytes);
+    if (message && found->second.isRestricted)
+        return onRestricted(*found, *message);
     if (message)
         return std::visit([&](const auto& typed) { on(*found, typed, now); }, *message);
     // One of a later version is no offence.
@@ -217,7 +230,7 @@ std::vector<Membership::Neighbor> Membership::Impl::neighbors() const
 {
     std::vector<Neighbor> all;
     for (const auto& [link, peer] : m_peers)
-        if (peer.state == State::Active)
+        if (peer.state == State::Active && !peer.isRestricted)
             all.push_back({peer.role, peer.node, peer.roundTrip});
     return all;
 }

@@ -49,6 +49,9 @@ struct MembershipConfig
     Duration contactMax = std::chrono::seconds(30); ///< link's reconnectMax
     /// Guess: now and then a bootstrap is heard, so that a fleet that fell apart grows together.
     Duration reunion = std::chrono::minutes(20);
+    /// Links to devices whose certificates are over, beside the neighbours. Guess: as many as are wanted of
+    /// others, so that a clock that is wrong here leaves as many ways to what would mend it.
+    std::size_t restricted = 5;
 };
 
 /// What this node tells of itself; also when it is reached elsewhere from now on.
@@ -72,6 +75,7 @@ struct LinkUp
     NodeId node;
     Endpoint endpoint;
     std::optional<Duration> roundTrip; ///< of its handshake
+    bool isRestricted = false; ///< its certificate is over
 };
 /// What ConnectTo was to try came to nothing.
 struct LinkFailed
@@ -145,6 +149,7 @@ public:
     ~Membership();
     std::vector<MembershipOutput> handle(const MembershipInput& input, Instant now);
 
+    /// Restricted ones, too.
     bool isNeighbor(NeighborId link) const;
     /// Who is at the other end of a link that is up.
     std::optional<NodeId> nodeOf(NeighborId link) const;

@@ -79,7 +79,9 @@ private:
         std::optional<Instant> rebuked; ///< for a message that only a neighbour sends
         unsigned forged = 0;
 
-        bool isAlive() const { return state == State::Active && !silentSince; }
+        bool isRestricted = false; ///< Active from the first, and no neighbour of membership's choice
+
+        bool isAlive() const { return state == State::Active && !silentSince && !isRestricted; }
     };
     using State = Peer::State;
     using Peers = std::map<NeighborId, Peer>;
@@ -138,6 +140,10 @@ private:
     std::vector<Contact> offer(std::size_t count, const NodeId& to);
     void postpone(const NodeId& node, Instant now);
     void remember(const Peer& peer, Duration pause, Instant now);
+
+    // Devices whose certificates are over
+    void takeRestricted(Peers::value_type& peer);
+    void onRestricted(Peers::value_type& from, const MembershipMessage& message);
 
     // What is done by and by
     void connect(const Candidate& candidate, Purpose purpose, Instant now);

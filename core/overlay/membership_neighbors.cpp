@@ -271,4 +271,43 @@ void Membership::Impl::trim(Instant now)
     }
 }
 
+// --- Devices whose certificates are over
+
+/// It needs no place among the neighbours, and takes none: the overlay tells it what it may know.
+void Membership::Impl::takeRestricted(Peers::value_type& peer)
+{
+    // Whoever it is, it is of no use as a neighbour.
+    m_passive.remove(peer.second.node);
+    std::size_t links = 0;
+    for (const auto& [link, other] : m_peers)
+        links += other.isRestricted && other.state == State::Active ? 1 : 0;
+    const auto previous = std::find_if(m_peers.begin(), m_peers.end(), [&](const auto& other) {
+        return other.first != peer.first && other.second.node == peer.second.node
+            && other.second.state == State::Active;
+    });
+    if (previous != m_peers.end()) { // it has another address now
+        m_outputs.emplace_back(NeighborDown{previous->first});
+        previous->second.state = State::Idle;
+        close(previous->first);
+    } else if (links >= m_config.restricted) {
+        return close(peer.first);
+    }
+    peer.second.state = State::Active;
+    m_outputs.emplace_back(NeighborUp{peer.first, peer.second.node, peer.second.roundTrip, true});
+}
+
+/// It takes us for a neighbour like others, and is to go on doing so, for the sake of what it may have.
+void Membership::Impl::onRestricted(Peers::value_type& from, const MembershipMessage& message)
+{
+    const bool isActive = from.second.state == State::Active;
+    if (std::holds_alternative<JoinMessage>(message) || std::holds_alternative<AskMessage>(message))
+        return send(from.first, AnswerMessage{isActive, isActive ? std::vector{m_own} : std::vector<Contact>()});
+    if (!std::holds_alternative<DisconnectMessage>(message))
+        return;
+    if (isActive)
+        m_outputs.emplace_back(NeighborDown{from.first});
+    from.second.state = State::Idle;
+    close(from.first);
+}
+
 } // namespace starling::overlay

@@ -46,6 +46,16 @@ bool isDoubtful(Errc code)
     return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
 }
 
+/// What a device may say whose certificate is over.
+bool isHeardOfRestricted(const Message& message, const Mediator& mediator)
+{
+    if (const auto* notice = std::get_if<NoticeMessage>(&message))
+        return mediator.isForRestricted(notice->bytes);
+    return std::holds_alternative<StandingMessage>(message) || std::holds_alternative<AskRootsMessage>(message)
+        || std::holds_alternative<RootsMessage>(message) || std::holds_alternative<SummaryMessage>(message)
+        || std::holds_alternative<RequestMessage>(message) || std::holds_alternative<MoreMessage>(message);
+}
+
 } // namespace
 
 class Overlay::Impl
@@ -74,7 +84,9 @@ private:
     {
         std::uint64_t offence = 0; ///< in sixteenths of a certain one
         bool isMuted = false;
+        bool isRestricted = false;
     };
+    bool isForRestricted(const NoticeKey& key) const;
     struct Alarm
     {
         Timer::What what;
@@ -82,6 +94,7 @@ private:
         std::optional<Instant> due;
     };
 
+    void onRestrictedUp(const NeighborUp& input, Instant now, Postbox& postbox);
     void onNeighborUp(const NeighborUp& input, Instant now, Postbox& postbox);
     void onNeighborDown(NeighborId neighbor, Instant now);
     void onMessage(const MessageReceived& input, Instant now, Postbox& postbox);
@@ -209,6 +222,9 @@ void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
             m_roots.round(now);
             afterRoots(std::nullopt, now, postbox);
             m_exchange.round(now, postbox);
+            for (const auto& [neighbor, conduct] : m_conduct)
+                if (conduct.isRestricted && !conduct.isMuted)
+                    sendStanding(neighbor, now, postbox);
             return;
         case Timer::What::AskProviders:
             m_discovery.askAgain(now, postbox);
@@ -237,13 +253,30 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
         return;
     m_stats[input.neighbor].node = input.node;
     m_conduct[input.neighbor] = {};
+    if (input.isRestricted)
+        return onRestrictedUp(input, now, postbox);
     m_broadcast.addNeighbor(input.neighbor, input.roundTrip, input.node < m_self, now);
     m_roots.addNeighbor(input.neighbor, now);
-    m_exchange.addNeighbor(input.neighbor, input.node, now);
+    m_exchange.addNeighbor(input.neighbor, input.node, false, now);
     sendStanding(input.neighbor, now, postbox);
     m_exchange.compare(input.neighbor, now, postbox);
     m_discovery.addNeighbor(input.neighbor, input.node, now, postbox);
     m_collection.addNeighbor(input.neighbor, input.node, now, postbox);
+}
+
+/// Neither the tree nor payload nor receipts know of it.
+void Overlay::Impl::onRestrictedUp(const NeighborUp& input, Instant now, Postbox& postbox)
+{
+    m_conduct[input.neighbor].isRestricted = true;
+    m_roots.addNeighbor(input.neighbor, now);
+    m_exchange.addNeighbor(input.neighbor, input.node, true, now);
+    sendStanding(input.neighbor, now, postbox);
+}
+
+bool Overlay::Impl::isForRestricted(const NoticeKey& key) const
+{
+    const KeyRange range = m_mediator.urgentRange();
+    return !(key < range.from) && (!range.to || key < *range.to);
 }
 
 void Overlay::Impl::onNeighborDown(NeighborId neighbor, Instant now)
@@ -273,6 +306,8 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
             refuse(from, message.error(), now, postbox);
         return;
     }
+    if (conduct->second.isRestricted && !isHeardOfRestricted(*message, m_mediator))
+        return; // it does not know that its certificate is over, or that we think so: no offence
     const auto judge = [&](const Status& status) {
         if (!status)
             refuse(from, status.error(), now, postbox);
@@ -404,6 +439,13 @@ void Overlay::Impl::spread(const NoticeKey& key, ByteView notice, std::optional<
         m_exchange.settled(*from, key);
     for (const NeighborId neighbor : m_broadcast.spread(key, notice, from, now, postbox))
         m_exchange.settled(neighbor, key);
+    if (!isForRestricted(key))
+        return;
+    for (const auto& [neighbor, conduct] : m_conduct)
+        if (conduct.isRestricted && neighbor != from) {
+            m_exchange.settled(neighbor, key);
+            postbox.sendNotice(neighbor, notice);
+        }
 }
 
 void Overlay::Impl::keep(const NoticeKey& key, ByteView notice, NeighborId from, Instant now)

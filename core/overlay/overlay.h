@@ -49,6 +49,8 @@ struct NeighborUp
     NeighborId neighbor{};
     NodeId node;
     std::optional<Duration> roundTrip = {}; ///< as far as is known
+    /// Its certificate is over: it gets, and may bring, roots and what is in Mediator::urgentRange() alone.
+    bool isRestricted = false;
 };
 struct NeighborDown
 {

@@ -288,7 +288,7 @@ void Node::act(link::Output& output)
         tellMembership(output);
     } else if (const auto* up = std::get_if<link::LinkUp>(&output)) {
         feedOverlay(overlay::NeighborUp{overlay::NeighborId{static_cast<std::uint64_t>(up->link)}, up->node,
-                                        up->roundTrip});
+                                        up->roundTrip, up->isRestricted});
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
         feedOverlay(overlay::NeighborDown{overlay::NeighborId{static_cast<std::uint64_t>(down->link)}});
     } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {

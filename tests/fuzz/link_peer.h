@@ -51,11 +51,11 @@ public:
     FleetId fleet() const override { return {}; }
     const crypto::LinkKeyPair& linkKey() const override { return m_key; }
     ByteView certificate() const override { return m_certificate; }
-    Result<NodeId> verify(ByteView certificate, const LinkKey& linkKey) const override
+    Result<Credential> verify(ByteView certificate, const LinkKey& linkKey) const override
     {
         if (certificate.size() < 64 || !std::ranges::equal(certificate.subspan(32, 32), linkKey.bytes()))
             return fail(Errc::NotAdmitted, "certificate of another key");
-        return NodeId::fromBytes(certificate.first(NodeId::kSize));
+        return Credential{*NodeId::fromBytes(certificate.first(NodeId::kSize))};
     }
 
 private:

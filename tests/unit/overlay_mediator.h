@@ -137,6 +137,11 @@ public:
         return number >= 1 && number <= roots ? rootNotice(number).serialize() : Bytes();
     }
     KeyRange urgentRange() const override { return {{kUrgentKind, {}}, NoticeKey{kUrgentKind + 1, {}}}; }
+    bool isForRestricted(ByteView bytes) const override
+    {
+        const auto notice = TestNotice::parse(bytes);
+        return notice && (notice->key.kind == kRootKind || notice->key.kind == kUrgentKind);
+    }
     void excuse(const Error&) override { ++excused; }
     std::vector<Head> heads() const override
     {

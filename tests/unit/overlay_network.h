@@ -50,15 +50,16 @@ public:
     Node& operator[](std::size_t i) { return *nodes[i]; }
     std::size_t size() const { return nodes.size(); }
 
-    /// Brings a link up; returns how `a` calls it. `b` calls it one more.
-    NeighborId connect(std::size_t a, std::size_t b)
+    /// Brings a link up; returns how `a` calls it. `b` calls it one more. With `isRestricted`, b's
+    /// certificate is over in a's eyes.
+    NeighborId connect(std::size_t a, std::size_t b, bool isRestricted = false)
     {
         const auto first = static_cast<NeighborId>(m_nextLink);
         const auto second = static_cast<NeighborId>(m_nextLink + 1);
         m_nextLink += 2;
         nodes[a]->links[first] = b;
         nodes[b]->links[second] = a;
-        input(a, NeighborUp{first, nodes[b]->id});
+        input(a, NeighborUp{first, nodes[b]->id, {}, isRestricted});
         input(b, NeighborUp{second, nodes[a]->id});
         return first;
     }

@@ -28,7 +28,7 @@ public:
     FleetId fleet() const override { return m_fleet; }
     const crypto::LinkKeyPair& linkKey() const override { return m_key; }
     ByteView certificate() const override { return m_certificate; }
-    Result<NodeId> verify(ByteView certificate, const LinkKey& linkKey) const override
+    Result<Credential> verify(ByteView certificate, const LinkKey& linkKey) const override
     {
         ++m_asked;
         if (m_refusal)
@@ -36,12 +36,13 @@ public:
         if (certificate.size() < 2 * NodeId::kSize
             || !std::ranges::equal(certificate.subspan(NodeId::kSize, LinkKey::kSize), linkKey.bytes()))
             return fail(Errc::NotAdmitted, "certificate of another key");
-        return NodeId::fromBytes(certificate.first(NodeId::kSize));
+        return Credential{*NodeId::fromBytes(certificate.first(NodeId::kSize)), {}, m_isExpired};
     }
 
     void setFleet(const FleetId& fleet) { m_fleet = fleet; }
     void setCertificate(Bytes certificate) { m_certificate = std::move(certificate); }
     void refuseAll(std::optional<Errc> code) { m_refusal = code; }
+    void takeAllForExpired(bool isExpired) { m_isExpired = isExpired; }
     int asked() const { return m_asked; }
 
 private:
@@ -55,6 +56,7 @@ private:
     crypto::LinkKeyPair m_key;
     Bytes m_certificate;
     std::optional<Errc> m_refusal;
+    bool m_isExpired = false;
     mutable int m_asked = 0;
 };
 

@@ -352,6 +352,24 @@ private Q_SLOTS:
         QVERIFY(!isCheckable(forged, {}));
     }
 
+    void carriesNothingForTheExpired()
+    {
+        Trio trio;
+        trio.middle.authenticator->takeAllForExpired(true);
+        QVERIFY(trio.begin());
+        QVERIFY(trio.middle.ups.size() == 2 && trio.middle.ups.front().isRestricted);
+        QVERIFY(!trio.left.ups.front().isRestricted); // it finds the other side good
+        trio.isBlocked = true;
+        trio.reach();
+        trio.network.run(30s);
+        QCOMPARE(trio.linksOfPair(), std::size_t(0));
+        QCOMPARE(trio.middle.links->carriedBytes(), std::uint64_t(0));
+        // Messages go over the link all the same: what they may be is the overlay's to say.
+        trio.network.send(trio.left, toBytes(std::string_view("hello")));
+        trio.network.run(1s);
+        QCOMPARE(trio.middle.messages.size(), std::size_t(1));
+    }
+
     /// A relay could make up nodes behind it, and take all the room that there is for links.
     void linksByADetourWithNobodyButWhomItNames()
     {

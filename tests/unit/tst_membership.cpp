@@ -392,6 +392,46 @@ private Q_SLOTS:
     }
 
     /// A hundred admitted devices do nothing but ask one node to be its neighbours, urgently.
+    void devicesWhoseCertificatesAreOverTakeNoPlace()
+    {
+        MembershipNetwork network(14);
+        join(network, 20);
+        network.run(60s);
+        const auto before = neighborsOf(network, 0);
+        std::vector<NeighborId> links;
+        for (std::uint64_t i = 0; i < 8; ++i) {
+            const NeighborId link{1'000'000 + i};
+            network.nodes.emplace_back(); // one that speaks, and does not listen
+            network.nodes[0].links[link] = {network.nodes.size() - 1, link};
+            network.give(0, LinkUp{link, nodeId(60 + i), endpointOf(60 + i), Duration(50ms), true});
+            network.give(0, MessageReceived{link, serialize(JoinMessage{contactOf(60 + i)})});
+            links.push_back(link);
+        }
+        const auto taken = static_cast<std::size_t>(std::count_if(links.begin(), links.end(), [&](NeighborId l) {
+            return network.nodes[0].membership->isNeighbor(l);
+        }));
+        QCOMPARE(taken, MembershipConfig().restricted);
+        QVERIFY(network.nodes[0].membership->isNeighbor(links.front()));
+        network.run(5min);
+        for (const Membership::Neighbor& neighbor : network.nodes[0].membership->neighbors())
+            for (std::uint64_t i = 0; i < 8; ++i)
+                QVERIFY(neighbor.node != nodeId(60 + i));
+        QVERIFY(network.nodes[0].membership->isNeighbor(links.front()));
+        QVERIFY(network.nodes[0].membership->neighbors().size() >= std::min(before.size(), std::size_t(5)));
+        // The same device at another address: one link is enough.
+        const NeighborId again{2'000'000};
+        network.nodes[0].links[again] = {network.nodes.size() - 1, again};
+        network.give(0, LinkUp{again, nodeId(60), endpointOf(99), Duration(50ms), true});
+        QVERIFY(network.nodes[0].membership->isNeighbor(again));
+        QVERIFY(!network.nodes[0].membership->isNeighbor(links.front()));
+        // It leaves, and there is room for another.
+        network.give(0, LinkDown{again});
+        const NeighborId other{2'000'001};
+        network.nodes[0].links[other] = {network.nodes.size() - 1, other};
+        network.give(0, LinkUp{other, nodeId(80), endpointOf(80), Duration(50ms), true});
+        QVERIFY(network.nodes[0].membership->isNeighbor(other));
+    }
+
     void aFloodOfJoinsTakesOnlyAPartOfANode()
     {
         MembershipNetwork network(14);

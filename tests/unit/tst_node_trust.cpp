@@ -110,6 +110,37 @@ private Q_SLOTS:
         QCOMPARE(denied.error().code, Errc::Denied);
     }
 
+    // trust.md, kind `admit`: an expired certificate still gets a link, for what brings the device back.
+    void anExpiredCertificateGetsRootsAndDenialsAlone()
+    {
+        const Bytes expired = samples::certificateNotice(51, 1'700'000'000);
+        m_second->certify(ByteView(expired).subspan(1));
+        Node* first = start(*m_first);
+        m_second->config.neighbors = {first->listenEndpoint()};
+        Node* second = start(*m_second);
+        m_third->config.neighbors = {first->listenEndpoint()};
+        Node* third = start(*m_third);
+        QTRY_COMPARE(upLinks(*first), 2);
+        const auto torrent = signedRelease(contents());
+        QVERIFY(push(*first, torrent, streamOf(torrent, contents())));
+        QVERIFY(first->publishNotice(denyNotice({53})));
+        QVERIFY(first->publishNotice(followingRoots(1).front()));
+        QTRY_VERIFY(third->board().floors().find(torrent.info.update.uri) != nullptr);
+        QTRY_COMPARE(rootOf(*second), std::uint64_t{2});
+        QTRY_VERIFY(second->board().denials().contains(samples::nodeOf(53)));
+        QVERIFY(second->board().floors().find(torrent.info.update.uri) == nullptr);
+        const auto isRestricted = [](const Node& node, const NodeId& other) {
+            for (const link::LinkInfo& link : node.links())
+                if (link.isUp && link.node == other)
+                    return link.isRestricted;
+            return false;
+        };
+        QVERIFY(isRestricted(*first, m_second->id()) && !isRestricted(*first, m_third->id()));
+        QVERIFY(!isRestricted(*second, m_first->id()));
+        for (const link::LinkInfo& link : first->links())
+            QCOMPARE(first->reach().whyNotBetter(link).find("expired") != std::string::npos, link.isRestricted);
+    }
+
     // Security case 6, over the overlay.
     void aDeviceThatWasAwayFetchesTheRootsAndKeepsThem()
     {

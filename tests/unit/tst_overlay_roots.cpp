@@ -48,6 +48,8 @@ private Q_SLOTS:
     void comparesLargeBoardsByTheirDifference();
     void costsTheSameWhateverBoardsHoldWhileTheyAreEqual();
     void hashesForAFloodOfRangesWithinItsAllowance();
+    void tellsTheExpiredOfRootsAndDenialsAlone();
+    void takesOfTheExpiredRootsAndDenialsAlone();
 };
 
 void TestOverlayRoots::fetchesAChainOf1024RootsWhenALinkComesUp()
@@ -63,6 +65,66 @@ void TestOverlayRoots::fetchesAChainOf1024RootsWhenALinkComesUp()
     QVERIFY(network[1].refused.empty());
     QCOMPARE(network.sent(kIndexOf<StandingMessage>), 2u);
     QVERIFY(network[1].taken.size() >= 1'024);
+}
+
+void TestOverlayRoots::tellsTheExpiredOfRootsAndDenialsAlone()
+{
+    Network network(3);
+    network[0].mediator.holdRoot(7);
+    network[1].mediator.holdRoot(1);
+    network[2].mediator.holdRoot(7);
+    network[0].mediator.hold(release("fw/a"));
+    network[0].mediator.hold({{kUrgentKind, "deny/1"}, 1, {}});
+    network.connect(0, 2);
+    const NeighborId expired = network.connect(0, 1, true);
+    network.run(1min);
+    QCOMPARE(network[1].mediator.roots, 7u);
+    QVERIFY(network[1].mediator.board.contains({kUrgentKind, "deny/1"}));
+    QVERIFY(!network[1].mediator.board.contains({kReleaseKind, "fw/a"}));
+    QVERIFY(network[2].mediator.board.contains({kReleaseKind, "fw/a"}));
+    // Nor does it get by asking what it may not have.
+    network.inject(0, expired, RequestMessage{{{kReleaseKind, "fw/a"}, {kUrgentKind, "deny/1"}}});
+    network.inject(0, expired, SummaryMessage{{}, {}, {}});
+    network.inject(0, expired, DigestMessage{{}});
+    network.run(1min);
+    QVERIFY(!network[1].mediator.board.contains({kReleaseKind, "fw/a"}));
+    // What comes later goes to it at once; a release goes past it.
+    network.publish(2, {{kUrgentKind, "deny/2"}, 1, {}});
+    network.publish(2, release("fw/b"));
+    network.run(1s);
+    QVERIFY(network[1].mediator.board.contains({kUrgentKind, "deny/2"}));
+    QVERIFY(network[0].mediator.board.contains({kReleaseKind, "fw/b"}));
+    QVERIFY(!network[1].mediator.board.contains({kReleaseKind, "fw/b"}));
+    network[2].mediator.holdRoot(8);
+    network.input(2, Publish{{kRootKind, "root"}});
+    network.run(1s);
+    QCOMPARE(network[1].mediator.roots, 8u);
+    // When it is good again, it has everything.
+    network.disconnect(0, 1);
+    network.connect(0, 1);
+    network.run(1s);
+    QVERIFY(network.areBoardsEqual());
+}
+
+void TestOverlayRoots::takesOfTheExpiredRootsAndDenialsAlone()
+{
+    Network network(2);
+    network[0].mediator.holdRoot(1);
+    network[1].mediator.holdRoot(4);
+    network[1].mediator.hold(release("fw/a"));
+    network[1].mediator.hold({{kUrgentKind, "deny/1"}, 1, {}});
+    network.connect(0, 1, true);
+    network.run(1s);
+    network.publish(1, release("fw/b"));
+    network.input(1, Provide{payloadId(1), descriptorOf(network[1].id), true});
+    network.input(0, FindProviders{payloadId(1)});
+    network.run(1min);
+    QCOMPARE(network[0].mediator.roots, 4u);
+    QVERIFY(network[0].mediator.board.contains({kUrgentKind, "deny/1"}));
+    QVERIFY(!network[0].mediator.board.contains({kReleaseKind, "fw/a"}));
+    QVERIFY(!network[0].mediator.board.contains({kReleaseKind, "fw/b"}));
+    QVERIFY(network[0].found.empty());
+    QVERIFY(network[0].refused.empty()); // it does not know better
 }
 
 void TestOverlayRoots::asksOnWhereAChainTakesSeveralMessages()
