@@ -184,6 +184,7 @@ Reply ControlService::status() const
     reply.isObserver = m_node.desk().isObserver();
     reply.devices = m_node.desk().count();
     reply.portMapping = m_node.portMapping();
+    reply.certificateEnds = m_node.certificate().notAfter.value_or(0);
     return reply;
 }
 

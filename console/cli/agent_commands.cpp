@@ -10,6 +10,7 @@
 #include "report.h"
 #include "trust/join.h"
 
+#include <QDateTime>
 #include <QDeadlineTimer>
 #include <QJsonArray>
 
@@ -59,6 +60,11 @@ void sayHints(const CommandLine& line, const fleetview::Hints& hints)
                   + console::hintedPhasesText(release.phases).toStdString()));
 }
 
+bool isOver(std::uint64_t end)
+{
+    return end < static_cast<std::uint64_t>(QDateTime::currentSecsSinceEpoch());
+}
+
 Result<Exit> status(const CommandLine& line)
 {
     auto reply = askAgent<control::StatusReply>(line, control::StatusRequest{});
@@ -78,6 +84,13 @@ Result<Exit> status(const CommandLine& line)
     say(line,
         plain("Device      " + reply->name + " (" + reply->node.shortHex() + "), "
               + (reply->mode == "relay" ? "relay, deploys nothing" : "deploys updates")));
+    if (reply->certificateEnds != 0)
+        say(line,
+            "Certificate " + std::string(isOver(reply->certificateEnds) ? "HAS EXPIRED on " : "until ")
+                + timeText(reply->certificateEnds)
+                + (isOver(reply->certificateEnds)
+                       ? ": others give this device roots and denials alone; admit it anew, or set its clock"
+                       : ""));
     say(line, "Fleet       " + reply->fleet.shortHex() + ", root " + std::to_string(reply->rootNumber));
     say(line,
         "Agent       " + plain(reply->version) + ", up "

@@ -75,10 +75,13 @@ Result<Exit> requestAdmission(const CommandLine& line, const RequestOptions& opt
 
 // --- device admit
 
+constexpr unsigned kMaxDays = 3'650; ///< guess: longer than devices last
+
 struct AdmitOptions
 {
     std::string what, root, output;
     std::vector<std::string> keys;
+    unsigned days = 0; ///< 0: for good
     bool yes = false;
     PassphraseSource passphrase;
 };
@@ -101,11 +104,22 @@ Result<trust::JoinRequest> findPending(const CommandLine& line, const std::strin
     return fail(Errc::NotFound, "no device waits at this agent under '" + what + "'");
 }
 
-/// The certificate to add signatures to: the one in `file`, if it grants the same, or a new one.
-Result<trust::Envelope> certificateFor(const trust::JoinRequest& request, const trust::RootDocument& root,
-                                       const std::string& file)
+/// When a certificate made now for so many days is over.
+std::optional<std::uint64_t> endAfter(unsigned days)
 {
-    auto envelope = enrol::grant(request, root);
+    if (days == 0)
+        return std::nullopt;
+    const auto end = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())
+        + std::chrono::days(days);
+    return static_cast<std::uint64_t>(end.time_since_epoch().count());
+}
+
+/// The certificate to add signatures to: the one in `file`, if it grants the same, or a new one. Whoever
+/// signs second does so on another day, and signs the end that the first one named.
+Result<trust::Envelope> certificateFor(const trust::JoinRequest& request, const trust::RootDocument& root,
+                                       const std::string& file, unsigned days)
+{
+    auto envelope = enrol::grant(request, root, endAfter(days));
     std::error_code error;
     if (!envelope || file.empty() || !fs::exists(file, error))
         return envelope;
@@ -113,7 +127,10 @@ Result<trust::Envelope> certificateFor(const trust::JoinRequest& request, const 
     if (!bytes)
         return tl::unexpected<Error>(bytes.error());
     auto held = trust::Envelope::parse(*bytes);
-    if (!held || held->kind != trust::Kind::Admit || held->payload != envelope->payload)
+    const auto parsed = held ? trust::Certificate::parse(held->payload) : fail(Errc::Malformed, file);
+    if (parsed && parsed->notAfter.has_value() == (days != 0))
+        envelope = enrol::grant(request, root, parsed->notAfter);
+    if (!held || held->kind != trust::Kind::Admit || !envelope || held->payload != envelope->payload)
         return fail(Errc::AlreadyExists,
                     file + " is not the certificate of this device with these words: name another with -o");
     return held;
@@ -173,10 +190,13 @@ Result<Exit> admitDevice(const CommandLine& line, const AdmitOptions& options)
     const std::string output = options.output.empty() && isFile
         ? fs::path(options.what).replace_extension(".admit").string()
         : options.output;
-    auto certificate = certificateFor(*request, trust->root(), output);
+    auto certificate = certificateFor(*request, trust->root(), output, options.days);
     if (!certificate)
         return fail(std::move(certificate.error()), "device admit");
     describe(line, *request);
+    const auto end = trust::Certificate::parse(certificate->payload)->notAfter;
+    if (end)
+        say(line, "Ends        " + timeText(*end) + "; the device must be admitted anew before");
     if (!options.yes) {
         const auto isSame = confirm("Does the device show the same words? Then it is admitted.");
         if (!isSame)
@@ -205,6 +225,7 @@ Result<Exit> admitDevice(const CommandLine& line, const AdmitOptions& options)
                    {QStringLiteral("name"), toQString(request->name)},
                    {QStringLiteral("words"), toQString(enrol::fingerprintOf(request->node))},
                    {QStringLiteral("file"), output.empty() ? QJsonValue() : QJsonValue(toQString(output))},
+                   {QStringLiteral("not_after"), end ? jsonNumber(*end) : QJsonValue()},
                    {QStringLiteral("threshold_reached"), admitted.has_value()}});
     say(line,
         plain("Signed      with " + std::to_string(certificate->signatures.size()) + " of "
@@ -285,6 +306,8 @@ void addDeviceCommands(CLI::App& app, CommandLine& line)
     admitting->add_option("--key", admit->keys, "Admit key file; may be given several times")->required();
     admitting->add_option("-o,--output", admit->output,
                           "The certificate to write, or to add signatures to (default: FILE with .admit)");
+    admitting->add_option("--days", admit->days, "How long the certificate is good (default: for good)")
+        ->check(CLI::Range(1u, kMaxDays));
     admitting->add_flag("--yes", admit->yes, "Do not ask: the words were compared");
     admit->passphrase.addToOpening(*admitting);
 

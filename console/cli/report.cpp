@@ -3,6 +3,7 @@
 
 #include "progress.h"
 
+#include <QDateTime>
 #include <QJsonArray>
 
 #include <cstdio>
@@ -126,6 +127,13 @@ QString toQString(std::string_view text)
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
 }
 
+std::string timeText(std::uint64_t seconds)
+{
+    return QDateTime::fromSecsSinceEpoch(static_cast<qint64>(seconds), Qt::UTC)
+        .toString(Qt::ISODate)
+        .toStdString();
+}
+
 QJsonValue jsonNumber(std::uint64_t value)
 {
     return QJsonValue(static_cast<qint64>(value));
@@ -217,6 +225,8 @@ QJsonObject jsonOf(const control::StatusReply& status)
             {QStringLiteral("devices"), jsonNumber(status.devices)},
             {QStringLiteral("observer"), status.isObserver},
             {QStringLiteral("waiting"), toQString(status.waiting)},
+            {QStringLiteral("certificate_ends"),
+             status.certificateEnds == 0 ? QJsonValue() : jsonNumber(status.certificateEnds)},
             {QStringLiteral("port_mapping"), jsonOf(status.portMapping)}};
 }
 

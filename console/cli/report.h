@@ -27,6 +27,9 @@ QString toQString(std::string_view text);
 /// A 64-bit number: exact as a JSON number up to 2^53.
 QJsonValue jsonNumber(std::uint64_t value);
 
+/// A point in time, in seconds since 1970, as ISO 8601 in UTC.
+std::string timeText(std::uint64_t seconds);
+
 QJsonObject jsonOf(const release::TorrentFile& torrent);
 QJsonObject jsonOf(const control::UpdateLine& line);
 QJsonObject jsonOf(const control::DeviceLine& device);

@@ -222,6 +222,7 @@ Dict fieldsOf(const StatusReply& r)
             {"devices", number(r.devices)},
             {"observer", number(r.isObserver)},
             {"waiting", clipped(r.waiting)},
+            {"certificate-ends", number(r.certificateEnds)},
             {kPortMapKey, portMapValue(r.portMapping)}};
 }
 
@@ -401,6 +402,7 @@ Result<Reply> readStatus(Fields& in)
     r.devices = in.integer("devices");
     r.isObserver = in.integer("observer", 1) == 1;
     r.waiting = in.text("waiting");
+    r.certificateEnds = in.integer("certificate-ends");
     r.portMapping = readPortMap(in);
     return in.finish<Reply>(std::move(r));
 }

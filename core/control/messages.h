@@ -154,6 +154,7 @@ struct StatusReply
     std::uint64_t devices = 0; ///< whose receipts are held
     bool isObserver = false; ///< it collects receipts
     std::string waiting; ///< of an agent that is joining: for what; else empty
+    std::uint64_t certificateEnds = 0; ///< seconds since 1970; 0 for never
     nat::PortMapState portMapping = {};
 };
 struct UpdatesReply

@@ -23,9 +23,11 @@ Status requireUsable(const trust::Certificate& certificate)
     return {};
 }
 
-Result<trust::Envelope> grant(const trust::JoinRequest& request, const trust::RootDocument& root)
+Result<trust::Envelope> grant(const trust::JoinRequest& request, const trust::RootDocument& root,
+                              std::optional<std::uint64_t> notAfter)
 {
-    const trust::Certificate certificate = request.certificate(root.admitEpoch);
+    trust::Certificate certificate = request.certificate(root.admitEpoch);
+    certificate.notAfter = notAfter;
     if (auto usable = requireUsable(certificate); !usable)
         return tl::unexpected<Error>(usable.error());
     return trust::Envelope{trust::Kind::Admit, certificate.serialize(), {}};

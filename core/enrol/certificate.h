@@ -11,8 +11,10 @@ namespace starling::enrol {
 /// signatures as it may need it still fits a handshake. The decoder's codes, or TooLarge.
 Status requireUsable(const trust::Certificate& certificate);
 
-/// The unsigned certificate that grants `request` under `root`.
-Result<trust::Envelope> grant(const trust::JoinRequest& request, const trust::RootDocument& root);
+/// The unsigned certificate that grants `request` under `root`, until `notAfter` (seconds since 1970) or for
+/// good.
+Result<trust::Envelope> grant(const trust::JoinRequest& request, const trust::RootDocument& root,
+                              std::optional<std::uint64_t> notAfter = {});
 
 /// Whether `certificateEnvelope` admits `node` with `linkKey` as `trust` sees it; why not, otherwise.
 Status requireGranted(ByteView certificateEnvelope, const NodeId& node, const LinkKey& linkKey,

@@ -119,6 +119,31 @@ private Q_SLOTS:
 
     // --- admit
 
+    void admitsForSomeTime()
+    {
+        TwoKeyFleet fleet(*m_cli);
+        ENDED(m_cli->run("device request d.join --root two.root --key d.key --name d"), 0);
+        const QString begin = s("device admit d.join --root two.root --yes --json --key ");
+        for (const char* days : {"0", "3651", "-1", "a"})
+            ENDED(m_cli->run((begin + s("admit-1.key --days ") + s(days)).toUtf8().constData()), 2);
+        QVERIFY(!m_cli->exists(s("d.admit")));
+        const auto first = m_cli->run((begin + s("admit-1.key --days 30")).toUtf8().constData());
+        ENDED(first, 4);
+        const double end = json(first).value(QLatin1String("not_after")).toDouble();
+        const double days = (end - double(QDateTime::currentSecsSinceEpoch())) / 86'400;
+        QVERIFY2(days > 29.9 && days <= 30, QByteArray::number(days).constData());
+        // Whoever signs second signs the same end; for good is another certificate.
+        ENDED(m_cli->run((begin + s("admit-2.key")).toUtf8().constData()), 1);
+        const auto second = m_cli->run((begin + s("admit-2.key --days 90")).toUtf8().constData());
+        ENDED(second, 0);
+        QCOMPARE(json(second).value(QLatin1String("not_after")).toDouble(), end);
+        const auto envelope = trust::Envelope::parse(viewOf(m_cli->read(s("d.admit")).toStdString()));
+        const auto trust = trust::TrustSet::fromAnchor(viewOf(m_cli->read(s("two.root")).toStdString()));
+        const auto certificate = trust->verifyAdmit(*envelope);
+        QVERIFY(certificate.has_value());
+        QCOMPARE(double((*certificate)->notAfter.value()), end);
+    }
+
     void admitsByARequestFile()
     {
         const auto made = request("--name gateway-7 --label site=Bergen --json");
