@@ -109,8 +109,8 @@ std::optional<std::uint64_t> endAfter(unsigned days)
 {
     if (days == 0)
         return std::nullopt;
-    const auto end = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())
-        + std::chrono::days(days);
+    const auto end =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) + std::chrono::days(days);
     return static_cast<std::uint64_t>(end.time_since_epoch().count());
 }
 

@@ -136,8 +136,8 @@ void LinkTable::bringUp(Iterator slot, std::unique_ptr<Session> session, std::op
     m_endpoints.emplace(session->id(), slot->first);
     m_tokens.emplace(session->own(), session->id());
     s.link = std::move(session);
-    m_shared.outputs.push_back(LinkUp{s.link->id(), s.link->node(), slot->first, roundTrip,
-                                      s.link->peer().credential.isExpired});
+    m_shared.outputs.push_back(
+        LinkUp{s.link->id(), s.link->node(), slot->first, roundTrip, s.link->peer().credential.isExpired});
 }
 
 void LinkTable::endLink(Iterator slot, Errc reason, Instant now)

@@ -112,8 +112,7 @@ std::set<Endpoint> Neighbors::swarmNodes() const
 void Neighbors::take(const link::Output& output)
 {
     if (const auto* up = std::get_if<link::LinkUp>(&output)) {
-        feed(overlay::LinkUp{neighborOf(up->link), up->node, up->endpoint, up->roundTrip,
-                             up->isRestricted});
+        feed(overlay::LinkUp{neighborOf(up->link), up->node, up->endpoint, up->roundTrip, up->isRestricted});
     } else if (const auto* failed = std::get_if<link::LinkFailed>(&output)) {
         feed(overlay::LinkFailed{failed->endpoint});
     } else if (const auto* moved = std::get_if<link::LinkMoved>(&output)) {

@@ -126,7 +126,8 @@ std::string ReachDesk::whyNotBetter(const link::LinkInfo& link) const
 {
     using Kind = link::LinkInfo::Kind;
     if (link.isRestricted)
-        return "its certificate has expired by this device's clock: only roots, denials and a new certificate "
+        return "its certificate has expired by this device's clock: only roots, denials and a new "
+               "certificate "
                "go over the link";
     if (link.kind == Kind::Tcp)
         return link.punches == 0

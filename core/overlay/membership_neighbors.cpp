@@ -301,7 +301,8 @@ void Membership::Impl::onRestricted(Peers::value_type& from, const MembershipMes
 {
     const bool isActive = from.second.state == State::Active;
     if (std::holds_alternative<JoinMessage>(message) || std::holds_alternative<AskMessage>(message))
-        return send(from.first, AnswerMessage{isActive, isActive ? std::vector{m_own} : std::vector<Contact>()});
+        return send(from.first,
+                    AnswerMessage{isActive, isActive ? std::vector{m_own} : std::vector<Contact>()});
     if (!std::holds_alternative<DisconnectMessage>(message))
         return;
     if (isActive)

@@ -213,8 +213,8 @@ bool Membership::Impl::isOfUse(const Peer& peer) const
     const bool isNeighborAlready = std::any_of(m_peers.begin(), m_peers.end(), [&](const auto& other) {
         return other.second.node == peer.node && other.second.state == State::Active;
     });
-    return isLacking() && !isNeighborAlready && !peer.isRestricted && !peer.silentSince && !m_own.descriptor.empty()
-        && !m_shunned.contains(peer.node);
+    return isLacking() && !isNeighborAlready && !peer.isRestricted && !peer.silentSince
+        && !m_own.descriptor.empty() && !m_shunned.contains(peer.node);
 }
 
 void Membership::Impl::sweep(Instant now)

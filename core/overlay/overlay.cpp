@@ -51,9 +51,10 @@ bool isHeardOfRestricted(const Message& message, const Mediator& mediator)
 {
     if (const auto* notice = std::get_if<NoticeMessage>(&message))
         return mediator.isForRestricted(notice->bytes);
-    return std::holds_alternative<StandingMessage>(message) || std::holds_alternative<AskRootsMessage>(message)
-        || std::holds_alternative<RootsMessage>(message) || std::holds_alternative<SummaryMessage>(message)
-        || std::holds_alternative<RequestMessage>(message) || std::holds_alternative<MoreMessage>(message);
+    return std::holds_alternative<StandingMessage>(message)
+        || std::holds_alternative<AskRootsMessage>(message) || std::holds_alternative<RootsMessage>(message)
+        || std::holds_alternative<SummaryMessage>(message) || std::holds_alternative<RequestMessage>(message)
+        || std::holds_alternative<MoreMessage>(message);
 }
 
 } // namespace

@@ -13,6 +13,7 @@ enum class Behaviour : std::uint8_t {
     Forger, ///< floods forged releases and others' receipts
     Liar, ///< advertises payloads and never serves them
     Replayer, ///< floods notices that were valid once
+    Swallower, ///< takes notices, promises them to its neighbours, and never sends one
     Flooder, ///< floods receipts of its own, each validly signed and newer than the last
 };
 

@@ -30,6 +30,12 @@ bool isRelease(const overlay::NoticeKey& key)
     return key.kind == static_cast<std::uint8_t>(trust::Kind::Release);
 }
 
+bool isNotice(ByteView message)
+{
+    const auto parsed = overlay::parse(message);
+    return parsed && std::holds_alternative<overlay::NoticeMessage>(*parsed);
+}
+
 std::unique_ptr<Replica> makeReplica(World& world)
 {
     // Links of certified nodes look into a board of their own.
@@ -123,7 +129,7 @@ void Node::start()
         scheduleReceipt(kReceiptDelay);
     if (isObserver())
         pulse(0);
-    if (!isHonest() && m_behaviour != Behaviour::Liar)
+    if (!isHonest() && m_behaviour != Behaviour::Liar && m_behaviour != Behaviour::Swallower)
         wake(Purpose::Mischief, std::chrono::seconds(1));
 }
 
@@ -300,6 +306,8 @@ void Node::act(link::Output& output)
 void Node::act(overlay::Output& output)
 {
     if (auto* message = std::get_if<overlay::SendMessage>(&output)) {
+        if (m_behaviour == Behaviour::Swallower && isNotice(message->bytes))
+            return;
         ++m_world.books.messages;
         m_world.books.messageBytes += message->bytes.size();
         const link::LinkId link{static_cast<std::uint64_t>(message->to)};

@@ -55,8 +55,8 @@ void Node::startMembership()
 void Node::tellMembership(const link::Output& output)
 {
     if (const auto* up = std::get_if<link::LinkUp>(&output)) {
-        feedMembership(overlay::LinkUp{neighborOf(up->link), up->node, up->endpoint, up->roundTrip,
-                                       up->isRestricted});
+        feedMembership(
+            overlay::LinkUp{neighborOf(up->link), up->node, up->endpoint, up->roundTrip, up->isRestricted});
     } else if (const auto* failed = std::get_if<link::LinkFailed>(&output)) {
         feedMembership(overlay::LinkFailed{failed->endpoint});
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {

@@ -167,6 +167,7 @@ const std::map<std::string, Setter>& settings()
         {"fleet.liars", count(&S::liars, L::kMaxNodes)},
         {"fleet.replayers", count(&S::replayers, L::kMaxNodes)},
         {"fleet.flooders", count(&S::flooders, L::kMaxNodes)},
+        {"fleet.swallowers", count(&S::swallowers, L::kMaxNodes)},
         {"fleet.hostility", count(&S::hostility, L::kMaxHostility)},
         {"network.latency", intoNetwork(&NetworkConfig::latency, parseLatency)},
         {"network.jitter", intoNetwork(&NetworkConfig::jitter, parseTime)},
@@ -211,6 +212,7 @@ Status validate(const Scenario& scenario)
     if (scenario.duration > ScenarioLimits::kMaxDuration)
         return refuse("longer than a year");
     if (static_cast<std::uint64_t>(scenario.forgers) + scenario.liars + scenario.replayers + scenario.flooders
+            + scenario.swallowers
         >= scenario.nodes)
         return refuse("nobody would be honest");
     if (scenario.bootstraps == 0 || scenario.bootstraps > scenario.nodes - scenario.hostile())

@@ -10,8 +10,7 @@
 ///     nodes = 50                    when it begins; the hostile ones are among them, and come last
 ///     degree = 5                    neighbours that a node has
 ///     graph = random                how they are chosen; or nearest: of 30 others the nearest two of its
-///     own,
-///                                   one at random, and whoever chose it; degree does not matter then
+///                                   own, one at random, and whoever chose it; degree does not matter then
 ///     membership = no               yes: nodes know bootstraps instead, and find their neighbours
 ///     bootstraps = 1                so many, the first ones; each other node knows one of them
 ///     links = shipped               link::Links with all their datagrams; or model: messages go from node to
@@ -20,9 +19,14 @@
 ///                                   alone; needs links = model
 ///     sums-above = 0                so many devices' receipts, and the observer wants sums; 0: never
 ///     receipts = yes                nodes issue receipts, as agents do, and node 0 observes; needs
-///     certificates payload = 0s                  how long it takes to fetch one; 0s: nobody fetches; needs
-///     certificates forgers = 0                   hostile nodes, see hostile.h; they need certificates liars
-///     = 0 replayers = 0 flooders = 0 hostility = 20                what each of them sends a second
+///                                   certificates
+///     payload = 0s                  how long it takes to fetch one; 0s: nobody fetches; needs certificates
+///     forgers = 0                   hostile nodes, see hostile.h; they need certificates
+///     liars = 0
+///     replayers = 0
+///     flooders = 0
+///     swallowers = 0
+///     hostility = 20                what each of them sends a second
 ///     [network]
 ///     latency = uniform 10ms 50ms   or lognormal LEAST MOST, or fixed TIME
 ///     jitter = 0s
@@ -102,13 +106,13 @@ struct Scenario
     bool issuesReceipts = true;
     std::uint32_t sumsAbove = 0; ///< 0: never
     Duration payload{};
-    std::uint32_t forgers = 0, liars = 0, replayers = 0, flooders = 0;
+    std::uint32_t forgers = 0, liars = 0, replayers = 0, flooders = 0, swallowers = 0;
     std::uint32_t hostility = 20; ///< guess: a second; what is refused is soon muted
     NetworkConfig network;
     std::vector<Action> timeline; ///< by time
     std::vector<Expectation> expectations;
 
-    std::uint32_t hostile() const { return forgers + liars + replayers + flooders; }
+    std::uint32_t hostile() const { return forgers + liars + replayers + flooders + swallowers; }
     bool operator==(const Scenario&) const = default;
 };
 

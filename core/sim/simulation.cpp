@@ -39,7 +39,8 @@ void Simulation::addFleet()
     for (const auto& [count, behaviour] :
          {std::pair(scenario.forgers, Behaviour::Forger), std::pair(scenario.liars, Behaviour::Liar),
           std::pair(scenario.replayers, Behaviour::Replayer),
-          std::pair(scenario.flooders, Behaviour::Flooder)})
+          std::pair(scenario.flooders, Behaviour::Flooder),
+          std::pair(scenario.swallowers, Behaviour::Swallower)})
         behaviours.insert(behaviours.end(), count, behaviour);
     m_world->nodes.reserve(scenario.nodes);
     if (scenario.hasMembership) {

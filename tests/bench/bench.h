@@ -41,6 +41,7 @@ Status measureSim100k(const Bench& bench, Report& report); ///< sim-100k
 Status measureSim1m(const Bench& bench, Report& report); ///< sim-1m
 Status measureSimLoss(const Bench& bench, Report& report); ///< sim-loss
 Status measureSimMassCrash(const Bench& bench, Report& report); ///< sim-mass-crash
+Status measureSimHostile(const Bench& bench, Report& report); ///< sim-hostile
 Status measureUploadLimit(const Bench& bench, Report& report); ///< limit-upload
 Status measureDownloadLimit(const Bench& bench, Report& report); ///< limit-download
 

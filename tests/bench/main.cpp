@@ -37,6 +37,7 @@ constexpr std::array kMeasurements{
     Measurement{"sim-1m", measureSim1m},
     Measurement{"sim-loss", measureSimLoss},
     Measurement{"sim-mass-crash", measureSimMassCrash},
+    Measurement{"sim-hostile", measureSimHostile},
     Measurement{"limit-upload", measureUploadLimit},
     Measurement{"limit-download", measureDownloadLimit},
 };

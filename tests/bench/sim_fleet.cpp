@@ -158,4 +158,24 @@ Status measureSimMassCrash(const Bench& bench, Report& report)
     return {};
 }
 
+/// The scenario ends a minute after its last release.
+Status measureSimHostile(const Bench& bench, Report& report)
+{
+    const auto scenario = scenarioNamed("hostile", bench.isQuick);
+    if (!scenario)
+        return tl::unexpected<Error>(scenario.error());
+    const Spread spread = spreadIn(*scenario);
+    constexpr double kWithin = 60'000; // ms: performance.md, goal 9
+    report.add({"sim-hostile",
+                "reached of the honest 80 %",
+                spread.reachedPercent,
+                "%",
+                "",
+                {},
+                Holds::AtLeast,
+                99.9});
+    report.add({"sim-hostile", "last reached", spread.last, "ms", "", {}, Holds::AtMost, kWithin});
+    return {};
+}
+
 } // namespace starling::bench

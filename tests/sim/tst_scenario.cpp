@@ -24,7 +24,7 @@ private Q_SLOTS:
         const auto s = parseScenario("[run]\nduration = 1h\nverification = shared\n"
                                      "[fleet]\nnodes = 60\ndegree = 4\nlinks = model\ngraph = "
                                      "nearest\nreceipts = no\npayload = 1.5s\nforgers = 1\n"
-                                     "liars = 2\nreplayers = 3\nflooders = 4\nhostility = 7\n"
+                                     "liars = 2\nreplayers = 3\nflooders = 4\nswallowers = 5\nhostility = 7\n"
                                      "[network]\nlatency = lognormal 5ms 80ms\njitter = 2ms\nloss = 0.5%\n"
                                      "duplication = 100%\n",
                                      "s.ini");
@@ -32,7 +32,7 @@ private Q_SLOTS:
         QVERIFY(s->duration == 1h && s->verification == Scenario::Verification::Shared && s->nodes == 60);
         QVERIFY(s->degree == 4 && s->hasCertificates && !s->issuesReceipts && s->payload == 1500ms);
         QVERIFY(s->forgers == 1 && s->liars == 2 && s->replayers == 3 && s->flooders == 4
-                && s->hostile() == 10);
+                && s->swallowers == 5 && s->hostile() == 15);
         QCOMPARE(s->hostility, 7u);
         QVERIFY(s->links == Scenario::Links::Model && s->graph == Scenario::Graph::Nearest);
         QVERIFY((s->network.latency == Latency{Latency::Shape::LogNormal, 5ms, 80ms}));

@@ -22,6 +22,20 @@ private Q_SLOTS:
         }
     }
 
+    /// A fifth of the fleet forges, replays, or promises notices and never sends them: others bring them.
+    void aHostileFifthKeepsNoReleaseFromTheOthers()
+    {
+        Scenario scenario = scenarioNamed("hostile");
+        scenario.nodes = 200;
+        scenario.forgers = scenario.replayers = 10;
+        scenario.swallowers = 20;
+        for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+            const Outcome outcome = outcomeOf(scenario, seed);
+            QCOMPARE(failures(outcome, "hostile", seed), std::string());
+            QVERIFY(outcome.refused > 500);
+        }
+    }
+
     /// 32: a node that floods receipts of its own, validly signed, at all its neighbours: no more of them get
     /// further than may enter there, and the others' receipts come as if nothing had happened.
     void aFloodOfReceiptsEndsAtItsNeighbors()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Loss, churn, a partition that heals and hostile nodes: four minutes and a whole hour of them with model links by
-/// 20 seeds, or 2,000 with --long; a tenth as many with shipped links.
+/// Loss, churn, a partition that heals and hostile nodes: four minutes and a whole hour of them with model
+/// links by 20 seeds, or 2,000 with --long; a tenth as many with shipped links.
 #include "sim_fixture.h"
 
 using namespace starling;

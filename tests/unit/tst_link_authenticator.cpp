@@ -93,7 +93,9 @@ private Q_SLOTS:
         certificate.notAfter = 1'000;
         const Bytes envelope = envelopeOf(certificate);
         m_now = 1'000;
-        const auto isExpired = [&] { return m_authenticator.verify(envelope, linkKeyOf(51)).value().isExpired; };
+        const auto isExpired = [&] {
+            return m_authenticator.verify(envelope, linkKeyOf(51)).value().isExpired;
+        };
         QVERIFY(!isExpired());
         m_now = 1'001;
         QVERIFY(isExpired());

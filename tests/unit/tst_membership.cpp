@@ -407,9 +407,10 @@ private Q_SLOTS:
             network.give(0, MessageReceived{link, serialize(JoinMessage{contactOf(60 + i)})});
             links.push_back(link);
         }
-        const auto taken = static_cast<std::size_t>(std::count_if(links.begin(), links.end(), [&](NeighborId l) {
-            return network.nodes[0].membership->isNeighbor(l);
-        }));
+        const auto taken =
+            static_cast<std::size_t>(std::count_if(links.begin(), links.end(), [&](NeighborId l) {
+                return network.nodes[0].membership->isNeighbor(l);
+            }));
         QCOMPARE(taken, MembershipConfig().restricted);
         QVERIFY(network.nodes[0].membership->isNeighbor(links.front()));
         network.run(5min);

@@ -138,7 +138,8 @@ private Q_SLOTS:
         QVERIFY(isRestricted(*first, m_second->id()) && !isRestricted(*first, m_third->id()));
         QVERIFY(!isRestricted(*second, m_first->id()));
         for (const link::LinkInfo& link : first->links())
-            QCOMPARE(first->reach().whyNotBetter(link).find("expired") != std::string::npos, link.isRestricted);
+            QCOMPARE(first->reach().whyNotBetter(link).find("expired") != std::string::npos,
+                     link.isRestricted);
     }
 
     // Security case 6, over the overlay.
