@@ -89,7 +89,7 @@ std::optional<Reply> ControlService::handle(ConnectionId from, Request request)
     if (std::holds_alternative<PendingRequest>(request))
         return pending();
     if (const auto* admit = std::get_if<AdmitRequest>(&request)) {
-        const auto admitted = m_node.joinOffice().admit(admit->certificate, m_node.now());
+        const auto admitted = m_node.admit(admit->certificate);
         return admitted ? Reply(AdmitReply{}) : refusal(admitted.error());
     }
     if (std::holds_alternative<NetCheckRequest>(request)) {
@@ -297,7 +297,12 @@ Reply ControlService::pending()
     for (const auto& [node, device] : m_node.joinOffice().pending(now)) {
         const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - device.since).count();
         reply.devices.push_back(
-            {device.envelope, device.hasGoodToken, static_cast<std::uint64_t>(age), device.from});
+            {device.envelope, device.hasGoodToken, static_cast<std::uint64_t>(age), device.from, {}});
+    }
+    for (overlay::Waiting& device : m_node.waitingElsewhere()) {
+        const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - device.since).count();
+        reply.devices.push_back(
+            {std::move(device.request), false, static_cast<std::uint64_t>(age), {}, device.gate});
     }
     return reply;
 }

@@ -150,25 +150,39 @@ QJsonArray pendingArray(const control::PendingReply& pending)
 {
     QJsonArray array;
     for (const control::PendingLine& device : pending.devices)
-        if (const auto request = requestOf(device, pending.fleet))
-            array.append(
-                QJsonObject{{QStringLiteral("node"), toQString(request->node.hex())},
-                            {QStringLiteral("name"), toQString(request->name)},
-                            {QStringLiteral("words"), toQString(enrol::fingerprintOf(request->node))},
-                            {QStringLiteral("token_good"), device.hasGoodToken},
-                            {QStringLiteral("waiting_s"), jsonNumber(device.ageSeconds)},
-                            {QStringLiteral("endpoint"), toQString(toString(device.endpoint))}});
+        if (const auto request = requestOf(device, pending.fleet)) {
+            const bool isHere = device.gate.isZero();
+            array.append(QJsonObject{
+                {QStringLiteral("node"), toQString(request->node.hex())},
+                {QStringLiteral("name"), toQString(request->name)},
+                {QStringLiteral("words"), toQString(enrol::fingerprintOf(request->node))},
+                {QStringLiteral("token_good"), device.hasGoodToken},
+                {QStringLiteral("waiting_s"), jsonNumber(device.ageSeconds)},
+                {QStringLiteral("endpoint"),
+                 isHere ? QJsonValue(toQString(toString(device.endpoint))) : QJsonValue()},
+                {QStringLiteral("gate"), isHere ? QJsonValue() : QJsonValue(toQString(device.gate.hex()))}});
+        }
     return array;
 }
 
-void sayPending(const CommandLine& line, const control::PendingReply& pending)
+/// What a gate is called: by the devices that are known, or else by its key.
+std::string gateName(const NodeId& gate, const fleetview::Picture& picture)
+{
+    const fleetview::Device* device = picture.find(gate);
+    return device == nullptr || device->name.empty() ? gate.shortHex() : device->name + " " + gate.shortHex();
+}
+
+void sayPending(const CommandLine& line, const control::PendingReply& pending,
+                const fleetview::Picture& picture)
 {
     for (const control::PendingLine& device : pending.devices)
         if (const auto request = requestOf(device, pending.fleet)) {
             say(line,
                 plain(request->name + "  " + request->node.shortHex() + "  waits to be admitted for "
-                      + durationText(static_cast<double>(device.ageSeconds)) + ", from "
-                      + toString(device.endpoint) + (device.hasGoodToken ? ", token good" : "")));
+                      + durationText(static_cast<double>(device.ageSeconds))
+                      + (device.gate.isZero() ? ", from " + toString(device.endpoint)
+                                              : " at " + gateName(device.gate, picture))
+                      + (device.hasGoodToken ? ", token good" : "")));
             say(line, "  " + enrol::fingerprintOf(request->node));
         }
 }
@@ -233,7 +247,7 @@ Result<Exit> devices(const CommandLine& line, const std::string& where)
                       + outcomeText(entry.phase, entry.code, entry.detail)));
     }
     if (where.empty())
-        sayPending(line, *pending);
+        sayPending(line, *pending, *picture);
     return Exit::Ok;
 }
 

@@ -8,6 +8,8 @@
 
 #include <QDateTime>
 
+#include <algorithm>
+
 namespace starling::window {
 
 using namespace std::chrono_literals;
@@ -25,13 +27,22 @@ UtcTime secondOf(qint64 milliseconds)
     return UtcTime(std::chrono::seconds(milliseconds / 1'000));
 }
 
-std::vector<Applicant> applicantsOf(const control::PendingReply& pending)
+QString gateName(const NodeId& gate, const std::vector<control::DeviceLine>& devices)
+{
+    if (gate.isZero())
+        return {};
+    const auto known = std::ranges::find(devices, gate, &control::DeviceLine::node);
+    return known == devices.end() || known->name.empty() ? plain(gate.shortHex()) : plain(known->name);
+}
+
+std::vector<Applicant> applicantsOf(const control::PendingReply& pending,
+                                    const std::vector<control::DeviceLine>& devices)
 {
     std::vector<Applicant> applicants;
     for (const control::PendingLine& line : pending.devices)
         if (const auto request = trust::openJoinRequest(line.request, pending.fleet))
-            applicants.push_back(
-                {plain(request->name), plain(enrol::fingerprintOf(request->node)), line.ageSeconds});
+            applicants.push_back({plain(request->name), plain(enrol::fingerprintOf(request->node)),
+                                  gateName(line.gate, devices), line.ageSeconds});
     return applicants;
 }
 
@@ -109,7 +120,7 @@ Status FeedWorker::askDevices()
     auto pending = m_agent->ask<control::PendingReply>(control::PendingRequest{}, kPatience);
     if (!pending)
         return fail(std::move(pending.error()), "applicants");
-    m_applicants = applicantsOf(*pending);
+    m_applicants = applicantsOf(*pending, devices->devices);
     auto hints = m_status.isObserver ? m_agent->ask<control::HintsReply>(control::HintsRequest{}, kPatience)
                                      : Result<control::HintsReply>(control::HintsReply());
     if (!hints)

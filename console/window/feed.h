@@ -17,6 +17,7 @@ namespace starling::window {
 struct Applicant
 {
     QString name, words;
+    QString gate; ///< the agent where it waits, if that is not the one that is asked
     std::uint64_t waitingSeconds = 0;
 };
 

@@ -323,7 +323,11 @@ void OverviewPage::showNeeds()
         rows.push_back({need.standing, needWords(need), QString::fromStdString(queryOf(need))});
     for (const Applicant& applicant : m_snapshot->applicants)
         rows.push_back(
-            {Standing::Waiting, tr("%1 asks to join: %2").arg(applicant.name, applicant.words), {}});
+            {Standing::Waiting,
+             applicant.gate.isEmpty()
+                 ? tr("%1 asks to join: %2").arg(applicant.name, applicant.words)
+                 : tr("%1 asks to join at %2: %3").arg(applicant.name, applicant.gate, applicant.words),
+             {}});
     if (!m_snapshot->status.isObserver && m_snapshot->status.waiting.empty())
         rows.push_back(
             {Standing::Held,

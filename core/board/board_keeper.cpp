@@ -3,13 +3,18 @@
 
 #include "board/parcel.h"
 #include "crypto/sha256.h"
+#include "link/authenticator.h"
 #include "overlay/collection_message.h"
+#include "trust/join.h"
 
 #include <algorithm>
 
 namespace starling::board {
 
 namespace {
+
+static_assert(overlay::kMaxPetitionBytes == trust::kMaxJoinBytes
+              && overlay::kMaxGrantBytes == link::kMaxCertificateBytes);
 
 overlay::Head headOf(const release::BoardKey& key, const trust::Revision& rank, const NoticeId& id)
 {
@@ -238,6 +243,29 @@ std::optional<std::vector<overlay::TallyKey>> BoardKeeper::tallyOf(const NodeId&
                             static_cast<std::uint8_t>(entry.phase),
                             site == labels.end() ? std::string() : site->second});
     return keys;
+}
+
+Result<NodeId> BoardKeeper::examineRequest(ByteView bytes) const
+{
+    const auto request = trust::openJoinRequest(bytes, m_board.trust().fleet());
+    if (!request)
+        return tl::unexpected<Error>(request.error());
+    if (m_board.denials().contains(request->node))
+        return fail(Errc::Denied, "device " + request->node.shortHex() + " wants to join");
+    return request->node;
+}
+
+Result<NodeId> BoardKeeper::examineGrant(ByteView bytes) const
+{
+    const auto envelope = trust::Envelope::parse(bytes, link::kMaxCertificateBytes);
+    if (!envelope)
+        return tl::unexpected<Error>(envelope.error());
+    const auto certificate = m_board.trust().verifyAdmit(*envelope);
+    if (!certificate)
+        return tl::unexpected<Error>(certificate.error());
+    if (m_board.denials().contains((*certificate)->node))
+        return fail(Errc::Denied, "certificate of device " + (*certificate)->node.shortHex());
+    return (*certificate)->node;
 }
 
 void BoardKeeper::countRefusal(const Error& error)

@@ -30,6 +30,8 @@ public:
     Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override; ///< a Parcel, too
     bool isObserver(const NodeId& node) const override;
     bool isWantedBy(const NodeId& observer, ByteView receipt) const override;
+    Result<NodeId> examineRequest(ByteView request) const override;
+    Result<NodeId> examineGrant(ByteView certificate) const override;
     std::optional<std::vector<overlay::TallyKey>> tallyOf(const NodeId& observer,
                                                           ByteView receipt) const override;
 

@@ -165,7 +165,8 @@ Value lineValue(const PendingLine& line)
     return Dict{{"request", blob(line.request)},
                 {"token", Integer{line.hasGoodToken}},
                 {"age", number(line.ageSeconds)},
-                {"endpoint", endpointValue(line.endpoint)}};
+                {"endpoint", endpointValue(line.endpoint)},
+                {"gate", blob(line.gate.bytes())}};
 }
 
 // --- Whole messages: fields of each alternative
@@ -564,7 +565,8 @@ Result<Reply> decodeReply(ByteView bytes)
         return in.finish<Reply>(PendingReply{fleet, in.items<PendingLine>("devices", [](Fields& f) {
                                                  return PendingLine{f.bytes("request"),
                                                                     f.integer("token", 1) == 1,
-                                                                    f.integer("age"), f.endpoint("endpoint")};
+                                                                    f.integer("age"), f.endpoint("endpoint"),
+                                                                    f.id<NodeId>("gate")};
                                              })});
     }
     case 8:

@@ -54,13 +54,14 @@ struct TrafficLine
     std::uint64_t bytesFrom = 0, bytesTo = 0;
 };
 
-/// A device that asked this agent to be let in, and was not yet.
+/// A device that asked this agent to be let in, or another one if this one is an observer, and was not yet.
 struct PendingLine
 {
     Bytes request; ///< its signed join request (trust::openJoinRequest)
     bool hasGoodToken = false; ///< it showed a token of this agent's, which it has redeemed
     std::uint64_t ageSeconds = 0; ///< since it asked first
-    Endpoint endpoint; ///< from where it asked last
+    Endpoint endpoint; ///< from where it asked last; port 0: it waits at `gate`
+    NodeId gate; ///< the agent at which it waits, as was said on the way; zero: this one
 };
 
 /// A device as its newest verified receipt tells.

@@ -146,6 +146,12 @@ void Reception::grant(const NodeId& node, Bytes certificate)
     m_isChanged = true;
 }
 
+const Bytes* Reception::grantedTo(const NodeId& node) const
+{
+    const auto found = m_granted.find(node);
+    return found == m_granted.end() ? nullptr : &found->second.certificate;
+}
+
 const Reception::Pending* Reception::find(const NodeId& node) const
 {
     const auto found = m_pending.find(node);

@@ -52,10 +52,18 @@ Result<std::optional<crypto::SecretKey>> loadAdmitKey(const std::filesystem::pat
     return std::optional(std::move(*key));
 }
 
+/// Others may hand over any certificate that was ever signed for the device.
+bool isFor(const trust::Certificate& certificate, const trust::JoinRequest& request)
+{
+    return certificate.node == request.node && certificate.linkKey == request.linkKey
+        && certificate.name == request.name && certificate.labels == request.labels;
+}
+
 } // namespace
 
 Result<std::unique_ptr<JoinOffice>> JoinOffice::open(const AgentConfig& config, const Identity& identity,
-                                                     const release::Board& board, RandomSource& random)
+                                                     const release::Board& board, RandomSource& random,
+                                                     Waits waits)
 {
     auto reception = load(config.state / "enrolment", board.trust().fleet());
     if (!reception)
@@ -63,17 +71,18 @@ Result<std::unique_ptr<JoinOffice>> JoinOffice::open(const AgentConfig& config, 
     auto admitKey = loadAdmitKey(config.admitKey, board.trust().root());
     if (!admitKey)
         return fail(std::move(admitKey.error()), "admit_key");
-    return std::unique_ptr<JoinOffice>(
-        new JoinOffice(config, identity, board, random, std::move(*reception), std::move(*admitKey)));
+    return std::unique_ptr<JoinOffice>(new JoinOffice(config, identity, board, random, std::move(waits),
+                                                      std::move(*reception), std::move(*admitKey)));
 }
 
 JoinOffice::JoinOffice(const AgentConfig& config, const Identity& identity, const release::Board& board,
-                       RandomSource& random, enrol::Reception reception,
+                       RandomSource& random, Waits waits, enrol::Reception reception,
                        std::optional<crypto::SecretKey> admitKey)
     : m_file(config.state / "enrolment")
     , m_identity(identity)
     , m_board(board)
     , m_random(random)
+    , m_waits(std::move(waits))
     , m_reception(std::move(reception))
     , m_admitKey(std::move(admitKey))
     , m_desk(board.trust().fleet(), *identity.linkKey, random,
@@ -116,11 +125,16 @@ enrol::JoinAnswer JoinOffice::judge(const Endpoint& from, const enrol::JoinQuest
     if (answer.state == State::Refused)
         qCWarning(lcNode, "join request from %ls refused: %ls", qUtf16Printable(forLog(toString(from))),
                   qUtf16Printable(forLog(answer.reason)));
-    if (answer.state != State::TokenGood || !m_admitKey)
+    if (answer.state != State::Pending && answer.state != State::TokenGood)
         return answer;
     const auto request = trust::openJoinRequest(question.request, m_board.trust().fleet());
     if (!request)
         return answer;
+    if (answer.state == State::Pending || !m_admitKey) {
+        // A token that was shown is spent by now: whoever reads it on the way has no use for it.
+        m_waits(request->node, question.request);
+        return answer;
+    }
     if (auto admitted = admitByItself(*request); !admitted) {
         qCWarning(lcNode, "not admitted by its token alone: %ls", qUtf16Printable(forLog(admitted.error())));
         return answer;
@@ -138,7 +152,7 @@ Status JoinOffice::admitByItself(const trust::JoinRequest& request)
     return admit(certificate->serialize(), m_now);
 }
 
-Status JoinOffice::admit(ByteView bytes, Instant now)
+Result<trust::Certificate> JoinOffice::verify(ByteView bytes) const
 {
     auto envelope = trust::Envelope::parse(bytes, link::kMaxCertificateBytes);
     if (!envelope)
@@ -146,15 +160,46 @@ Status JoinOffice::admit(ByteView bytes, Instant now)
     const auto certificate = m_board.trust().verifyAdmit(*envelope);
     if (!certificate)
         return tl::unexpected<Error>(certificate.error());
-    const NodeId node = (*certificate)->node;
-    m_reception.pending(now); // forgets those that are gone
-    const auto* waiting = m_reception.find(node);
-    if (waiting == nullptr || waiting->request.linkKey != (*certificate)->linkKey)
-        return fail(Errc::NotFound, "no device waits here that this certificate is for");
-    qCInfo(lcNode, "%ls is admitted, %s", qUtf16Printable(forLog((*certificate)->name)),
-           enrol::fingerprintOf(node).c_str());
-    m_reception.grant(node, toBytes(bytes));
+    return **certificate;
+}
+
+Status JoinOffice::keep(const trust::Certificate& certificate, ByteView bytes)
+{
+    qCInfo(lcNode, "%ls is admitted, %s", qUtf16Printable(forLog(certificate.name)),
+           enrol::fingerprintOf(certificate.node).c_str());
+    m_reception.grant(certificate.node, toBytes(bytes));
     return store();
+}
+
+Status JoinOffice::admit(ByteView bytes, Instant now)
+{
+    const auto certificate = verify(bytes);
+    if (!certificate)
+        return tl::unexpected<Error>(certificate.error());
+    m_reception.pending(now); // forgets those that are gone
+    const auto* waiting = m_reception.find(certificate->node);
+    if (waiting == nullptr || !isFor(*certificate, waiting->request))
+        return fail(Errc::NotFound, "no device waits here that this certificate is for");
+    return keep(*certificate, bytes);
+}
+
+Status JoinOffice::admitElsewhere(ByteView bytes, ByteView request)
+{
+    const auto certificate = verify(bytes);
+    if (!certificate)
+        return tl::unexpected<Error>(certificate.error());
+    const auto waiting = trust::openJoinRequest(request, m_board.trust().fleet());
+    if (!waiting || !isFor(*certificate, *waiting))
+        return fail(Errc::NotFound, "no device waits that this certificate is for");
+    return keep(*certificate, bytes);
+}
+
+std::optional<Bytes> JoinOffice::grantedTo(ByteView bytes) const
+{
+    const auto request = trust::openJoinRequest(bytes, m_board.trust().fleet());
+    const Bytes* granted = request ? m_reception.grantedTo(request->node) : nullptr;
+    const auto certificate = granted != nullptr ? verify(*granted) : fail(Errc::NotFound, "grant");
+    return certificate && isFor(*certificate, *request) ? std::optional(*granted) : std::nullopt;
 }
 
 Result<enrol::JoinToken> JoinOffice::createToken(const Endpoint& address, std::chrono::seconds validity)

@@ -211,7 +211,9 @@ Status Node::begin()
 {
     if (auto admitted = requireAdmission(); !admitted)
         return admitted;
-    auto office = JoinOffice::open(m_options.config, m_identity, m_keeper.board(), m_random);
+    auto office =
+        JoinOffice::open(m_options.config, m_identity, m_keeper.board(), m_random,
+                         [this](const NodeId& device, ByteView request) { tellWaiting(device, request); });
     if (!office)
         return tl::unexpected<Error>(office.error());
     m_joinOffice = std::move(*office);
@@ -477,6 +479,10 @@ void Node::act(const overlay::Output& output)
             m_swarm.offerPeer(found->payload, *device, found->provider.isComplete);
     } else if (const auto* arrived = std::get_if<overlay::ReceiptArrived>(&output)) {
         m_desk.arrived(*arrived);
+    } else if (const auto* petition = std::get_if<overlay::PetitionArrived>(&output)) {
+        onPetition(*petition);
+    } else if (const auto* grant = std::get_if<overlay::GrantArrived>(&output)) {
+        onGrant(*grant);
     }
     // NoticeTaken: feedOverlay() takes it from the keeper.
 }

@@ -71,6 +71,10 @@ public:
     std::uint64_t knownSinceMicros(const InfoHash& release) const;
     /// Those who wait to be let in, and the tokens of this agent.
     JoinOffice& joinOffice() { return *m_joinOffice; }
+    /// JoinOffice::admit, also for a device that waits elsewhere: the certificate goes there.
+    Status admit(ByteView certificate);
+    /// At an observer: those who wait at other agents.
+    std::vector<overlay::Waiting> waitingElsewhere() const;
     Instant now() const { return m_timers.now(); }
     /// ReceiptDesk::ask.
     Status askForReceipts(const trust::ReceiptAsk& ask) { return m_desk.ask(ask); }
@@ -114,6 +118,10 @@ private:
     void feedOverlay(const overlay::Input& input);
     void act(const link::Output& output);
     void act(const overlay::Output& output);
+    // node_admission.cpp
+    void tellWaiting(const NodeId& device, ByteView request);
+    void onPetition(const overlay::PetitionArrived& petition);
+    void onGrant(const overlay::GrantArrived& grant);
     /// Stores and acts on all that the board took.
     void settle();
     void settleLater();

@@ -92,6 +92,14 @@ std::optional<NeighborId> Collection::parent(const NodeId& observer) const
     return way == m_ways.end() ? std::nullopt : way->second.parent;
 }
 
+std::vector<NodeId> Collection::observers() const
+{
+    std::vector<NodeId> all;
+    for (const auto& [observer, way] : m_ways)
+        all.push_back(observer);
+    return all;
+}
+
 void Collection::passOn(const Way& way, std::optional<NeighborId> except, Postbox& postbox) const
 {
     const PulseMessage message{static_cast<std::uint8_t>(way.hops), way.pulse};

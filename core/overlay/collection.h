@@ -53,6 +53,9 @@ public:
     void work(Instant now, Postbox& postbox);
 
     std::optional<NeighborId> parent(const NodeId& observer) const;
+    /// Those whose pulses came, and this node if it pulses.
+    std::vector<NodeId> observers() const;
+    bool knows(const NodeId& observer) const { return m_ways.contains(observer); }
     /// Receipts held on their way, our own among them, for all observers together.
     std::size_t held() const;
     /// Of an observer that wants sums, and is this node.

@@ -95,6 +95,13 @@ public:
     /// A refusal with `error` is taken back: the notice is examined again when newer roots are here.
     virtual void excuse(const Error& /*error*/) { }
 
+    // Petitions (petitions.h). Those who pass none on leave these as they are.
+    /// Whether `request` (opaque, signed) is a device's own, for this fleet: whose. Denied if it may not
+    /// join.
+    virtual Result<NodeId> examineRequest(ByteView) const { return fail(Errc::NotAdmitted, "request"); }
+    /// Whether `certificate` (opaque, signed) admits a device now: which. Denied if it was taken out since.
+    virtual Result<NodeId> examineGrant(ByteView) const { return fail(Errc::NotAdmitted, "grant"); }
+
     // Receipts (collection.h). Those who pass none on leave these as they are.
     /// Whether `pulse` (opaque, signed) is of an observer whose subscription is held: NotAdmitted otherwise.
     virtual Result<PulseInfo> examinePulse(ByteView) const { return fail(Errc::NotAdmitted, "pulse"); }

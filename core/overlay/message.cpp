@@ -32,6 +32,8 @@ enum class Kind : std::uint8_t {
     Accepted = 42,
     Delivered = 43,
     Sums = 44,
+    Petition = PetitionMessage::kKind,
+    Grant = GrantMessage::kKind,
 };
 static_assert(static_cast<std::uint8_t>(Kind::Pulse) == PulseMessage::kKind
               && static_cast<std::uint8_t>(Kind::Receipts) == ReceiptsMessage::kKind
@@ -530,6 +532,10 @@ Result<Message> readFields(Kind kind, ByteReader& reader)
         return lifted(readDelivered(reader));
     case Kind::Sums:
         return lifted(readSums(reader));
+    case Kind::Petition:
+        return lifted(readPetition(reader));
+    case Kind::Grant:
+        return lifted(readGrant(reader));
     }
     return fail(Errc::UnsupportedFormat, "message of kind " + std::to_string(static_cast<unsigned>(kind)));
 }

@@ -24,6 +24,7 @@
 ///    32 Roots      count u16 | count × (length u32 | notice)
 ///    33 Ranges     bounded u8 | to KEY, if bounded is 1 | count u8 | count × (from KEY | hash[16])
 ///    40 to 44     collection_message.h
+///    50, 51       petition_message.h
 ///
 ///     KEY   kind u8 | length u8 | name
 ///     HEAD  KEY | rank major u64 | rank minor u64 | notice id[32]
@@ -31,6 +32,7 @@
 
 #include "overlay/collection_message.h"
 #include "overlay/overlay.h"
+#include "overlay/petition_message.h"
 
 #include <array>
 
@@ -199,7 +201,7 @@ using Message =
     std::variant<NoticeMessage, DigestMessage, SummaryMessage, RequestMessage, MoreMessage, HaveMessage,
                  StopHaveMessage, WhoHasMessage, ProvidersMessage, IHaveMessage, GraftMessage, PruneMessage,
                  StandingMessage, AskRootsMessage, RootsMessage, RangesMessage, PulseMessage, ReceiptsMessage,
-                 AcceptedMessage, DeliveredMessage, SumsMessage>;
+                 AcceptedMessage, DeliveredMessage, SumsMessage, PetitionMessage, GrantMessage>;
 
 /// The limits above must hold: a broken invariant otherwise.
 Bytes serialize(const Message& message);

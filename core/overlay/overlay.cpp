@@ -6,6 +6,7 @@
 #include "overlay/collection.h"
 #include "overlay/discovery.h"
 #include "overlay/forward_pace.h"
+#include "overlay/petitions.h"
 #include "overlay/root_exchange.h"
 
 #include <algorithm>
@@ -72,6 +73,7 @@ public:
         , m_roots(config, mediator)
         , m_discovery(self, config, mediator, random)
         , m_collection(self, config, mediator, random)
+        , m_petitions(self, mediator, m_collection)
     {
     }
 
@@ -79,6 +81,7 @@ public:
     std::vector<Output> handle(const Input& input, Instant now);
     const std::map<NeighborId, NeighborStats>& neighbors() const { return m_stats; }
     const Collection& collection() const { return m_collection; }
+    const Petitions& petitions() const { return m_petitions; }
 
 private:
     struct Conduct
@@ -125,6 +128,7 @@ private:
     std::uint64_t m_toldRoot = 0; ///< the newest root that neighbours were told of
     Discovery m_discovery;
     Collection m_collection;
+    Petitions m_petitions;
     ForwardPace m_pace{kNoticeInterval};
     std::map<NeighborId, NeighborStats> m_stats;
     std::map<NeighborId, Conduct> m_conduct; ///< of the same neighbours
@@ -166,6 +170,8 @@ std::vector<Output> Overlay::Impl::handle(const Input& input, Instant now)
                    [&](const Observe& own) { m_collection.observe(own.pulse, now, postbox); },
                    [&](const Report& own) { m_collection.report(own, now); },
                    [&](const ReceiptKept& kept) { m_collection.kept(kept, now); },
+                   [&](const Petition& own) { m_petitions.petition(own, now, postbox); },
+                   [&](const Grant& own) { m_petitions.grant(own, postbox); },
                },
                input);
     setAlarms(now, postbox);
@@ -263,6 +269,7 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
     m_exchange.compare(input.neighbor, now, postbox);
     m_discovery.addNeighbor(input.neighbor, input.node, now, postbox);
     m_collection.addNeighbor(input.neighbor, input.node, now, postbox);
+    m_petitions.addNeighbor(input.neighbor, now);
 }
 
 /// Neither the tree nor payload nor receipts know of it.
@@ -289,6 +296,7 @@ void Overlay::Impl::onNeighborDown(NeighborId neighbor, Instant now)
     m_roots.removeNeighbor(neighbor);
     m_discovery.removeNeighbor(neighbor);
     m_collection.removeNeighbor(neighbor, now);
+    m_petitions.removeNeighbor(neighbor);
 }
 
 void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox& postbox)
@@ -335,6 +343,8 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
                    [&](const AcceptedMessage& m) { m_collection.onAccepted(from, m, now); },
                    [&](const DeliveredMessage& m) { m_collection.onDelivered(from, m, postbox); },
                    [&](const SumsMessage& m) { m_collection.onSums(from, m, now); },
+                   [&](const PetitionMessage& m) { judge(m_petitions.onPetition(from, m, now, postbox)); },
+                   [&](const GrantMessage& m) { judge(m_petitions.onGrant(from, m, postbox)); },
                },
                *message);
 }
@@ -470,6 +480,7 @@ void Overlay::Impl::refuse(NeighborId from, Error error, Instant now, Postbox& p
     m_roots.removeNeighbor(from);
     m_discovery.removeNeighbor(from);
     m_collection.removeNeighbor(from, now);
+    m_petitions.removeNeighbor(from);
 }
 
 void Overlay::Impl::forgive()
@@ -509,6 +520,16 @@ std::optional<NeighborId> Overlay::parent(const NodeId& observer) const
 std::optional<Hints> Overlay::hints(Instant now) const
 {
     return m_impl->collection().hints(now);
+}
+
+std::vector<Waiting> Overlay::waiting(Instant now) const
+{
+    return m_impl->petitions().waiting(now);
+}
+
+std::size_t Overlay::petitionsHeld() const
+{
+    return m_impl->petitions().held();
 }
 
 std::size_t Overlay::receiptsHeld() const

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "base/uri.h"
 #include "overlay/mediator.h"
+#include "overlay/petition.h"
 #include "overlay/receipts.h"
 #include "overlay/tally.h"
 
@@ -87,8 +88,9 @@ struct StopFinding
 {
     InfoHash payload;
 };
-using Input = std::variant<NeighborUp, NeighborDown, MessageReceived, TimerExpired, Publish, Provide,
-                           StopProviding, FindProviders, StopFinding, Observe, Report, ReceiptKept>;
+using Input =
+    std::variant<NeighborUp, NeighborDown, MessageReceived, TimerExpired, Publish, Provide, StopProviding,
+                 FindProviders, StopFinding, Observe, Report, ReceiptKept, Petition, Grant>;
 
 // Outputs
 /// Once: neither acknowledged nor sent again, for what others say as well.
@@ -119,8 +121,8 @@ struct ScheduleTimer
     Duration delay;
     Timer timer;
 };
-using Output =
-    std::variant<SendMessage, NoticeTaken, NoticeRefused, ProviderFound, ScheduleTimer, ReceiptArrived>;
+using Output = std::variant<SendMessage, NoticeTaken, NoticeRefused, ProviderFound, ScheduleTimer,
+                            ReceiptArrived, PetitionArrived, GrantArrived>;
 
 struct Config
 {
@@ -178,6 +180,10 @@ public:
     std::size_t receiptsHeld() const;
     /// What an observer that wants sums was told in them, with our own device; nobody has verified it.
     std::optional<Hints> hints(Instant now) const;
+    /// At an observer: devices that want to join and wait at other agents, in the order of their keys.
+    std::vector<Waiting> waiting(Instant now) const;
+    /// Petitions held on their way to observers, and at one.
+    std::size_t petitionsHeld() const;
 
 private:
     class Impl;

@@ -81,6 +81,13 @@ public:
         return ReceiptInfo{nodeOf(std::to_integer<std::uint8_t>(receipt[0])),
                            std::to_integer<std::uint64_t>(receipt[1])};
     }
+    Result<NodeId> examineRequest(ByteView request) const override
+    {
+        if (request.size() != 2 || request[1] == std::byte{'!'})
+            return fail(Errc::BadSignature, "request");
+        return nodeOf(std::to_integer<std::uint8_t>(request[0]));
+    }
+    Result<NodeId> examineGrant(ByteView certificate) const override { return examineRequest(certificate); }
     bool isObserver(const NodeId& node) const override { return node == nodeOf(1) || node == nodeOf(5); }
     std::optional<std::vector<TallyKey>> tallyOf(const NodeId&, ByteView) const override
     {
@@ -126,6 +133,10 @@ void inspect(const std::vector<Output>& outputs)
             STARLING_ASSERT(sums->tally.devices <= kMaxCounted);
         if (const auto* notice = std::get_if<NoticeMessage>(&*message))
             STARLING_ASSERT(notice->bytes.back() != std::byte{'!'});
+        if (const auto* petition = std::get_if<PetitionMessage>(&*message))
+            STARLING_ASSERT(petition->request.back() != std::byte{'!'});
+        if (const auto* grant = std::get_if<GrantMessage>(&*message))
+            STARLING_ASSERT(grant->certificate.back() != std::byte{'!'});
     }
 }
 
@@ -164,6 +175,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     perform(overlay.handle(Report{1, toBytes(std::string_view("\x05\x01"))}, now));
     for (std::size_t i = 0; i < kMaxSteps && !reader.rest().empty(); ++i) {
         const std::uint8_t who = reader.u8();
+        perform(overlay.handle(Petition{nodeOf(8), toBytes(std::string_view("\x08r"))}, now));
+        if (who % 4u == 3)
+            perform(overlay.handle(Grant{nodeOf(who), toBytes(std::string_view("\x07g"))}, now));
+        STARLING_ASSERT(overlay.petitionsHeld() <= 2 * 256);
         const ByteView message = reader.raw(reader.u16());
         perform(overlay.handle(MessageReceived{NeighborId{who % 2u + 1u}, message}, now));
         if (who < 128)
@@ -209,6 +224,11 @@ std::vector<Bytes> seeds()
              step(0, PulseMessage{0, toBytes(std::string_view("\x01\x01\x01"))}),
              step(1, SumsMessage{nodeOf(1), {7, {{{"fw/a", 0, 1, 9, ""}, 7}}, 0, 2}}),
              step(1, SumsMessage{nodeOf(5), {UINT32_MAX, {{{"fw/a", 0, 1, 9, {}}, UINT32_MAX}}, 0, 9}}),
+             step(0, PetitionMessage{nodeOf(5), nodeOf(9), toBytes(std::string_view("\x07r"))}),
+             step(1, PetitionMessage{nodeOf(1), nodeOf(9), toBytes(std::string_view("\x06r"))}),
+             step(0, GrantMessage{nodeOf(1), nodeOf(6), toBytes(std::string_view("\x06g"))}),
+             step(0, GrantMessage{nodeOf(1), nodeOf(8), toBytes(std::string_view("\x08g"))}),
+             step(3, PetitionMessage{nodeOf(5), nodeOf(9), toBytes(std::string_view("\x03!"))}),
              step(130, ReceiptsMessage{nodeOf(1), 1, {toBytes(std::string_view("\x07\x01"))}}),
              step(0, PulseMessage{0, toBytes(std::string_view("\x01\x02\x02"))}),
              step(131, ReceiptsMessage{nodeOf(1), 2, {toBytes(std::string_view("\x07\x01"))}}),

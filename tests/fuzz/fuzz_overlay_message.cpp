@@ -34,6 +34,8 @@ std::vector<Bytes> seeds()
         serialize(DeliveredMessage{NodeId(), {{NodeId(), 9}}}),
         serialize(
             SumsMessage{NodeId(), {3, {{{"fw/a", 0, 2, 9, {}}, 1}, {{"fw/a", 0, 2, 9, "B"}, 2}}, 1, 4}}),
+        serialize(PetitionMessage{NodeId(), NodeId(), kNotice}),
+        serialize(GrantMessage{NodeId(), NodeId(), kNotice}),
         serialize(DigestMessage{}),
         serialize(SummaryMessage{key, NoticeKey{9, {}}, {{key, {1, 2}, {}}, {other, {3, 4}, {}}}}),
         serialize(SummaryMessage{}),

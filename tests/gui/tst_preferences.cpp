@@ -222,7 +222,7 @@ void TestPreferences::tellsWhatIsNews()
     };
     const auto before = at(1, trust::Phase::Downloading);
     auto after = std::make_shared<window::Snapshot>(*at(2, trust::Phase::Failed));
-    after->applicants.push_back({s("gw-9"), s("otter amber"), 3});
+    after->applicants.push_back({s("gw-9"), s("otter amber"), {}, 3});
     Preferences preferences;
     QVERIFY(window::newsOf(nullptr, *after, preferences).isEmpty());
     const QStringList news = window::newsOf(before, *after, preferences);

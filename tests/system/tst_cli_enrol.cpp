@@ -2,11 +2,14 @@
 /// The command line: how devices come into a fleet, by files and through an agent.
 #include "cli_fixture.h"
 #include "crypto/key_file.h"
+#include "crypto/noise.h"
 #include "fleet.h"
+#include "node/identity.h"
 #include "trust/join.h"
 #include "trust/trust_set.h"
 
 #include <QJsonArray>
+#include <QUdpSocket>
 
 #include <sys/stat.h>
 
@@ -41,6 +44,15 @@ private:
         QVERIFY(node::writeFile(cli.file(name), bytes, mode).has_value());
     }
 };
+
+/// At that address; somebody else may take it before it is used.
+std::uint16_t freePort(const Endpoint& at)
+{
+    QUdpSocket socket;
+    const bool isBound = socket.bind(at.isIpv4() ? QHostAddress(QHostAddress::LocalHost)
+                                                 : QHostAddress(QHostAddress::AnyIPv6));
+    return isBound ? socket.localPort() : std::uint16_t{0};
+}
 
 QString text(const support::CommandResult& result, const char* member)
 {
@@ -336,6 +348,109 @@ private Q_SLOTS:
               2);
         QVERIFY(json(m_cli->run(agent(0) + QStringList{s("updates")}))
                     .value(QLatin1String("updates"))
+                    .toArray()
+                    .isEmpty());
+    }
+
+    // The device asks the gate; the administrator is at the observer; both are linked to the middle alone.
+    void aDeviceIsAdmittedAtAnObserverThatIsFarFromItsGate()
+    {
+        constexpr std::size_t kObserver = 0, kMiddle = 1, kGate = 2, kNewcomer = 3;
+        QTemporaryDir directory;
+        const auto any = Endpoint::ipv4(127, 0, 0, 1, 0);
+        Endpoint both{{}, any.port}, six = both;
+        six.address[15] = 1;
+        const std::vector<Endpoint> at{any, both, six, any};
+        auto fleet = support::Fleet::create(
+            {.directory = directory.path().toStdString(),
+             .programs = STARLING_BINARY_DIR "/bin",
+             .agents = at.size(),
+             .listen =
+                 [&](std::size_t i) {
+                     Endpoint where = at[i];
+                     where.port = freePort(where);
+                     return where;
+                 },
+             // Who cannot send to the other's address finds no other way.
+             .overrides = {{"network.proxy", "http://127.0.0.1:1"}, {"nat.relay", "false"}}});
+        QVERIFY2(fleet.has_value(), fleet ? "" : toString(fleet.error()).c_str());
+        six.port = (*fleet)->endpoint(kMiddle).port;
+        QVERIFY((*fleet)->configure(kGate, {{"agent.neighbours", toString(six)}}));
+        for (const std::size_t i : {kObserver, kMiddle, kGate}) {
+            const auto started = (*fleet)->start(i);
+            QVERIFY2(started.has_value(), started ? "" : toString(started.error()).c_str());
+        }
+        const auto agent = [&](std::size_t i) {
+            return QStringList{s("--json"), s("--agent"),
+                               QString::fromStdString((*fleet)->socket(i).string())};
+        };
+        const auto linked = [&](std::size_t i) {
+            std::set<std::string> nodes;
+            const auto status = (*fleet)->ask<control::StatusReply>(i, control::StatusRequest{});
+            for (const control::LinkLine& link : status ? status->links : std::vector<control::LinkLine>())
+                if (link.isUp)
+                    nodes.insert(link.node.hex());
+            return nodes;
+        };
+        const std::set<std::string> middleAlone{(*fleet)->node(kMiddle).hex()};
+        QTRY_VERIFY_WITH_TIMEOUT(linked(kObserver) == middleAlone && linked(kGate) == middleAlone, 20'000);
+
+        const auto home = (*fleet)->home(kNewcomer);
+        for (const char* file : {"device.key", "device.admit"})
+            QVERIFY(std::filesystem::remove(home / file));
+        const auto gateKey = crypto::openPlainKey(*node::readKeyFile((*fleet)->home(kGate) / "device.key"));
+        QVERIFY(gateKey.has_value());
+        const LinkKey link = crypto::LinkKeyPair::of(*gateKey).publicKey();
+        Endpoint gate = six;
+        gate.port = (*fleet)->endpoint(kGate).port;
+        Endpoint newcomer = six;
+        newcomer.port = freePort(newcomer);
+        QVERIFY((*fleet)->configure(kNewcomer,
+                                    {{"enrolment.contact", toString(gate) + "#" + link.hex()},
+                                     {"enrolment.name", "gateway-9"},
+                                     {"agent.listen", toString(newcomer)},
+                                     {"agent.neighbours", toString(gate)}}));
+        QVERIFY((*fleet)->start(kNewcomer).has_value());
+        const QString words =
+            text(m_cli->run(agent(kNewcomer) + QStringList{s("status")}), "waiting").section(s("words "), 1);
+        QJsonObject pending;
+        QTRY_VERIFY_WITH_TIMEOUT(
+            (pending = json(m_cli->run(agent(kObserver) + QStringList{s("device"), s("list")}))
+                           .value(QLatin1String("pending"))
+                           .toArray()
+                           .at(0)
+                           .toObject())
+                    .value(QLatin1String("words"))
+                    .toString()
+                == words,
+            20'000);
+        QCOMPARE(pending.value(QLatin1String("gate")).toString(),
+                 QString::fromStdString((*fleet)->node(kGate).hex()));
+        QVERIFY(pending.value(QLatin1String("endpoint")).isNull());
+        const auto list =
+            m_cli->run({s("--agent"), QString::fromStdString((*fleet)->socket(kObserver).string()),
+                        s("device"), s("list")});
+        QVERIFY2(list.output.contains("gateway-9") && list.output.contains(" at "), list.output.constData());
+        ENDED(m_cli->run(agent(kObserver)
+                         + QStringList{s("device"), s("admit"), words, s("--root"),
+                                       QString::fromStdString((*fleet)->root().string()), s("--key"),
+                                       QString::fromStdString((*fleet)->key("admit").string()),
+                                       s("--passphrase-file"),
+                                       QString::fromStdString((*fleet)->passphrase().string()), s("--yes")}),
+              0);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            text(m_cli->run(agent(kNewcomer) + QStringList{s("status")}), "mode") == s("deploy"), 60'000);
+        QTRY_VERIFY_WITH_TIMEOUT(linked(kNewcomer).contains((*fleet)->node(kGate).hex()), 20'000);
+        // They were never linked but through the middle, which introduces them to each other meanwhile.
+        const auto peers = m_cli->run(agent(kObserver) + QStringList{s("peers")});
+        const QJsonArray lines = json(peers).value(QLatin1String("peers")).toArray();
+        QVERIFY(!lines.isEmpty());
+        for (const QJsonValue& line : lines)
+            QVERIFY2((line[QLatin1String("node")] == QString::fromStdString((*fleet)->node(kMiddle).hex()))
+                         != (line[QLatin1String("link")] == s("relayed")),
+                     peers.output.constData());
+        QVERIFY(json(m_cli->run(agent(kObserver) + QStringList{s("device"), s("list")}))
+                    .value(QLatin1String("pending"))
                     .toArray()
                     .isEmpty());
     }

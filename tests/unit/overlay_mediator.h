@@ -189,6 +189,13 @@ public:
             return tl::unexpected(info.error());
         return ReceiptInfo{info->node, info->sequence};
     }
+    Result<NodeId> examineRequest(ByteView request) const override
+    {
+        ++requestsExamined;
+        const auto info = examineDescriptor(request);
+        return info ? Result<NodeId>(info->node) : tl::unexpected(info.error());
+    }
+    Result<NodeId> examineGrant(ByteView certificate) const override { return examineRequest(certificate); }
     std::optional<std::vector<TallyKey>> tallyOf(const NodeId& observer, ByteView receipt) const override
     {
         if (!examineReceipt(receipt) || !isWantedBy(observer, receipt))
@@ -202,6 +209,7 @@ public:
     std::set<NodeId> observers; ///< whose subscriptions are held
     std::set<NodeId> unwanted; ///< those that our own receipts do not concern
     mutable std::uint64_t pulsesExamined = 0;
+    mutable std::uint64_t requestsExamined = 0; ///< and grants
     std::map<NoticeKey, TestNotice> board;
     std::uint64_t examined = 0;
     std::uint64_t excused = 0;

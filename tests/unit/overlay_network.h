@@ -26,6 +26,8 @@ public:
         std::vector<ProviderFound> found;
         std::map<NodeId, std::uint64_t> receipts; ///< newest sequence that arrived, by device
         std::uint64_t receiptsArrived = 0;
+        std::vector<PetitionArrived> petitions;
+        std::vector<GrantArrived> grants;
         bool keepsReceipts = true;
     };
     struct Traffic
@@ -141,6 +143,10 @@ private:
                 node.refused.push_back(*refused);
             } else if (const auto* found = std::get_if<ProviderFound>(&output)) {
                 node.found.push_back(*found);
+            } else if (const auto* petition = std::get_if<PetitionArrived>(&output)) {
+                node.petitions.push_back(*petition);
+            } else if (const auto* grant = std::get_if<GrantArrived>(&output)) {
+                node.grants.push_back(*grant);
             } else if (const auto* arrived = std::get_if<ReceiptArrived>(&output)) {
                 ++node.receiptsArrived;
                 auto& newest = node.receipts[arrived->device];
