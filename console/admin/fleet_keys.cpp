@@ -44,8 +44,10 @@ void addFiles(FleetKeys& fleet, const fs::path& directory)
             fleet.unreadable.emplace_back(file, key.error());
             continue;
         }
-        const auto held = std::find_if(fleet.keys.begin(), fleet.keys.end(),
-                                       [&](const FleetKey& each) { return each.id == key->header.id; });
+        // Clang 14 does not capture structured bindings.
+        const auto held =
+            std::find_if(fleet.keys.begin(), fleet.keys.end(),
+                         [&id = key->header.id](const FleetKey& each) { return each.id == id; });
         if (held == fleet.keys.end())
             fleet.strangers.push_back(*key);
         else if (!held->file)
