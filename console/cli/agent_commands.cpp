@@ -157,6 +157,7 @@ QJsonArray pendingArray(const control::PendingReply& pending)
                 {QStringLiteral("name"), toQString(request->name)},
                 {QStringLiteral("words"), toQString(enrol::fingerprintOf(request->node))},
                 {QStringLiteral("token_good"), device.hasGoodToken},
+                {QStringLiteral("renews"), request->renews ? jsonNumber(*request->renews) : QJsonValue()},
                 {QStringLiteral("waiting_s"), jsonNumber(device.ageSeconds)},
                 {QStringLiteral("endpoint"),
                  isHere ? QJsonValue(toQString(toString(device.endpoint))) : QJsonValue()},
@@ -182,7 +183,8 @@ void sayPending(const CommandLine& line, const control::PendingReply& pending,
                       + durationText(static_cast<double>(device.ageSeconds))
                       + (device.gate.isZero() ? ", from " + toString(device.endpoint)
                                               : " at " + gateName(device.gate, picture))
-                      + (device.hasGoodToken ? ", token good" : "")));
+                      + (device.hasGoodToken ? ", token good" : "")
+                      + (request->renews ? "; its certificate ends " + timeText(*request->renews) : "")));
             say(line, "  " + enrol::fingerprintOf(request->node));
         }
 }

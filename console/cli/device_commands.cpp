@@ -142,6 +142,8 @@ void describe(const CommandLine& line, const trust::JoinRequest& request)
     for (const auto& [name, value] : request.labels)
         say(line, plain("Label       " + name + " = " + value));
     say(line, "Words       " + enrol::fingerprintOf(request.node));
+    if (request.renews)
+        say(line, "Renews      a certificate that ends " + timeText(*request.renews));
 }
 
 Status signCertificate(const AdmitOptions& options, const trust::TrustSet& trust,

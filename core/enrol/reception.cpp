@@ -43,6 +43,17 @@ template <class IdType> Result<IdType> readKey(std::string_view hex)
     return *id;
 }
 
+/// Whether a device that has a certificate already has use for this one, too. It was verified when it came.
+bool isNews(const Bytes& granted, const trust::JoinRequest& request)
+{
+    if (!request.renews)
+        return true;
+    const auto envelope = trust::Envelope::parse(granted);
+    const auto certificate =
+        envelope ? trust::Certificate::parse(envelope->payload) : fail(Errc::Malformed, "grant");
+    return certificate && request.isGrantedBy(*certificate);
+}
+
 } // namespace
 
 Status Reception::addToken(const trust::TokenSecret& secret, std::uint64_t expires, UtcTime calendar)
@@ -77,7 +88,8 @@ JoinAnswer Reception::onRequest(const Endpoint& from, ByteView envelope, Instant
     auto request = trust::openJoinRequest(envelope, m_fleet);
     if (!request)
         return refusal(request.error());
-    if (const auto granted = m_granted.find(request->node); granted != m_granted.end()) {
+    if (const auto granted = m_granted.find(request->node);
+        granted != m_granted.end() && isNews(granted->second.certificate, *request)) {
         JoinAnswer answer;
         answer.state = JoinAnswer::State::Granted;
         answer.certificate = granted->second.certificate;

@@ -27,6 +27,14 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept
     return *this;
 }
 
+UtcTime writtenAt(const std::filesystem::path& file)
+{
+    struct stat info
+    {
+    };
+    return ::stat(file.c_str(), &info) == 0 ? UtcTime(std::chrono::seconds(info.st_mtime)) : UtcTime();
+}
+
 Error diskError(int errnoValue, const std::filesystem::path& file)
 {
     const std::string context = file.string() + ": " + std::strerror(errnoValue);

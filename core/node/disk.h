@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/time.h"
 
 #include <filesystem>
 
@@ -10,6 +11,9 @@ namespace starling::node {
 
 /// The whole file. NotFound, TooLarge (over `limit`) or Io, each naming the file.
 Result<Bytes> readFile(const std::filesystem::path& file, std::size_t limit);
+
+/// When its contents were last changed; 1970 if that cannot be found out.
+UtcTime writtenAt(const std::filesystem::path& file);
 
 enum class FileMode : std::uint16_t { Private = 0600, Public = 0644 };
 enum class Existing : std::uint8_t { Replace, Keep };

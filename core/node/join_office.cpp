@@ -52,13 +52,6 @@ Result<std::optional<crypto::SecretKey>> loadAdmitKey(const std::filesystem::pat
     return std::optional(std::move(*key));
 }
 
-/// Others may hand over any certificate that was ever signed for the device.
-bool isFor(const trust::Certificate& certificate, const trust::JoinRequest& request)
-{
-    return certificate.node == request.node && certificate.linkKey == request.linkKey
-        && certificate.name == request.name && certificate.labels == request.labels;
-}
-
 } // namespace
 
 Result<std::unique_ptr<JoinOffice>> JoinOffice::open(const AgentConfig& config, const Identity& identity,
@@ -94,6 +87,15 @@ std::optional<Bytes> JoinOffice::onDatagram(const Endpoint& from, ByteView datag
 {
     m_now = now;
     return m_desk.onDatagram(from, datagram, now);
+}
+
+std::optional<Bytes> JoinOffice::onRenewal(const Endpoint& from, ByteView request, Instant now)
+{
+    m_now = now;
+    const enrol::JoinAnswer answer = judge(from, {toBytes(request), {}});
+    if (auto stored = store(); !stored)
+        qCCritical(lcNode, "enrolment not stored: %ls", qUtf16Printable(forLog(stored.error())));
+    return answer.certificate.empty() ? std::nullopt : std::optional(answer.certificate);
 }
 
 Bytes JoinOffice::answer(const Endpoint& from, ByteView bytes)
@@ -178,7 +180,7 @@ Status JoinOffice::admit(ByteView bytes, Instant now)
         return tl::unexpected<Error>(certificate.error());
     m_reception.pending(now); // forgets those that are gone
     const auto* waiting = m_reception.find(certificate->node);
-    if (waiting == nullptr || !isFor(*certificate, waiting->request))
+    if (waiting == nullptr || !waiting->request.isGrantedBy(*certificate))
         return fail(Errc::NotFound, "no device waits here that this certificate is for");
     return keep(*certificate, bytes);
 }
@@ -189,7 +191,7 @@ Status JoinOffice::admitElsewhere(ByteView bytes, ByteView request)
     if (!certificate)
         return tl::unexpected<Error>(certificate.error());
     const auto waiting = trust::openJoinRequest(request, m_board.trust().fleet());
-    if (!waiting || !isFor(*certificate, *waiting))
+    if (!waiting || !waiting->isGrantedBy(*certificate))
         return fail(Errc::NotFound, "no device waits that this certificate is for");
     return keep(*certificate, bytes);
 }
@@ -199,7 +201,7 @@ std::optional<Bytes> JoinOffice::grantedTo(ByteView bytes) const
     const auto request = trust::openJoinRequest(bytes, m_board.trust().fleet());
     const Bytes* granted = request ? m_reception.grantedTo(request->node) : nullptr;
     const auto certificate = granted != nullptr ? verify(*granted) : fail(Errc::NotFound, "grant");
-    return certificate && isFor(*certificate, *request) ? std::optional(*granted) : std::nullopt;
+    return certificate && request->isGrantedBy(*certificate) ? std::optional(*granted) : std::nullopt;
 }
 
 Result<enrol::JoinToken> JoinOffice::createToken(const Endpoint& address, std::chrono::seconds validity)

@@ -26,6 +26,9 @@ public:
     /// What to send back to a datagram of the join channel, if anything.
     std::optional<Bytes> onDatagram(const Endpoint& from, ByteView datagram, Instant now);
 
+    /// A neighbour at this address asks for a new certificate: the one that is kept for it, or nothing yet.
+    std::optional<Bytes> onRenewal(const Endpoint& from, ByteView request, Instant now);
+
     const std::map<NodeId, enrol::Reception::Pending>& pending(Instant now)
     {
         return m_reception.pending(now);

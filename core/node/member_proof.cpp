@@ -12,9 +12,14 @@ constexpr std::size_t kMaxCertificateBytes = 16 * 1024;
 
 DeviceProof::DeviceProof(const Identity& identity, trust::TrustSet trust, std::set<NodeId> denied)
     : m_key(identity.key)
-    , m_certificate(identity.certificateEnvelope)
+    , m_certificate(std::make_shared<const Bytes>(identity.certificateEnvelope))
     , m_known(std::make_shared<const Known>(Known{std::move(trust), std::move(denied)}))
 {
+}
+
+void DeviceProof::setCertificate(Bytes certificate)
+{
+    m_certificate = std::make_shared<const Bytes>(std::move(certificate));
 }
 
 void DeviceProof::setTrust(trust::TrustSet trust, std::set<NodeId> denied)
@@ -31,7 +36,7 @@ Status DeviceProof::stillAdmits(const NodeId& node) const
 
 Bytes DeviceProof::certificate() const
 {
-    return m_certificate;
+    return *m_certificate.load();
 }
 
 crypto::Signature DeviceProof::prove(ByteView challenge) const

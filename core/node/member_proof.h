@@ -14,6 +14,8 @@ class DeviceProof final : public swarm::MemberProof
 {
 public:
     DeviceProof(const Identity& identity, trust::TrustSet trust, std::set<NodeId> denied);
+    /// Ours, from now on.
+    void setCertificate(Bytes certificate);
     void setTrust(trust::TrustSet trust, std::set<NodeId> denied);
 
     Bytes certificate() const override;
@@ -29,7 +31,7 @@ private:
         std::set<NodeId> denied;
     };
     std::shared_ptr<const crypto::SecretKey> m_key;
-    Bytes m_certificate;
+    std::atomic<std::shared_ptr<const Bytes>> m_certificate;
     std::atomic<std::shared_ptr<const Known>> m_known;
 };
 

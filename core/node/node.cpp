@@ -248,6 +248,7 @@ Status Node::requireAdmission()
         if (!admitted)
             return tl::unexpected<Error>(admitted.error());
         m_certificate = **admitted;
+        m_certifiedSince = writtenAt(m_options.config.certificate);
         return {};
     }();
     if (!judged)
@@ -440,6 +441,7 @@ void Node::act(const link::Output& output)
                qUtf16Printable(forLog(toString(up->endpoint))),
                up->isRestricted ? ", restricted: its certificate has expired" : "");
         Q_EMIT linkChanged(up->node, true);
+        renewSoon();
     } else if (const auto* refused = std::get_if<link::LinkRefused>(&output)) {
         qCInfo(lcOverlay, "no link to %ls: %ls", qUtf16Printable(forLog(toString(refused->endpoint))),
                qUtf16Printable(forLog(refused->error)));
@@ -483,6 +485,10 @@ void Node::act(const overlay::Output& output)
         onPetition(*petition);
     } else if (const auto* grant = std::get_if<overlay::GrantArrived>(&output)) {
         onGrant(*grant);
+    } else if (const auto* asked = std::get_if<overlay::RenewalAsked>(&output)) {
+        onRenewalAsked(*asked);
+    } else if (const auto* renewed = std::get_if<overlay::RenewalArrived>(&output)) {
+        onRenewalArrived(*renewed);
     }
     // NoticeTaken: feedOverlay() takes it from the keeper.
 }

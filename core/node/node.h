@@ -131,8 +131,17 @@ private:
     Status storeRoots();
     /// Another root, or another deny list: ends links and connections of devices that are denied.
     void trustChanged();
-    /// Ends links that are restricted and need not be any longer, or should be by now: they come up anew.
+    // node_renewal.cpp
     void reviewLinks();
+    bool needsRenewal(UtcTime now) const;
+    void renewSoon();
+    void renew();
+    trust::JoinRequest renewal() const; ///< ours
+    void onRenewalAsked(const overlay::RenewalAsked& renewal);
+    void tellGranted(ByteView certificate);
+    void onRenewalArrived(const overlay::RenewalArrived& renewal);
+    /// Keeps a new certificate of our own, and shows it from now on. Io, DiskFull, requireGranted's codes.
+    Status takeCertificate(ByteView bytes);
     void reportRefusal(const Error& error);
     Bytes descriptor(std::uint16_t swarmPort);
     std::filesystem::path contactFile() const;
@@ -149,6 +158,8 @@ private:
     Options m_options;
     Identity m_identity;
     trust::Certificate m_certificate; ///< our own, from begin() on
+    UtcTime m_certifiedSince; ///< when it was written here
+    std::optional<Instant> m_renewAsked;
     store::Store m_store;
     PayloadStore m_payloads;
     crypto::SystemRandom m_random;

@@ -22,7 +22,9 @@ void Node::onPetition(const overlay::PetitionArrived& petition)
 
 void Node::onGrant(const overlay::GrantArrived& grant)
 {
-    if (auto admitted = m_joinOffice->admit(grant.certificate, m_timers.now()); !admitted)
+    if (auto admitted = m_joinOffice->admit(grant.certificate, m_timers.now()); admitted)
+        tellGranted(grant.certificate);
+    else
         qCWarning(lcNode, "a certificate that came is of no use: %ls",
                   qUtf16Printable(forLog(admitted.error())));
 }
@@ -30,6 +32,8 @@ void Node::onGrant(const overlay::GrantArrived& grant)
 Status Node::admit(ByteView certificate)
 {
     Status here = m_joinOffice->admit(certificate, m_timers.now());
+    if (here)
+        tellGranted(certificate);
     if (here || here.error().code != Errc::NotFound)
         return here;
     for (const overlay::Waiting& waiting : m_overlay.waiting(m_timers.now())) {

@@ -2,13 +2,8 @@
 /// What a node does when the trust root or the deny lists change.
 #include "node/log.h"
 #include "node/node.h"
-#include "node/wall_clock.h"
 
 namespace starling::node {
-
-namespace {
-constexpr Duration kReviewInterval = std::chrono::minutes(1); ///< guess: certificates are good for months
-}
 
 Result<bool> Node::publishNotice(ByteView notice)
 {
@@ -52,20 +47,6 @@ void Node::trustChanged()
             continue;
         qCWarning(lcOverlay, "link to %ls is cut: the device is denied",
                   qUtf16Printable(forLog(link.node.shortHex())));
-        feedLinks(link::Close{link.link});
-    }
-}
-
-void Node::reviewLinks()
-{
-    m_timers.schedule(kReviewInterval, [this] { reviewLinks(); });
-    const UtcTime now = wallClock();
-    for (const link::LinkInfo& link : m_links.links()) {
-        const bool isOver = board::hasExpired(link.notAfter, now);
-        if (!link.isUp || isOver == link.isRestricted)
-            continue;
-        qCInfo(lcOverlay, "link to %ls begins anew: its certificate %s",
-               qUtf16Printable(forLog(link.node.shortHex())), isOver ? "has expired" : "is good again");
         feedLinks(link::Close{link.link});
     }
 }

@@ -7,6 +7,7 @@
 #include "overlay/discovery.h"
 #include "overlay/forward_pace.h"
 #include "overlay/petitions.h"
+#include "overlay/renewals.h"
 #include "overlay/root_exchange.h"
 
 #include <algorithm>
@@ -52,6 +53,10 @@ bool isHeardOfRestricted(const Message& message, const Mediator& mediator)
 {
     if (const auto* notice = std::get_if<NoticeMessage>(&message))
         return mediator.isForRestricted(notice->bytes);
+    if (const auto* petition = std::get_if<PetitionMessage>(&message))
+        return petition->observer.isZero();
+    if (const auto* grant = std::get_if<GrantMessage>(&message))
+        return grant->observer.isZero();
     return std::holds_alternative<StandingMessage>(message)
         || std::holds_alternative<AskRootsMessage>(message) || std::holds_alternative<RootsMessage>(message)
         || std::holds_alternative<SummaryMessage>(message) || std::holds_alternative<RequestMessage>(message)
@@ -74,6 +79,7 @@ public:
         , m_discovery(self, config, mediator, random)
         , m_collection(self, config, mediator, random)
         , m_petitions(self, mediator, m_collection)
+        , m_renewals(self, mediator)
     {
     }
 
@@ -129,6 +135,7 @@ private:
     Discovery m_discovery;
     Collection m_collection;
     Petitions m_petitions;
+    Renewals m_renewals;
     ForwardPace m_pace{kNoticeInterval};
     std::map<NeighborId, NeighborStats> m_stats;
     std::map<NeighborId, Conduct> m_conduct; ///< of the same neighbours
@@ -172,6 +179,8 @@ std::vector<Output> Overlay::Impl::handle(const Input& input, Instant now)
                    [&](const ReceiptKept& kept) { m_collection.kept(kept, now); },
                    [&](const Petition& own) { m_petitions.petition(own, now, postbox); },
                    [&](const Grant& own) { m_petitions.grant(own, postbox); },
+                   [&](const Renew& own) { m_renewals.renew(own, postbox); },
+                   [&](const Renewed& own) { m_renewals.renewed(own, postbox); },
                },
                input);
     setAlarms(now, postbox);
@@ -260,6 +269,7 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
         return;
     m_stats[input.neighbor].node = input.node;
     m_conduct[input.neighbor] = {};
+    m_renewals.addNeighbor(input.neighbor, input.node);
     if (input.isRestricted)
         return onRestrictedUp(input, now, postbox);
     m_broadcast.addNeighbor(input.neighbor, input.roundTrip, input.node < m_self, now);
@@ -297,6 +307,7 @@ void Overlay::Impl::onNeighborDown(NeighborId neighbor, Instant now)
     m_discovery.removeNeighbor(neighbor);
     m_collection.removeNeighbor(neighbor, now);
     m_petitions.removeNeighbor(neighbor);
+    m_renewals.removeNeighbor(neighbor);
 }
 
 void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox& postbox)
@@ -343,8 +354,14 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
                    [&](const AcceptedMessage& m) { m_collection.onAccepted(from, m, now); },
                    [&](const DeliveredMessage& m) { m_collection.onDelivered(from, m, postbox); },
                    [&](const SumsMessage& m) { m_collection.onSums(from, m, now); },
-                   [&](const PetitionMessage& m) { judge(m_petitions.onPetition(from, m, now, postbox)); },
-                   [&](const GrantMessage& m) { judge(m_petitions.onGrant(from, m, postbox)); },
+                   [&](const PetitionMessage& m) {
+                       judge(m.observer.isZero() ? m_renewals.onPetition(from, m, now, postbox)
+                                                 : m_petitions.onPetition(from, m, now, postbox));
+                   },
+                   [&](const GrantMessage& m) {
+                       judge(m.observer.isZero() ? m_renewals.onGrant(from, m, postbox)
+                                                 : m_petitions.onGrant(from, m, postbox));
+                   },
                },
                *message);
 }
@@ -481,6 +498,7 @@ void Overlay::Impl::refuse(NeighborId from, Error error, Instant now, Postbox& p
     m_discovery.removeNeighbor(from);
     m_collection.removeNeighbor(from, now);
     m_petitions.removeNeighbor(from);
+    m_renewals.removeNeighbor(from);
 }
 
 void Overlay::Impl::forgive()

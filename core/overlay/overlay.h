@@ -90,7 +90,7 @@ struct StopFinding
 };
 using Input =
     std::variant<NeighborUp, NeighborDown, MessageReceived, TimerExpired, Publish, Provide, StopProviding,
-                 FindProviders, StopFinding, Observe, Report, ReceiptKept, Petition, Grant>;
+                 FindProviders, StopFinding, Observe, Report, ReceiptKept, Petition, Grant, Renew, Renewed>;
 
 // Outputs
 /// Once: neither acknowledged nor sent again, for what others say as well.
@@ -122,7 +122,7 @@ struct ScheduleTimer
     Timer timer;
 };
 using Output = std::variant<SendMessage, NoticeTaken, NoticeRefused, ProviderFound, ScheduleTimer,
-                            ReceiptArrived, PetitionArrived, GrantArrived>;
+                            ReceiptArrived, PetitionArrived, GrantArrived, RenewalAsked, RenewalArrived>;
 
 struct Config
 {

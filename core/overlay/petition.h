@@ -25,6 +25,16 @@ struct Grant
     Bytes certificate; ///< opaque, signed, examined already; at most kMaxGrantBytes
 };
 
+struct Renew
+{ ///< our own certificate ends: a neighbour is asked for another; repeated until there is one
+    Bytes request; ///< signed by us; at most kMaxPetitionBytes
+};
+struct Renewed
+{ ///< a certificate for `device`, which may have asked here for it; examined already
+    NodeId device;
+    Bytes certificate; ///< at most kMaxGrantBytes
+};
+
 // Outputs
 struct PetitionArrived
 { ///< at an observer: Overlay::waiting() names it from now on
@@ -34,6 +44,16 @@ struct PetitionArrived
 struct GrantArrived
 { ///< at the gate: valid, and for a device whose petition began here
     NodeId device;
+    Bytes certificate;
+};
+
+struct RenewalAsked
+{ ///< a neighbour's certificate ends: it is to be told who grants another, with Renewed
+    NodeId device;
+    Bytes request; ///< examined
+};
+struct RenewalArrived
+{ ///< a new certificate of our own, valid
     Bytes certificate;
 };
 

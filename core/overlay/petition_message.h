@@ -4,6 +4,9 @@
 ///
 ///    50 Petition   observer[32] | gate[32] | length u32 | request
 ///    51 Grant      observer[32] | device[32] | length u32 | certificate
+///
+/// With an observer of zeros they are between neighbours alone: a device that wants a new certificate
+/// (renewals.h).
 #pragma once
 
 #include "overlay/petition.h"

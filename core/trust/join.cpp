@@ -3,7 +3,7 @@
 //
 //     join        d 6:format i1e 6:labels d <key> <value> … e 4:link <32 bytes> 4:name <text> 4:node <32
 //     bytes>
-//                   [5:token <16 bytes>] e
+//                   [6:renews i<n>e] [5:token <16 bytes>] e
 #include "trust/join.h"
 
 #include "trust/fields.h"
@@ -12,8 +12,8 @@ namespace starling::trust {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> kJoinKeys{"critical", "format", "labels", "link",
-                                                    "name",     "node",   "token"};
+constexpr std::array<std::string_view, 8> kJoinKeys{"critical", "format", "labels", "link",
+                                                    "name",     "node",   "renews", "token"};
 
 Result<std::optional<TokenSecret>> readToken(const bencode::DictReader& from)
 {
@@ -43,6 +43,8 @@ Bytes JoinRequest::serialize() const
     dict.emplace("link", fields::id(linkKey));
     dict.emplace("name", fields::text(name));
     dict.emplace("node", fields::id(node));
+    if (renews)
+        dict.emplace("renews", fields::counter(*renews));
     if (token)
         dict.emplace("token", toBytes(ByteView(*token)));
     return bencode::encode(dict);
@@ -77,7 +79,17 @@ Result<JoinRequest> JoinRequest::parse(ByteView payload)
     auto token = readToken(*from);
     if (!token)
         return tl::unexpected(std::move(token.error()));
-    return JoinRequest{*node, *linkKey, std::move(*name), std::move(*labels), *token};
+    auto renews = fields::readOptionalCounter(*from, "renews");
+    if (!renews)
+        return tl::unexpected(std::move(renews.error()));
+    return JoinRequest{*node, *linkKey, std::move(*name), std::move(*labels), *token, *renews};
+}
+
+bool JoinRequest::isGrantedBy(const Certificate& certificate) const
+{
+    return certificate.node == node && certificate.linkKey == linkKey && certificate.name == name
+        && certificate.labels == labels
+        && (!renews || !certificate.notAfter || *certificate.notAfter > *renews);
 }
 
 Certificate JoinRequest::certificate(std::uint64_t admitEpoch) const

@@ -19,12 +19,17 @@ struct JoinRequest
     std::string name; ///< 1 to 64 bytes, plain text
     std::map<std::string, std::string> labels; ///< as in a Certificate
     std::optional<TokenSecret> token;
+    /// Of a device that is admitted: when the certificate that it has ends, in seconds since 1970. It wants
+    /// one that ends later.
+    std::optional<std::uint64_t> renews = {};
 
     Bytes serialize() const;
     /// Fails as the documents of documents.h do.
     static Result<JoinRequest> parse(ByteView payload);
     bool operator==(const JoinRequest&) const = default;
 
+    /// Whether `certificate` grants it: it says the same, and ends later than what the device has.
+    bool isGrantedBy(const Certificate& certificate) const;
     /// The certificate that grants it.
     Certificate certificate(std::uint64_t admitEpoch) const;
     /// Sealed for `fleet` by `key`, which must be the device's.

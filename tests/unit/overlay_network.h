@@ -28,6 +28,8 @@ public:
         std::uint64_t receiptsArrived = 0;
         std::vector<PetitionArrived> petitions;
         std::vector<GrantArrived> grants;
+        std::vector<RenewalAsked> renewalsAsked;
+        std::vector<RenewalArrived> renewals;
         bool keepsReceipts = true;
     };
     struct Traffic
@@ -145,6 +147,10 @@ private:
                 node.found.push_back(*found);
             } else if (const auto* petition = std::get_if<PetitionArrived>(&output)) {
                 node.petitions.push_back(*petition);
+            } else if (const auto* asked = std::get_if<RenewalAsked>(&output)) {
+                node.renewalsAsked.push_back(*asked);
+            } else if (const auto* renewal = std::get_if<RenewalArrived>(&output)) {
+                node.renewals.push_back(*renewal);
             } else if (const auto* grant = std::get_if<GrantArrived>(&output)) {
                 node.grants.push_back(*grant);
             } else if (const auto* arrived = std::get_if<ReceiptArrived>(&output)) {

@@ -258,6 +258,30 @@ private Q_SLOTS:
         ACCEPTED(Reception::parse(again->serialize(), kFleet));
     }
 
+    // What was granted once is no answer to a device that has it and wants one that ends later.
+    void aDeviceThatRenewsGetsALaterCertificateAlone()
+    {
+        const auto certificateUntil = [](std::optional<std::uint64_t> end) {
+            trust::Certificate certificate =
+                trust::openJoinRequest(requestOf(50), kFleet).value().certificate(0);
+            certificate.notAfter = end;
+            return fixture::seal(trust::Kind::Admit, certificate.serialize(), kFleet, {5}).serialize();
+        };
+        trust::JoinRequest request = trust::openJoinRequest(requestOf(50), kFleet).value();
+        request.renews = kNoonSeconds;
+        const Bytes renewal = request.seal(kFleet, fixture::key(50));
+        Reception reception(kFleet);
+        reception.grant(fixture::nodeId(50), certificateUntil(kNoonSeconds));
+        QVERIFY(reception.onRequest(hostOf(1), requestOf(50), kStart, kNoon).state == State::Granted);
+        QVERIFY(reception.onRequest(hostOf(1), renewal, kStart, kNoon).state == State::Pending);
+        QVERIFY(reception.find(fixture::nodeId(50)) != nullptr);
+        for (const auto& end : {std::optional(kNoonSeconds + 1), std::optional<std::uint64_t>()}) {
+            reception.grant(fixture::nodeId(50), certificateUntil(end));
+            const auto answer = reception.onRequest(hostOf(1), renewal, kStart, kNoon);
+            QVERIFY(answer.state == State::Granted && answer.certificate == certificateUntil(end));
+        }
+    }
+
     void refusesAnotherFleetsState()
     {
         REFUSED(Reception::parse(Reception(kFleet).serialize(), FleetId()), Errc::WrongFleet);

@@ -42,6 +42,8 @@ private Q_SLOTS:
         bare.token.reset();
         bare.labels.clear();
         QVERIFY(*openJoinRequest(bare.seal(kFleet, fixture::key(50)), kFleet) == bare);
+        bare.renews = 1'900'000'000;
+        QVERIFY(*openJoinRequest(bare.seal(kFleet, fixture::key(50)), kFleet) == bare);
     }
 
     void grantsWhatItSays()
@@ -52,6 +54,32 @@ private Q_SLOTS:
         QCOMPARE(certificate.labels, sample().labels);
         QCOMPARE(certificate.admitEpoch, std::uint64_t{4});
         QVERIFY(!certificate.notAfter);
+    }
+
+    void isGrantedByWhatSaysTheSameAndEndsLater()
+    {
+        JoinRequest request = sample();
+        Certificate certificate = request.certificate(4);
+        certificate.notAfter = 1'000;
+        QVERIFY(request.isGrantedBy(certificate));
+        request.renews = 999;
+        QVERIFY(request.isGrantedBy(certificate));
+        request.renews = 1'000;
+        QVERIFY(!request.isGrantedBy(certificate));
+        certificate.notAfter.reset();
+        QVERIFY(request.isGrantedBy(certificate));
+        for (int field = 0; field < 4; ++field) {
+            Certificate other = certificate;
+            if (field == 0)
+                other.node = fixture::nodeId(51);
+            else if (field == 1)
+                other.linkKey = fixture::filled<LinkKey>(10);
+            else if (field == 2)
+                other.name += "x";
+            else
+                other.labels.clear();
+            QVERIFY(!request.isGrantedBy(other));
+        }
     }
 
     void refusesAnotherFleetAndAnotherSigner()
@@ -81,6 +109,7 @@ private Q_SLOTS:
                 Errc::Malformed); // case 33
         REFUSED(with([](Dict& d) { d["link"] = Bytes(32); }), Errc::Malformed);
         REFUSED(with([](Dict& d) { d["link"] = Bytes(31); }), Errc::Malformed);
+        REFUSED(with([](Dict& d) { d["renews"] = bencode::Integer{-1}; }), Errc::Malformed);
         REFUSED(with([](Dict& d) { d["token"] = Bytes(15); }), Errc::Malformed);
         REFUSED(with([](Dict& d) { d["token"] = Bytes(17); }), Errc::TooLarge);
         REFUSED(with([](Dict& d) { d["format"] = bencode::Integer{2}; }), Errc::UnsupportedFormat);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Whole nodes whose trust changes while they run: deny lists and roots over the overlay.
 #include "node_fixture.h"
+#include "trust/join.h"
 
 using namespace starling;
 using namespace starling::node;
@@ -140,6 +141,36 @@ private Q_SLOTS:
         for (const link::LinkInfo& link : first->links())
             QCOMPARE(first->reach().whyNotBetter(link).find("expired") != std::string::npos,
                      link.isRestricted);
+    }
+
+    void anExpiredDeviceIsAdmittedAnewAndComesBack()
+    {
+        const Bytes expired = samples::certificateNotice(51, 1'700'000'000);
+        m_second->certify(ByteView(expired).subspan(1));
+        Node* first = start(*m_first);
+        const auto torrent = signedRelease(contents());
+        QVERIFY(push(*first, torrent, streamOf(torrent, contents())));
+        m_second->config.neighbors = {first->listenEndpoint()};
+        Node* second = start(*m_second);
+        const auto pending = [&] { return first->joinOffice().pending(first->now()); };
+        QTRY_COMPARE(pending().size(), std::size_t{1});
+        const auto request =
+            trust::openJoinRequest(pending().begin()->second.envelope, samples::trustSet().fleet());
+        QVERIFY(request && request->node == m_second->id() && request->renews == 1'700'000'000u);
+        QCOMPARE(request->name, second->certificate().name);
+        QVERIFY(second->board().floors().find(torrent.info.update.uri) == nullptr);
+
+        const Bytes renewed = samples::certificateNotice(51, 4'000'000'000);
+        QVERIFY(first->admit(ByteView(renewed).subspan(1)));
+        QTRY_VERIFY(second->board().floors().find(torrent.info.update.uri) != nullptr);
+        QVERIFY(second->certificate().notAfter == 4'000'000'000u);
+        for (const link::LinkInfo& link : first->links())
+            QVERIFY(!link.isRestricted && link.notAfter == 4'000'000'000u);
+        QVERIFY(pending().empty());
+        // It is on the disk.
+        m_nodes.clear();
+        second = start(*m_second);
+        QVERIFY(second->certificate().notAfter == 4'000'000'000u);
     }
 
     // Security case 6, over the overlay.

@@ -113,6 +113,63 @@ private Q_SLOTS:
         QVERIFY(line[0].grants.empty() && line[1].grants.empty() && line[2].grants.empty());
     }
 
+    // --- Certificates that end
+
+    void anExpiredDeviceGetsANewCertificateOverItsRestrictedLink()
+    {
+        Network network(2);
+        network.connect(0, 1, true);
+        const NodeId device = network[1].id;
+        network.input(1, Renew{requestOf(device)});
+        network.run(1s);
+        QCOMPARE(network[0].renewalsAsked.size(), std::size_t{1});
+        QVERIFY(network[0].renewalsAsked[0].device == device
+                && network[0].renewalsAsked[0].request == requestOf(device));
+        network.input(0, Renewed{kDevice, certificateOf(kDevice)}); // no neighbour
+        network.input(0, Renewed{device, certificateOf(device)});
+        network.run(1s);
+        QCOMPARE(network[1].renewals.size(), std::size_t{1});
+        QVERIFY(network[1].renewals[0].certificate == certificateOf(device));
+        QVERIFY(network[0].refused.empty() && network[1].refused.empty());
+    }
+
+    void eachTimeAnotherNeighbourIsAskedAndNoneTooOften()
+    {
+        Network network(4);
+        for (std::size_t i = 1; i < 4; ++i)
+            network.connect(0, i);
+        for (int i = 0; i < 30; ++i) {
+            network.input(0, Renew{requestOf(network[0].id)});
+            network.run(1s);
+        }
+        for (std::size_t i = 1; i < 4; ++i)
+            QCOMPARE(network[i].renewalsAsked.size(), std::size_t{2}); // 30 s at one in 20
+        QVERIFY(network[1].petitions.empty());
+    }
+
+    void asksForNobodyElseAndTakesNothingUnasked()
+    {
+        Network network(2);
+        const NeighborId at0 = network.connect(0, 1);
+        const NeighborId at1{static_cast<std::uint64_t>(at0) + 1};
+        network.inject(0, at0, PetitionMessage{{}, network[1].id, requestOf(kDevice)});
+        QCOMPARE(network[0].refused.size(), std::size_t{1});
+        network.run(30s);
+        network.inject(0, at0, PetitionMessage{{}, network[1].id, requestOf(network[1].id, Seal::Forged)});
+        QCOMPARE(network[0].refused.size(), std::size_t{2});
+        network.run(30s);
+        network.inject(0, at0, PetitionMessage{{}, network[1].id, requestOf(network[1].id, Seal::Denied)});
+        QCOMPARE(network[0].refused.size(), std::size_t{2});
+        QVERIFY(network[0].renewalsAsked.empty());
+        network.inject(1, at1, GrantMessage{{}, network[1].id, certificateOf(network[1].id)});
+        QVERIFY(network[1].renewals.empty());
+        network.input(1, Renew{requestOf(network[1].id)});
+        network.inject(1, at1, GrantMessage{{}, network[1].id, certificateOf(kDevice)});
+        network.inject(1, at1, GrantMessage{{}, network[1].id, certificateOf(network[1].id, Seal::Forged)});
+        QVERIFY(network[1].renewals.empty());
+        QCOMPARE(network[1].refused.size(), std::size_t{2});
+    }
+
     void anObserverThatIsAGateTellsOnlyOthers()
     {
         Line line;
