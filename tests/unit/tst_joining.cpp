@@ -208,6 +208,45 @@ private Q_SLOTS:
         QVERIFY(isAdmitted(**joiner));
     }
 
+    void itVerifiesItsCertificateByTheRootOfToday()
+    {
+        Newcomer newcomer;
+        newcomer.giveRoot();
+        newcomer.giveToken(token());
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        JoinOffice& office = m_node->joinOffice();
+        QTRY_COMPARE(office.pending(m_node->now()).size(), std::size_t{1});
+        const auto request = office.pending(m_node->now()).begin()->second.request;
+        QCOMPARE(code(office.admit(certificateFor(request, 12), m_node->now())), 0);
+        // Before it has asked again, 14 takes the place of 12: that certificate is not handed out any more.
+        publishRoots({11, 14});
+        QTRY_COMPARE(office.pending(m_node->now()).size(), std::size_t{1});
+        const auto walked = [&] {
+            const auto store = store::Store::open(newcomer.config.state);
+            return store ? store->rootChain().value().size() : 0;
+        };
+        QTRY_COMPARE_WITH_TIMEOUT(walked(), std::size_t{3}, 20'000);
+        QVERIFY2(!newcomer.has("device.admit"), (*joiner)->waitingFor().c_str());
+        // It goes on from there when it is started again.
+        joiner->reset();
+        joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QCOMPARE(code(office.admit(certificateFor(request, 12), m_node->now())), code(Errc::UnknownKey));
+        QCOMPARE(code(office.admit(certificateFor(request, 14), m_node->now())), 0);
+        QVERIFY2(isAdmitted(**joiner), (*joiner)->waitingFor().c_str());
+        joiner->reset();
+        newcomer.config.neighbors = {m_node->listenEndpoint()};
+        auto node = Node::start({newcomer.config, {}, {}});
+        QVERIFY2(node.has_value(), node ? "" : toString(node.error()).c_str());
+        QCOMPARE((*node)->board().trust().root().number, std::uint64_t{3});
+        const auto isUp = [&] {
+            const auto links = (*node)->links();
+            return std::ranges::any_of(links, &link::LinkInfo::isUp);
+        };
+        QTRY_VERIFY(isUp());
+    }
+
     void whereUdpIsBlockedItJoinsOverTcp()
     {
         giveAdmitKey(11);
@@ -308,6 +347,22 @@ private:
     {
         writeAdmitKey(number);
         restart();
+    }
+    /// Two, together longer than one answer; by the last of them these keys admit devices.
+    void publishRoots(std::initializer_list<unsigned char> admit)
+    {
+        trust::RootDocument root = samples::rootDocument();
+        for (root.number = 2; root.number <= 3; ++root.number) {
+            root.previous = trust::Envelope::parse(m_node->board().trust().chain().back())->payloadHash();
+            if (root.number == 3)
+                root.admit.keys.clear();
+            for (const unsigned char number : admit)
+                root.admit.keys.insert(samples::key(number).id());
+            const Bytes envelope = samples::signRoot(root, samples::trustSet().fleet(), {1, 2});
+            QVERIFY(envelope.size() > enrol::kAnchorPartBytes / 2);
+            const auto published = m_node->publishNotice(release::noticeOf(trust::Kind::Root, envelope));
+            QVERIFY2(published.has_value(), published ? "" : toString(published.error()).c_str());
+        }
     }
     std::string token() { return token(m_node->listenEndpoint()); }
     std::string token(const Endpoint& reachedAt)
