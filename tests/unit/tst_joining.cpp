@@ -82,6 +82,12 @@ private:
     QUdpSocket m_silence;
 };
 
+bool isLinked(const Node& node)
+{
+    const auto links = node.links();
+    return std::ranges::any_of(links, &link::LinkInfo::isUp);
+}
+
 /// Any signal of being let in within `limit`.
 bool isAdmitted(Joiner& joiner, int limitMs = 20'000)
 {
@@ -151,6 +157,11 @@ private Q_SLOTS:
                  code(Errc::WrongScope));
         trust::JoinRequest other = pending.request;
         other.node = samples::nodeOf(99);
+        QCOMPARE(code(m_node->joinOffice().admit(certificateFor(other, 11), m_node->now())),
+                 code(Errc::NotFound));
+        // And one of this device that says something else than it asks for: of an earlier life, say.
+        other = pending.request;
+        other.labels = {{"site", "elsewhere"}};
         QCOMPARE(code(m_node->joinOffice().admit(certificateFor(other, 11), m_node->now())),
                  code(Errc::NotFound));
         QCOMPARE(code(m_node->joinOffice().admit(certificateFor(pending.request, 11), m_node->now())), 0);
@@ -240,11 +251,40 @@ private Q_SLOTS:
         auto node = Node::start({newcomer.config, {}, {}});
         QVERIFY2(node.has_value(), node ? "" : toString(node.error()).c_str());
         QCOMPARE((*node)->board().trust().root().number, std::uint64_t{3});
-        const auto isUp = [&] {
-            const auto links = (*node)->links();
-            return std::ranges::any_of(links, &link::LinkInfo::isUp);
-        };
-        QTRY_VERIFY(isUp());
+        QTRY_VERIFY(isLinked(**node));
+    }
+
+    void aCertificateThatWasLostOnItsWayFromAnObserverIsSentAgain()
+    {
+        m_device->config.listen = m_node->listenEndpoint();
+        Device elsewhere(51);
+        elsewhere.observe();
+        elsewhere.config.neighbors = {m_node->listenEndpoint()};
+        auto observer = elsewhere.start();
+        QVERIFY2(observer.has_value(), observer ? "" : toString(observer.error()).c_str());
+        Newcomer newcomer;
+        newcomer.giveToken(token());
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QTRY_COMPARE_WITH_TIMEOUT((*observer)->waitingElsewhere().size(), std::size_t{1}, 20'000);
+        const auto waiting = (*observer)->waitingElsewhere().front();
+        QVERIFY(waiting.gate == m_node->self() && waiting.device == (*joiner)->request().node);
+        // The gate goes, and the observer's word with it.
+        m_node.reset();
+        const auto request = trust::openJoinRequest(waiting.request, samples::trustSet().fleet());
+        trust::JoinRequest other = *request;
+        other.name = "another";
+        QCOMPARE(code((*observer)->admit(certificateFor(other, 11))), code(Errc::NotFound));
+        QCOMPARE(code((*observer)->admit(certificateFor(*request, 21))), code(Errc::WrongScope));
+        QCOMPARE(code((*observer)->admit(certificateFor(*request, 11))), 0);
+        QVERIFY((*observer)->waitingElsewhere().empty());
+        joiner->reset(); // begun anew, it asks often
+        m_device->config.neighbors = {(*observer)->listenEndpoint()};
+        restart();
+        QTRY_VERIFY_WITH_TIMEOUT(isLinked(*m_node), 20'000);
+        joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QVERIFY2(isAdmitted(**joiner), (*joiner)->waitingFor().c_str());
     }
 
     void whereUdpIsBlockedItJoinsOverTcp()
