@@ -10,9 +10,10 @@ namespace starling::enrol {
 namespace {
 
 constexpr bencode::Integer kFormat = 1;
-constexpr std::array<std::string_view, 4> kQuestionKeys{"anchor-from", "critical", "format", "join"};
-constexpr std::array<std::string_view, 7> kAnswerKeys{"anchor", "anchor-bytes", "certificate", "critical",
-                                                      "format", "reason",       "state"};
+constexpr std::array<std::string_view, 6> kQuestionKeys{"anchor-from", "critical",    "format",
+                                                        "join",        "roots-after", "roots-from"};
+constexpr std::array<std::string_view, 8> kAnswerKeys{"anchor", "anchor-bytes", "certificate", "critical",
+                                                      "format", "reason",       "roots",       "state"};
 constexpr auto kMaxAnchor = static_cast<bencode::Integer>(trust::kMaxRootBytes + 8 * 1024);
 
 static_assert(trust::kMaxJoinBytes + 64 <= link::kMaxQuestionBytes, "a question has room for any request");
@@ -49,6 +50,10 @@ Bytes JoinQuestion::serialize() const
         dict.emplace("anchor-from", static_cast<bencode::Integer>(*anchorFrom));
     dict.emplace("format", kFormat);
     dict.emplace("join", request);
+    if (roots) {
+        dict.emplace("roots-after", static_cast<bencode::Integer>(roots->after));
+        dict.emplace("roots-from", static_cast<bencode::Integer>(roots->offset));
+    }
     return bencode::encode(dict);
 }
 
@@ -72,12 +77,20 @@ Result<JoinQuestion> JoinQuestion::parse(ByteView bytes)
             return tl::unexpected<Error>(offset.error());
         question.anchorFrom = static_cast<std::uint64_t>(*offset);
     }
+    if (from->has("roots-after") || from->has("roots-from")) {
+        auto after = from->integer("roots-after", 1, kMaxRootsAfter);
+        auto offset = from->integer("roots-from", 0, kMaxRootsOffset);
+        if (!after || !offset)
+            return tl::unexpected<Error>(after ? offset.error() : after.error());
+        question.roots = RootsFrom{static_cast<std::uint64_t>(*after), static_cast<std::uint64_t>(*offset)};
+    }
     return question;
 }
 
 Bytes JoinAnswer::serialize() const
 {
-    STARLING_ASSERT(reason.size() <= kMaxReasonBytes && anchorPart.size() <= kAnchorPartBytes);
+    STARLING_ASSERT(reason.size() <= kMaxReasonBytes && anchorPart.size() <= kAnchorPartBytes
+                    && rootsPart.size() <= kAnchorPartBytes);
     bencode::Dict dict;
     if (!anchorPart.empty()) {
         dict.emplace("anchor", anchorPart);
@@ -88,6 +101,8 @@ Bytes JoinAnswer::serialize() const
     dict.emplace("format", kFormat);
     if (!reason.empty())
         dict.emplace("reason", std::string_view(reason));
+    if (!rootsPart.empty())
+        dict.emplace("roots", rootsPart);
     dict.emplace("state", static_cast<bencode::Integer>(state));
     return bencode::encode(dict);
 }
@@ -121,6 +136,10 @@ Result<JoinAnswer> JoinAnswer::parse(ByteView bytes)
     if (!part)
         return tl::unexpected<Error>(part.error());
     answer.anchorPart = std::move(*part);
+    auto roots = optionalBytes(*from, "roots", kAnchorPartBytes);
+    if (!roots)
+        return tl::unexpected<Error>(roots.error());
+    answer.rootsPart = std::move(*roots);
     if (!answer.anchorPart.empty()) {
         auto whole = from->integer("anchor-bytes", 1, kMaxAnchor);
         if (!whole)

@@ -158,6 +158,11 @@ void Reception::grant(const NodeId& node, Bytes certificate)
     m_isChanged = true;
 }
 
+void Reception::revoke(const NodeId& node)
+{
+    m_isChanged = m_granted.erase(node) > 0 || m_isChanged;
+}
+
 const Bytes* Reception::grantedTo(const NodeId& node) const
 {
     const auto found = m_granted.find(node);

@@ -43,6 +43,8 @@ public:
     JoinAnswer onRequest(const Endpoint& from, ByteView envelope, Instant now, UtcTime calendar);
     /// `certificate`, which was verified, waits for `node` to ask again.
     void grant(const NodeId& node, Bytes certificate);
+    /// The certificate that waits for `node` is of no use any more.
+    void revoke(const NodeId& node);
     /// The certificate that waits for `node`; nullptr if there is none.
     const Bytes* grantedTo(const NodeId& node) const;
     /// nullptr if it does not wait here.

@@ -116,6 +116,11 @@ Bytes JoinOffice::answer(const Endpoint& from, ByteView bytes)
         answer.anchorBytes = anchor.size();
         if (!answer.anchorPart.empty())
             answer.certificate.clear(); // without the anchor it cannot be verified
+    } else if (question->roots && answer.state != enrol::JoinAnswer::State::Refused) {
+        answer.rootsPart =
+            enrol::rootsPart(m_board.trust().chain(), *question->roots, enrol::kAnchorPartBytes);
+        if (!answer.rootsPart.empty())
+            answer.certificate.clear(); // it may be signed by keys of a root that the device lacks
     }
     return answer.serialize();
 }
@@ -124,6 +129,12 @@ enrol::JoinAnswer JoinOffice::judge(const Endpoint& from, const enrol::JoinQuest
 {
     using State = enrol::JoinAnswer::State;
     auto answer = m_reception.onRequest(from, question.request, m_now, calendar());
+    if (answer.state == State::Granted && !verify(answer.certificate)) {
+        // The root has another admit epoch since, or other keys: somebody has to admit the device anew.
+        if (const auto request = trust::openJoinRequest(question.request, m_board.trust().fleet()))
+            m_reception.revoke(request->node);
+        answer = m_reception.onRequest(from, question.request, m_now, calendar());
+    }
     if (answer.state == State::Refused)
         qCWarning(lcNode, "join request from %ls refused: %ls", qUtf16Printable(forLog(toString(from))),
                   qUtf16Printable(forLog(answer.reason)));

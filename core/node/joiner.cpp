@@ -6,6 +6,7 @@
 #include "node/disk.h"
 #include "node/log.h"
 #include "node/net_address.h"
+#include "node/root_store.h"
 
 #include <QSysInfo>
 
@@ -39,9 +40,9 @@ Result<Joiner::Contact> Joiner::findContact(const AgentConfig& config)
         auto anchor = readFile(config.root, kMaxAnchorBytes);
         if (!anchor)
             return fail(std::move(anchor.error()), "trust root");
-        auto trust = trust::TrustSet::fromAnchor(*anchor);
+        auto trust = openTrust(config, *anchor);
         if (!trust)
-            return fail(std::move(trust.error()), "trust root " + config.root.string());
+            return fail(std::move(trust.error()), config.root.string());
         contact.fleet = trust->fleet();
         contact.trust = std::move(*trust);
     }
@@ -69,6 +70,14 @@ Result<Joiner::Contact> Joiner::findContact(const AgentConfig& config)
     contact.linkKey = token->linkKey;
     contact.secret = token->secret;
     return contact;
+}
+
+Result<trust::TrustSet> Joiner::openTrust(const AgentConfig& config, ByteView anchor)
+{
+    auto store = store::Store::open(config.state);
+    if (!store)
+        return tl::unexpected<Error>(store.error());
+    return loadRoots(*store, anchor);
 }
 
 Result<std::unique_ptr<Joiner>> Joiner::start(const AgentConfig& config)
@@ -146,6 +155,8 @@ void Joiner::ask()
     question.request = m_request.seal(m_fleet, m_key);
     if (!m_trust)
         question.anchorFrom = m_anchor.size();
+    else
+        question.roots = m_walk.wanted(*m_trust);
     if (m_stream && m_unheard > 0) { // what had no answer may hang
         m_streams.take(link::CloseStream{*m_stream});
         m_stream.reset();
@@ -236,6 +247,16 @@ void Joiner::hear(const enrol::JoinAnswer& answer)
         }
         return;
     }
+    if (!answer.rootsPart.empty() && m_trust) {
+        const auto walked = takeRootsPart(answer);
+        m_news = walked ? "it has root " + std::to_string(m_trust->root().number) + " of the fleet"
+                        : "the trust root that came is no good: " + walked.error().context;
+        qCInfo(lcNode, "joining: %ls", qUtf16Printable(forLog(m_news)));
+        if (!walked)
+            return;
+        m_pause = kPauseMin;
+        return askLater(m_pause);
+    }
     switch (answer.state) {
     case State::Pending:
         m_news = "somebody has to admit it";
@@ -273,8 +294,30 @@ Result<bool> Joiner::takeAnchorPart(const enrol::JoinAnswer& answer)
         return fail(Errc::WrongFleet, "the trust root that came is of another fleet");
     if (auto written = writeFile(m_config.root, anchor, FileMode::Public); !written)
         return tl::unexpected<Error>(written.error());
-    m_trust = std::move(*trust);
+    auto walked = openTrust(m_config, anchor);
+    if (!walked)
+        return tl::unexpected<Error>(walked.error());
+    m_trust = std::move(*walked);
     return true;
+}
+
+Status Joiner::takeRootsPart(const enrol::JoinAnswer& answer)
+{
+    const std::uint64_t before = m_trust->root().number;
+    auto walked = m_walk.take(answer.rootsPart, *m_trust);
+    if (m_trust->root().number > before)
+        if (auto kept = keepTrust(); !kept)
+            return kept;
+    return walked;
+}
+
+/// As an agent keeps roots, which this one is to be.
+Status Joiner::keepTrust() const
+{
+    auto store = store::Store::open(m_config.state);
+    if (!store)
+        return tl::unexpected<Error>(store.error());
+    return keepRoots(*store, *m_trust);
 }
 
 Status Joiner::takeCertificate(const enrol::JoinAnswer& answer)
@@ -284,6 +327,8 @@ Status Joiner::takeCertificate(const enrol::JoinAnswer& answer)
     if (auto good = enrol::requireGranted(answer.certificate, m_request.node, m_request.linkKey, *m_trust);
         !good)
         return good;
+    if (auto kept = keepTrust(); !kept) // it may have failed before
+        return kept;
     return writeFile(m_config.certificate, answer.certificate, FileMode::Public);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The device's side of enrolment: an agent without a certificate asks its contact to be admitted, again and
-/// again, and ends when it has written down the fleet's anchor and its certificate. In a network that blocks
-/// UDP it asks over TCP, through the configuration's proxy if there is one.
+/// again, and ends when it has written down the fleet's anchor, the roots since then, and its certificate. In
+/// a network that blocks UDP it asks over TCP, through the configuration's proxy if there is one.
 #pragma once
 
 #include "enrol/exchange.h"
@@ -43,7 +43,7 @@ public:
     std::string waitingFor() const;
 
 Q_SIGNALS:
-    /// Anchor and certificate are on the disk.
+    /// Anchor, roots and certificate are on the disk.
     void admitted();
 
 private:
@@ -67,8 +67,12 @@ private:
     void onStream(const link::Input& input);
     void onDatagram(ByteView datagram, bool byStream);
     void hear(const enrol::JoinAnswer& answer);
+    /// From the anchor to the newest root that this device has walked before.
+    static Result<trust::TrustSet> openTrust(const AgentConfig& config, ByteView anchor);
     /// Whether the anchor is whole now.
     Result<bool> takeAnchorPart(const enrol::JoinAnswer& answer);
+    Status takeRootsPart(const enrol::JoinAnswer& answer);
+    Status keepTrust() const;
     Status takeCertificate(const enrol::JoinAnswer& answer);
 
     AgentConfig m_config;
@@ -77,6 +81,7 @@ private:
     Endpoint m_contact;
     std::optional<trust::TrustSet> m_trust; ///< once the anchor is here
     Bytes m_anchor; ///< what has come of it
+    enrol::RootWalk m_walk; ///< from there to the newest root
     trust::JoinRequest m_request;
     crypto::SystemRandom m_random;
     link::JoinAsker m_asker;

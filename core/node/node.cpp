@@ -4,6 +4,7 @@
 #include "node/disk.h"
 #include "node/log.h"
 #include "node/net_address.h"
+#include "node/root_store.h"
 #include "node/wall_clock.h"
 
 #include <QVariant>
@@ -111,29 +112,9 @@ Result<std::unique_ptr<Node>> Node::start(Options options)
 
 Result<release::Board> Node::loadBoard(store::Store& store, const Identity& identity)
 {
-    auto trust = trust::TrustSet::fromAnchor(identity.anchorEnvelope);
+    auto trust = loadRoots(store, identity.anchorEnvelope);
     if (!trust)
-        return fail(std::move(trust.error()), "trust root");
-    auto chain = store.rootChain();
-    if (!chain)
-        return fail(std::move(chain.error()), "root chain");
-    if (chain->empty()) {
-        if (auto kept = store.appendRoot(trust->root().number, identity.anchorEnvelope); !kept)
-            return fail(std::move(kept.error()), "root chain");
-    } else {
-        auto held = trust::TrustSet::fromAnchor(chain->front());
-        if (!held)
-            return fail(Errc::StateCorrupt, "the stored anchor does not verify: " + held.error().context);
-        if (held->fleet() != trust->fleet())
-            return fail(Errc::WrongFleet,
-                        "it belongs to fleet " + held->fleet().shortHex() + ", the configured root to "
-                            + trust->fleet().shortHex() + "; use another state directory");
-        trust = std::move(held);
-    }
-    for (std::size_t i = 1; i < chain->size(); ++i)
-        if (auto advanced = trust->advance((*chain)[i]); !advanced)
-            return fail(Errc::StateCorrupt,
-                        "stored root " + std::to_string(i + 1) + ": " + advanced.error().context);
+        return tl::unexpected<Error>(trust.error());
     auto floors = store.floors();
     if (!floors)
         return fail(std::move(floors.error()), "floors");
@@ -547,7 +528,8 @@ void Node::settle(release::Examined taken)
             m_timers.schedule(m_options.limits.retryMin, [this, taken] { settle(taken); });
         }
     } else if (taken.key.kind == trust::Kind::Root) {
-        stored = storeRoots();
+        // Of a chain that came at once only the last stands on the board.
+        stored = keepRoots(m_store, m_keeper.board().trust());
         trustChanged();
     } else {
         stored = m_store.putNotice(rowOf(*entry));

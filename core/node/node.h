@@ -128,7 +128,6 @@ private:
     void settleOne();
     void settle(release::Examined taken);
     void noteKnown(const release::Examined& taken);
-    Status storeRoots();
     /// Another root, or another deny list: ends links and connections of devices that are denied.
     void trustChanged();
     // node_renewal.cpp

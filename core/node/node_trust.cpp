@@ -24,20 +24,6 @@ Result<bool> Node::publishNotice(ByteView notice)
     return true;
 }
 
-/// All roots that are held and not stored yet: of a chain that came at once only the last stands on the
-/// board.
-Status Node::storeRoots()
-{
-    const auto stored = m_store.rootChain();
-    if (!stored)
-        return tl::unexpected<Error>(stored.error());
-    const std::vector<Bytes>& chain = m_keeper.board().trust().chain();
-    for (std::size_t i = stored->size(); i < chain.size(); ++i)
-        if (auto kept = m_store.appendRoot(i + 1, chain[i]); !kept)
-            return kept;
-    return {};
-}
-
 void Node::trustChanged()
 {
     const release::Board& board = m_keeper.board();

@@ -99,16 +99,20 @@ Petitions::Entry* Petitions::hold(Table& table, const NodeId& device, const Sour
     return &entry;
 }
 
-void Petitions::take(Entry& entry, const Source& source, const NodeId& gate, ByteView request,
-                     const Digest& hash, Instant now, bool keepsBytes) const
+void Petitions::take(const NodeId& observer, Entry& entry, const Source& source, const NodeId& gate,
+                     ByteView request, const Digest& hash, Instant now) const
 {
+    // A tree that has turned round: it goes to where it came from before, and no way back leads there.
+    if (const auto parent = m_collection.parent(observer);
+        parent && entry.ways.erase(parent) > 0 && entry.source == parent)
+        entry.source = source;
     // Old requests of a device verify, too: another neighbour cannot put one in the place of what is held.
     const bool isNews = !source || entry.ways.empty() || source == entry.source || isGone(entry.source);
     if (isNews) {
         entry.hash = hash;
         entry.gate = gate;
         entry.source = source;
-        if (keepsBytes)
+        if (observer == m_self)
             entry.request = toBytes(request);
     }
     entry.lastHeard = now;
@@ -136,7 +140,7 @@ void Petitions::petition(const Petition& own, Instant now, Postbox& postbox)
         if (entry == nullptr)
             continue;
         const bool isAnother = entry->hash != hash;
-        take(*entry, std::nullopt, m_self, own.request, hash, now, false);
+        take(observer, *entry, std::nullopt, m_self, own.request, hash, now);
         passOn(observer, *entry, own.request, isAnother ? kPace : kRepeat, now, postbox);
     }
 }
@@ -170,9 +174,8 @@ Status Petitions::onPetition(NeighborId from, const PetitionMessage& message, In
     Entry* const entry = hold(*table, device, from, now);
     if (entry == nullptr)
         return {};
-    const bool isForUs = message.observer == m_self;
-    take(*entry, from, message.gate, message.request, hash, now, isForUs);
-    if (isForUs)
+    take(message.observer, *entry, from, message.gate, message.request, hash, now);
+    if (message.observer == m_self)
         postbox.put(PetitionArrived{device, entry->request});
     else if (entry->hash == hash)
         passOn(message.observer, *entry, message.request, kPace, now, postbox);
@@ -183,7 +186,7 @@ void Petitions::passOn(const NodeId& observer, Entry& entry, ByteView request, D
                        Postbox& postbox) const
 {
     const auto parent = m_collection.parent(observer);
-    if (!parent || entry.ways.contains(parent))
+    if (!parent)
         return;
     if (entry.sentTo == parent && entry.passed && now - *entry.passed < pace)
         return;

@@ -72,8 +72,8 @@ private:
     Table* tableOf(const NodeId& observer);
     Entry* hold(Table& table, const NodeId& device, const Source& source, Instant now);
     bool makeRoom(Table& table, const Source& source, Instant now) const;
-    void take(Entry& entry, const Source& source, const NodeId& gate, ByteView request, const Digest& hash,
-              Instant now, bool keepsBytes) const;
+    void take(const NodeId& observer, Entry& entry, const Source& source, const NodeId& gate,
+              ByteView request, const Digest& hash, Instant now) const;
     void passOn(const NodeId& observer, Entry& entry, ByteView request, Duration pace, Instant now,
                 Postbox& postbox) const;
     void sendBack(const NodeId& observer, const NodeId& device, const Entry& entry, ByteView certificate,

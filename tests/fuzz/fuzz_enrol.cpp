@@ -21,6 +21,44 @@ template <class Document> void attempt(ByteView input)
     STARLING_ASSERT(covers(*bencode::decode(input), *bencode::decode(again)));
 }
 
+crypto::SecretKey key()
+{
+    return std::move(*crypto::SecretKey::fromSeed(Bytes(32)));
+}
+
+/// A fleet with two roots.
+const trust::TrustSet& newest()
+{
+    static const trust::TrustSet kTrust = [] {
+        trust::RootDocument root;
+        root.root = {{key().id()}, 1};
+        root.admit = {{crypto::SecretKey::fromSeed(Bytes(32, std::byte{1}))->id()}, 1};
+        trust::Envelope envelope{trust::Kind::Root, root.serialize(), {}};
+        envelope.sign(FleetId(), key());
+        auto trust = std::move(*trust::TrustSet::fromAnchor(envelope.serialize()));
+        root.number = 2;
+        root.previous = envelope.payloadHash();
+        trust::Envelope second{trust::Kind::Root, root.serialize(), {}};
+        second.sign(trust.fleet(), key());
+        STARLING_ASSERT(trust.advance(second.serialize()).has_value());
+        return trust;
+    }();
+    return kTrust;
+}
+
+/// In two parts, wherever they are cut.
+void walk(ByteView input)
+{
+    auto trust = *trust::TrustSet::fromAnchor(newest().chain().front());
+    enrol::RootWalk walk;
+    const std::size_t cut = input.empty() ? 0 : std::to_integer<std::size_t>(input.back()) % input.size();
+    for (const ByteView part : {input.first(cut), input.subspan(cut)}) {
+        [[maybe_unused]] const auto taken = walk.take(part, trust);
+        STARLING_ASSERT(walk.wanted(trust).offset <= enrol::kMaxRootsOffset);
+        STARLING_ASSERT(trust.root().number <= 2);
+    }
+}
+
 trust::JoinRequest request()
 {
     trust::JoinRequest made;
@@ -39,6 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     attempt<trust::JoinRequest>(input);
     attempt<enrol::JoinQuestion>(input);
     attempt<enrol::JoinAnswer>(input);
+    walk(input);
     if (const auto token = enrol::JoinToken::parse(toText(input)))
         STARLING_ASSERT(*enrol::JoinToken::parse(token->line()) == *token);
     if (const auto reception = enrol::Reception::parse(input, FleetId())) {
@@ -66,10 +105,15 @@ std::vector<Bytes> seeds()
     enrol::Reception reception{FleetId()};
     [[maybe_unused]] const auto added = reception.addToken({}, 1'900'000'000, UtcTime());
     reception.grant(NodeId(), toBytes("certificate"));
-    const Bytes sealed = request().seal(FleetId(), *crypto::SecretKey::fromSeed(Bytes(32)));
+    enrol::JoinAnswer roots;
+    roots.rootsPart = toBytes("roots");
+    const Bytes sealed = request().seal(FleetId(), key());
     return {request().serialize(),
             sealed,
             enrol::JoinQuestion{sealed, 1'000}.serialize(),
+            enrol::JoinQuestion{sealed, {}, enrol::RootsFrom{1, 20}}.serialize(),
+            roots.serialize(),
+            enrol::rootsPart(newest().chain(), {1, 0}, 65'536),
             granted.serialize(),
             part.serialize(),
             toBytes(token.line()),

@@ -43,6 +43,18 @@ Endpoint hostOf(unsigned char number)
     return Endpoint::ipv4(10, 0, 0, number, 7'891);
 }
 
+/// The sample fleet with as many roots after its anchor.
+trust::TrustSet afterRoots(std::uint64_t count)
+{
+    trust::TrustSet trust = fixture::trustSet();
+    for (std::uint64_t i = 0; i < count; ++i) {
+        trust::RootDocument root = fixture::nextRoot(trust);
+        root.created = kNoonSeconds + i;
+        [[maybe_unused]] const auto advanced = trust.advance(fixture::sealRoot(trust, root));
+    }
+    return trust;
+}
+
 JoinToken tokenSample()
 {
     JoinToken token;
@@ -298,6 +310,8 @@ private Q_SLOTS:
             const JoinQuestion question{requestOf(50), from};
             QVERIFY(*JoinQuestion::parse(question.serialize()) == question);
         }
+        const JoinQuestion later{requestOf(50), std::nullopt, RootsFrom{7, 1'000}};
+        QVERIFY(*JoinQuestion::parse(later.serialize()) == later);
         JoinAnswer answer;
         QVERIFY(*JoinAnswer::parse(answer.serialize()) == answer);
         answer.state = State::Granted;
@@ -309,12 +323,74 @@ private Q_SLOTS:
         answer.anchorBytes = 70'000;
         QVERIFY(answer.serialize().size() <= link::kMaxAnswerBytes);
         QVERIFY(*JoinAnswer::parse(answer.serialize()) == answer);
+        answer.rootsPart = std::exchange(answer.anchorPart, {});
+        answer.anchorBytes = 0;
+        QVERIFY(answer.serialize().size() <= link::kMaxAnswerBytes);
+        QVERIFY(*JoinAnswer::parse(answer.serialize()) == answer);
     }
 
     void theLargestRequestFitsAQuestion()
     {
         const JoinQuestion question{Bytes(trust::kMaxJoinBytes), 65'536};
         QVERIFY(question.serialize().size() <= link::kMaxQuestionBytes);
+        const JoinQuestion later{Bytes(trust::kMaxJoinBytes), std::nullopt,
+                                 RootsFrom{kMaxRootsAfter, kMaxRootsOffset}};
+        QVERIFY(later.serialize().size() <= link::kMaxQuestionBytes);
+        REFUSED(JoinQuestion::parse(JoinQuestion{{}, {}, RootsFrom{0, 0}}.serialize()), Errc::Malformed);
+    }
+
+    // --- Roots since the anchor
+
+    void rootsComeInPartsOfAnySize()
+    {
+        const trust::TrustSet newest = afterRoots(6);
+        for (const std::size_t most :
+             {std::size_t{1}, std::size_t{7}, kAnchorPartBytes, std::size_t{65'536}}) {
+            trust::TrustSet device = fixture::trustSet();
+            RootWalk walk;
+            for (Bytes part; !(part = rootsPart(newest.chain(), walk.wanted(device), most)).empty();) {
+                QVERIFY(part.size() <= most);
+                ACCEPTED(walk.take(part, device));
+            }
+            QVERIFY(device.chain() == newest.chain());
+        }
+        QVERIFY(rootsPart(newest.chain(), {7, 0}, 100).empty());
+        QVERIFY(rootsPart(newest.chain(), {kMaxRootsAfter, kMaxRootsOffset}, 100).empty());
+    }
+
+    void aChainThatIsForgedEndsWhereItIs()
+    {
+        const trust::TrustSet newest = afterRoots(3);
+        std::vector<Bytes> forged = newest.chain();
+        forged[2].back() ^= std::byte{1};
+        forged[2][forged[2].size() / 2] ^= std::byte{1};
+        trust::TrustSet device = fixture::trustSet();
+        RootWalk walk;
+        QVERIFY(!walk.take(rootsPart(forged, walk.wanted(device), 65'536), device));
+        QCOMPARE(device.root().number, std::uint64_t{2});
+        // What came before it holds, and the way goes on from there.
+        QVERIFY(walk.wanted(device) == (RootsFrom{2, 0}));
+        ACCEPTED(walk.take(rootsPart(newest.chain(), walk.wanted(device), 65'536), device));
+        QCOMPARE(device.root().number, std::uint64_t{4});
+        // A root that goes nowhere, and one that is none.
+        REFUSED(walk.take(rootsPart(newest.chain(), {3, 0}, 65'536), device), Errc::Malformed);
+        ByteWriter endless;
+        endless.u32(trust::kMaxRootBytes + 1);
+        REFUSED(walk.take(endless.take(), device), Errc::TooLarge);
+        QVERIFY(walk.wanted(device) == (RootsFrom{4, 0}));
+    }
+
+    void aCertificateThatIsOfNoUseIsForgotten()
+    {
+        Reception reception(kFleet);
+        reception.grant(fixture::nodeId(50), toBytes("certificate"));
+        QVERIFY(reception.grantedTo(fixture::nodeId(50)) != nullptr);
+        reception.setStored();
+        reception.revoke(fixture::nodeId(51));
+        QVERIFY(!reception.isChanged());
+        reception.revoke(fixture::nodeId(50));
+        QVERIFY(reception.isChanged() && reception.grantedTo(fixture::nodeId(50)) == nullptr);
+        QVERIFY(reception.onRequest(hostOf(1), requestOf(50), kStart, kNoon).state == State::Pending);
     }
 };
 

@@ -82,6 +82,12 @@ private:
     QUdpSocket m_silence;
 };
 
+bool isLinked(const Node& node)
+{
+    const auto links = node.links();
+    return std::ranges::any_of(links, &link::LinkInfo::isUp);
+}
+
 /// Any signal of being let in within `limit`.
 bool isAdmitted(Joiner& joiner, int limitMs = 20'000)
 {
@@ -153,6 +159,11 @@ private Q_SLOTS:
         other.node = samples::nodeOf(99);
         QCOMPARE(code(m_node->joinOffice().admit(certificateFor(other, 11), m_node->now())),
                  code(Errc::NotFound));
+        // And one of this device that says something else than it asks for: of an earlier life, say.
+        other = pending.request;
+        other.labels = {{"site", "elsewhere"}};
+        QCOMPARE(code(m_node->joinOffice().admit(certificateFor(other, 11), m_node->now())),
+                 code(Errc::NotFound));
         QCOMPARE(code(m_node->joinOffice().admit(certificateFor(pending.request, 11), m_node->now())), 0);
         QVERIFY(m_node->joinOffice().pending(m_node->now()).empty());
         QVERIFY(isAdmitted(**joiner));
@@ -206,6 +217,74 @@ private Q_SLOTS:
         QVERIFY(!pending.hasGoodToken);
         QCOMPARE(code(m_node->joinOffice().admit(certificateFor(pending.request, 11), m_node->now())), 0);
         QVERIFY(isAdmitted(**joiner));
+    }
+
+    void itVerifiesItsCertificateByTheRootOfToday()
+    {
+        Newcomer newcomer;
+        newcomer.giveRoot();
+        newcomer.giveToken(token());
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        JoinOffice& office = m_node->joinOffice();
+        QTRY_COMPARE(office.pending(m_node->now()).size(), std::size_t{1});
+        const auto request = office.pending(m_node->now()).begin()->second.request;
+        QCOMPARE(code(office.admit(certificateFor(request, 12), m_node->now())), 0);
+        // Before it has asked again, 14 takes the place of 12: that certificate is not handed out any more.
+        publishRoots({11, 14});
+        QTRY_COMPARE(office.pending(m_node->now()).size(), std::size_t{1});
+        const auto walked = [&] {
+            const auto store = store::Store::open(newcomer.config.state);
+            return store ? store->rootChain().value().size() : 0;
+        };
+        QTRY_COMPARE_WITH_TIMEOUT(walked(), std::size_t{3}, 20'000);
+        QVERIFY2(!newcomer.has("device.admit"), (*joiner)->waitingFor().c_str());
+        // It goes on from there when it is started again.
+        joiner->reset();
+        joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QCOMPARE(code(office.admit(certificateFor(request, 12), m_node->now())), code(Errc::UnknownKey));
+        QCOMPARE(code(office.admit(certificateFor(request, 14), m_node->now())), 0);
+        QVERIFY2(isAdmitted(**joiner), (*joiner)->waitingFor().c_str());
+        joiner->reset();
+        newcomer.config.neighbors = {m_node->listenEndpoint()};
+        auto node = Node::start({newcomer.config, {}, {}});
+        QVERIFY2(node.has_value(), node ? "" : toString(node.error()).c_str());
+        QCOMPARE((*node)->board().trust().root().number, std::uint64_t{3});
+        QTRY_VERIFY(isLinked(**node));
+    }
+
+    void aCertificateThatWasLostOnItsWayFromAnObserverIsSentAgain()
+    {
+        m_device->config.listen = m_node->listenEndpoint();
+        Device elsewhere(51);
+        elsewhere.observe();
+        elsewhere.config.neighbors = {m_node->listenEndpoint()};
+        auto observer = elsewhere.start();
+        QVERIFY2(observer.has_value(), observer ? "" : toString(observer.error()).c_str());
+        Newcomer newcomer;
+        newcomer.giveToken(token());
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QTRY_COMPARE_WITH_TIMEOUT((*observer)->waitingElsewhere().size(), std::size_t{1}, 20'000);
+        const auto waiting = (*observer)->waitingElsewhere().front();
+        QVERIFY(waiting.gate == m_node->self() && waiting.device == (*joiner)->request().node);
+        // The gate goes, and the observer's word with it.
+        m_node.reset();
+        const auto request = trust::openJoinRequest(waiting.request, samples::trustSet().fleet());
+        trust::JoinRequest other = *request;
+        other.name = "another";
+        QCOMPARE(code((*observer)->admit(certificateFor(other, 11))), code(Errc::NotFound));
+        QCOMPARE(code((*observer)->admit(certificateFor(*request, 21))), code(Errc::WrongScope));
+        QCOMPARE(code((*observer)->admit(certificateFor(*request, 11))), 0);
+        QVERIFY((*observer)->waitingElsewhere().empty());
+        joiner->reset(); // begun anew, it asks often
+        m_device->config.neighbors = {(*observer)->listenEndpoint()};
+        restart();
+        QTRY_VERIFY_WITH_TIMEOUT(isLinked(*m_node), 20'000);
+        joiner = Joiner::start(newcomer.config);
+        QVERIFY(joiner.has_value());
+        QVERIFY2(isAdmitted(**joiner), (*joiner)->waitingFor().c_str());
     }
 
     void whereUdpIsBlockedItJoinsOverTcp()
@@ -308,6 +387,22 @@ private:
     {
         writeAdmitKey(number);
         restart();
+    }
+    /// Two, together longer than one answer; by the last of them these keys admit devices.
+    void publishRoots(std::initializer_list<unsigned char> admit)
+    {
+        trust::RootDocument root = samples::rootDocument();
+        for (root.number = 2; root.number <= 3; ++root.number) {
+            root.previous = trust::Envelope::parse(m_node->board().trust().chain().back())->payloadHash();
+            if (root.number == 3)
+                root.admit.keys.clear();
+            for (const unsigned char number : admit)
+                root.admit.keys.insert(samples::key(number).id());
+            const Bytes envelope = samples::signRoot(root, samples::trustSet().fleet(), {1, 2});
+            QVERIFY(envelope.size() > enrol::kAnchorPartBytes / 2);
+            const auto published = m_node->publishNotice(release::noticeOf(trust::Kind::Root, envelope));
+            QVERIFY2(published.has_value(), published ? "" : toString(published.error()).c_str());
+        }
     }
     std::string token() { return token(m_node->listenEndpoint()); }
     std::string token(const Endpoint& reachedAt)

@@ -241,6 +241,20 @@ private Q_SLOTS:
         QCOMPARE(diamond[3].grants.size(), std::size_t{1});
     }
 
+    void aTreeThatTurnsRoundIsFollowed()
+    {
+        Fleet fleet(4, {{0, 1}, {1, 2}, {1, 3}});
+        fleet.ask(2);
+        QVERIFY(fleet.isWaiting(kDevice));
+        // What was the middle's child is its parent now, and the device asks at another gate.
+        fleet.disconnect(0, 1);
+        fleet.connect(0, 2);
+        fleet.pulse();
+        fleet.ask(3);
+        fleet.grant();
+        QCOMPARE(fleet[3].grants.size(), std::size_t{1});
+    }
+
     void everyObserverIsTold()
     {
         Line line;
