@@ -12,6 +12,7 @@
 #include <QComboBox>
 #include <QHeaderView>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QPushButton>
 #include <QSettings>
 #include <QSignalSpy>
@@ -222,7 +223,7 @@ void TestPreferences::tellsWhatIsNews()
     };
     const auto before = at(1, trust::Phase::Downloading);
     auto after = std::make_shared<window::Snapshot>(*at(2, trust::Phase::Failed));
-    after->applicants.push_back({s("gw-9"), s("otter amber"), {}, 3});
+    after->applicants.push_back({s("gw-9"), s("otter amber"), s("gw-1"), 3});
     Preferences preferences;
     QVERIFY(window::newsOf(nullptr, *after, preferences).isEmpty());
     const QStringList news = window::newsOf(before, *after, preferences);
@@ -240,6 +241,12 @@ void TestPreferences::tellsWhatIsNews()
     after->takenAt = before->takenAt + 6'000;
     main.show(window::SnapshotPtr(after));
     QVERIFY(main.statusBar()->currentMessage().contains(s("gw-9 asks to join")));
+    // Whoever waits at another agent than the one that is asked is found there.
+    QStringList needs;
+    for (const QListWidget* list : main.findChildren<QListWidget*>())
+        for (int row = 0; row < list->count(); ++row)
+            needs += list->item(row)->text();
+    QVERIFY2(needs.contains(s("gw-9 asks to join at gw-1: otter amber")), qPrintable(needs.join(s("; "))));
 }
 
 void TestPreferences::looksWell_data()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "board/board_keeper.h"
 #include "release_samples.h"
+#include "trust/join.h"
 
 #include <QTest>
 
@@ -67,6 +68,35 @@ private Q_SLOTS:
             sum += count;
         QCOMPARE(sum, std::uint64_t{3});
         QCOMPARE(m_keeper->refusals().at(std::string(shortName(Errc::WrongScope))), std::uint64_t{1});
+    }
+
+    void passesOnRequestsAndCertificatesThatVerify()
+    {
+        trust::JoinRequest request;
+        request.node = samples::nodeOf(60);
+        request.linkKey = crypto::LinkKeyPair::of(samples::key(60)).publicKey();
+        request.name = "newcomer";
+        const FleetId fleet = samples::trustSet().fleet();
+        const auto asked = m_keeper->examineRequest(request.seal(fleet, samples::key(60)));
+        QVERIFY(asked && *asked == request.node);
+        QVERIFY(!m_keeper->examineRequest(request.seal(fleet, samples::key(61)))); // in another's name
+        QVERIFY(!m_keeper->examineRequest(request.seal(FleetId(), samples::key(60))));
+        const auto certificate = [](unsigned char device, unsigned char signer = 11) {
+            return samples::envelopeOf(samples::certificateNotice(device, {}, signer));
+        };
+        const auto granted = m_keeper->examineGrant(certificate(60));
+        QVERIFY(granted && *granted == request.node);
+        QVERIFY(m_keeper->examineGrant(certificate(60, 21)).error().code == Errc::WrongScope);
+        QVERIFY(!m_keeper->examineGrant(request.seal(fleet, samples::key(60))));
+        // Of a device that was taken out neither goes on.
+        trust::DenyList list;
+        list.nodes = {request.node};
+        trust::Envelope deny{trust::Kind::Deny, list.serialize(), {}};
+        deny.sign(fleet, samples::key(11));
+        QVERIFY(m_keeper->examine(release::noticeOf(trust::Kind::Deny, deny.serialize())).verdict
+                == Verdict::Taken);
+        QVERIFY(m_keeper->examineRequest(request.seal(fleet, samples::key(60))).error().code == Errc::Denied);
+        QVERIFY(m_keeper->examineGrant(certificate(60)).error().code == Errc::Denied);
     }
 
     void believesDescriptorsOfAdmittedDevicesOnly()
