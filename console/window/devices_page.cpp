@@ -3,7 +3,6 @@
 
 #include "admin/audit_log.h"
 #include "device_details.h"
-#include "fleetview/facets.h"
 #include "pieces_bar.h"
 #include "query_box.h"
 #include "words.h"
@@ -171,15 +170,14 @@ void DevicesPage::setTheme(const Theme& theme)
     m_model->setTheme(theme);
     m_pieces->setTheme(theme);
     m_facetKey.clear();
-    if (m_snapshot)
-        showFacets();
+    countFacets();
 }
 
 void DevicesPage::show(const SnapshotPtr& snapshot)
 {
     m_snapshot = snapshot;
     m_model->setPicture(snapshot->picture);
-    showFacets();
+    countFacets();
 }
 
 void DevicesPage::setQuery(const QString& text)
@@ -226,9 +224,18 @@ void DevicesPage::pick(const QString& test, bool isAdded)
         m_query->setText(QStringLiteral("(%1) and %2").arg(before, test));
 }
 
-void DevicesPage::showFacets()
+void DevicesPage::countFacets()
 {
-    const auto facets = fleetview::facetsOf(m_snapshot->picture->devices);
+    if (!m_snapshot)
+        return;
+    const fleetview::PicturePtr& picture = m_snapshot->picture;
+    m_counting.run<std::vector<fleetview::Facet>>(
+        picture->devices.size(), [picture] { return fleetview::facetsOf(picture->devices); },
+        [this](const std::vector<fleetview::Facet>& facets) { showFacets(facets); });
+}
+
+void DevicesPage::showFacets(const std::vector<fleetview::Facet>& facets)
+{
     m_query->setFacets(facets);
     std::vector<std::string> key;
     for (const fleetview::Facet& facet : facets)

@@ -182,13 +182,18 @@ void MainWindow::tellNews(const SnapshotPtr& snapshot)
     constexpr qint64 kEvery = 5'000; ///< ms; guess: nobody reads faster
     if (m_told && snapshot->takenAt - m_told->takenAt < kEvery)
         return;
-    const QStringList news = newsOf(m_told, *snapshot, Preferences::load());
-    m_told = snapshot;
-    if (news.isEmpty())
-        return;
-    constexpr int kShown = 30'000; ///< ms; guess
-    statusBar()->showMessage(news.join(QStringLiteral(" · ")), kShown);
-    QApplication::alert(this);
+    m_news.run<QStringList>(
+        snapshot->picture->devices.size(),
+        [before = std::exchange(m_told, snapshot), snapshot, preferences = Preferences::load()] {
+            return newsOf(before, *snapshot, preferences);
+        },
+        [this](const QStringList& news) {
+            constexpr int kShown = 30'000; ///< ms; guess
+            if (news.isEmpty())
+                return;
+            statusBar()->showMessage(news.join(QStringLiteral(" · ")), kShown);
+            QApplication::alert(this);
+        });
 }
 
 QWidget* MainWindow::makeRail()
