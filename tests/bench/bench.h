@@ -43,6 +43,8 @@ Status measureSimLoss(const Bench& bench, Report& report); ///< sim-loss
 Status measureSimMassCrash(const Bench& bench, Report& report); ///< sim-mass-crash
 Status measureUploadLimit(const Bench& bench, Report& report); ///< limit-upload
 Status measureDownloadLimit(const Bench& bench, Report& report); ///< limit-download
+/// What starling-bench-console reports where it is asked for that figure.
+Status measureByConsole(const Bench& bench, Report& report, const char* figure);
 
 // What they share
 
