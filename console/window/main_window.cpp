@@ -200,7 +200,8 @@ QWidget* MainWindow::makeRail()
 {
     m_rail = named(new QWidget, tr("Screens to choose from"), "rail");
     m_rail->setAttribute(Qt::WA_StyledBackground);
-    m_rail->setFixedWidth(104);
+    m_rail->setMinimumWidth(104); // and wider where a language has longer words
+    m_rail->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
     m_railLayout = column(m_rail, 8, 4);
     return m_rail;
 }

@@ -309,6 +309,8 @@ void WavesView::open()
 
 void WavesView::mousePressEvent(QMouseEvent* event)
 {
+    if (focusPolicy() == Qt::NoFocus)
+        return QWidget::mousePressEvent(event); // to be looked at alone
     setFocus(Qt::MouseFocusReason);
     choose((event->pos().y() - kMargin) / rowHeight(size()));
 }

@@ -133,6 +133,9 @@ void TestConsole::showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds()
     QTRY_VERIFY(find<QLabel>(main, s("2 of 2 devices are healthy in the newest release.")) != nullptr);
     QVERIFY(find<QLabel>(main, s("All healthy")) != nullptr);
     keepPicture(main, s("fleet-overview"));
+    find<QToolButton>(main, s("Log"))->click();
+    const auto* const events = find<QTableView>(main, s("Events, newest first"));
+    QVERIFY(events->model()->rowCount() > 0); // receipts of both devices, at least
     find<QToolButton>(main, s("Map"))->click();
     keepPicture(main, s("fleet-map"));
     exportTheMap(fleet);
