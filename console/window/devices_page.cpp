@@ -3,6 +3,7 @@
 
 #include "admin/audit_log.h"
 #include "device_details.h"
+#include "fitting.h"
 #include "pieces_bar.h"
 #include "query_box.h"
 #include "words.h"
@@ -168,6 +169,10 @@ void DevicesPage::setTheme(const Theme& theme)
 {
     Page::setTheme(theme);
     m_model->setTheme(theme);
+    const int wide = standingWidth(*m_table);
+    m_table->setColumnWidth(DeviceModel::State, std::max(m_table->columnWidth(DeviceModel::State), wide));
+    constexpr int kCount = 70; // px beside the words: how many, and room
+    m_facets->setMinimumWidth(std::max(m_facets->minimumWidth(), wide + kCount));
     m_pieces->setTheme(theme);
     m_facetKey.clear();
     countFacets();

@@ -6,6 +6,7 @@
 #include "devices_page.h"
 #include "diagnostics_page.h"
 #include "error_card.h"
+#include "fitting.h"
 #include "idle_lock.h"
 #include "key_chooser.h"
 #include "keys_page.h"
@@ -542,6 +543,8 @@ void MainWindow::applyTheme()
         button->setIcon(m_theme.icon(button->property("icon-name").toString()));
         page->setTheme(m_theme);
     }
+    for (auto* const table : findChildren<QTableView*>())
+        fitHeadings(table);
     m_publish->setTheme(m_theme);
     m_welcome->setTheme(m_theme);
     m_diagnostics->setTheme(m_theme);

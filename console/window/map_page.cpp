@@ -2,6 +2,7 @@
 #include "map_page.h"
 
 #include "admin/sites_file.h"
+#include "fitting.h"
 #include "fleetview/grid_layout.h"
 #include "fleetview/pick.h"
 #include "fleetview/replay.h"
@@ -401,6 +402,7 @@ void MapPage::showTable()
             item->setText(cells[i]);
         }
     }
+    fitHeadings(m_table);
     m_table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
 }
 

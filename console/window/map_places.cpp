@@ -64,7 +64,8 @@ PlacesView::PlacesView(QWidget* parent)
     connect(m_closer, &QPushButton::clicked, this, [this, middle] { zoom(kStep, middle()); });
     connect(m_farther, &QPushButton::clicked, this, [this, middle] { zoom(1 / kStep, middle()); });
     connect(m_fit, &QPushButton::clicked, this, [this] { look({}); });
-    m_tray->hide();
+    for (QPushButton* const button : {m_tray, m_closer, m_farther, m_fit})
+        button->hide(); // until there is something to see
 }
 
 QPushButton* PlacesView::makeButton(const QString& text, const QString& name)
@@ -146,6 +147,7 @@ void PlacesView::planAgain()
     m_tray->move(kEdge, height() - m_tray->height() - kEdge);
     int right = width() - kEdge;
     for (QPushButton* const button : {m_fit, m_farther, m_closer}) {
+        button->show();
         button->adjustSize();
         right -= button->width() + 4;
         button->move(right, height() - button->height() - kEdge);

@@ -407,7 +407,14 @@ void WavesView::paint(QPainter& painter, QSize size) const
     font.setPointSizeF(10);
     painter.setFont(font);
     const QFontMetrics metrics(font);
-    const int wide = std::max(40, size.width() - kNames - kCounts - 32);
+    const auto countsOf = [](const fleetview::Wave& wave) {
+        return tr("%1 of %2 healthy")
+            .arg(number(wave.points.empty() ? 0 : wave.points.back().healthy), number(wave.devices));
+    };
+    int counts = kCounts; // more in languages with longer words
+    for (const fleetview::Wave& wave : m_waves.rows)
+        counts = std::max(counts, metrics.horizontalAdvance(countsOf(wave)) + 8);
+    const int wide = std::max(40, size.width() - kNames - counts - 32);
     if (m_waves.rows.empty()) {
         painter.setPen(m_theme.muted);
         return painter.drawText(QRect(QPoint(), size).adjusted(4, kMargin, 0, 0),
@@ -423,10 +430,7 @@ void WavesView::paint(QPainter& painter, QSize size) const
                          metrics.elidedText(nameOf(wave), Qt::ElideRight, kNames - 12));
         paintRow(painter, wave, QRect(kNames + 8, top, wide, bar));
         painter.setPen(m_theme.muted);
-        painter.drawText(
-            QRect(kNames + 8 + wide + 12, top, kCounts, bar), Qt::AlignVCenter,
-            tr("%1 of %2 healthy")
-                .arg(number(wave.points.empty() ? 0 : wave.points.back().healthy), number(wave.devices)));
+        painter.drawText(QRect(kNames + 8 + wide + 12, top, counts, bar), Qt::AlignVCenter, countsOf(wave));
         top += row;
     }
     paintAxis(painter, QRect(kNames + 8, top, wide, kAxis));

@@ -2,6 +2,7 @@
 #include "rollouts_page.h"
 
 #include "error_card.h"
+#include "fitting.h"
 #include "fleetview/query.h"
 #include "map_views.h"
 #include "model/rollout_text.h"
@@ -287,6 +288,7 @@ void RolloutsPage::setTheme(const Theme& theme)
     Page::setTheme(theme);
     m_model->setTheme(theme);
     m_waves->setTheme(theme);
+    m_reasons->setColumnWidth(0, std::max(m_reasons->columnWidth(0), standingWidth(*m_reasons)));
     showReasons();
 }
 
