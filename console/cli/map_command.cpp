@@ -99,10 +99,15 @@ Status drawByConsole(const CommandLine& line, const ExportOptions& options, cons
     }
     if (hasEnded && process.exitStatus() == QProcess::NormalExit && process.exitCode() == 0)
         return {};
-    const std::string said = process.readAllStandardError().trimmed().right(600).toStdString();
-    if (hasEnded && process.exitStatus() == QProcess::NormalExit
-        && process.exitCode() == static_cast<int>(Exit::Usage))
+    // Qt may have remarks of its own before it.
+    const QByteArray all = process.readAllStandardError().trimmed();
+    const std::string said =
+        all.mid(std::max<qsizetype>(0, all.lastIndexOf("starling-console: "))).left(600).toStdString();
+    const int status = hasEnded && process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1;
+    if (status == static_cast<int>(Exit::Usage))
         return fail(Errc::Usage, said);
+    if (status == static_cast<int>(Exit::Unreachable)) // gone since it was asked here
+        return fail(Errc::Unreachable, said);
     return fail(Errc::Io, said.empty() ? process.errorString().toStdString() : said);
 }
 
