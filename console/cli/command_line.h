@@ -69,6 +69,7 @@ void addRootCommands(CLI::App& app, CommandLine& line);
 void addAgentCommands(CLI::App& app, CommandLine& line);
 /// After addAgentCommands(), to whose group `device` they belong.
 void addDeviceCommands(CLI::App& app, CommandLine& line);
+void addMapCommands(CLI::App& app, CommandLine& line);
 void addRolloutCommands(CLI::App& app, CommandLine& line);
 void addAuditCommands(CLI::App& app, CommandLine& line);
 void addWhyCommand(CLI::App& app, CommandLine& line);

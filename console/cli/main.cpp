@@ -39,6 +39,7 @@ int main(int argc, char** argv)
     addDeviceCommands(app, line);
     addWhyCommand(app, line);
     addRolloutCommands(app, line);
+    addMapCommands(app, line);
     addAuditCommands(app, line);
     addRootCommands(app, line);
     addNetCommands(app, line);

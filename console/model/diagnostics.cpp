@@ -37,9 +37,10 @@ QByteArray aboutConsole(const DiagnosticSurroundings& here, const QString& troub
     QStringList keys;
     for (const KeyId& key : here.keys)
         keys += text(key.shortHex());
-    const std::array<std::pair<const char*, QString>, 11> rows{
+    const std::array<std::pair<const char*, QString>, 12> rows{
         {{"console", here.version},
          {"qt", QStringLiteral("%1, built with %2").arg(here.qtVersion, here.qtBuiltWith)},
+         {"libraries", here.libraries.join(QStringLiteral(", "))},
          {"system", here.system},
          {"platform", here.platform},
          {"clock", isoOf(here.now)},

@@ -9,6 +9,7 @@
 
 #include <QByteArray>
 #include <QString>
+#include <QStringList>
 #include <vector>
 
 namespace starling::console {
@@ -17,6 +18,7 @@ namespace starling::console {
 struct DiagnosticSurroundings
 {
     QString version, qtVersion, qtBuiltWith, system, platform; ///< of the console and what it runs on
+    QStringList libraries; ///< "libsodium 1.0.18", of each that is linked besides
     QString home; ///< its directory, which is written as ~
     QString socket, fleetDirectory, auditLog; ///< paths; empty: none
     QString auditVerdict;

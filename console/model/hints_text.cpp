@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hints_text.h"
 
+#include "model/why_text.h"
+
 #include <QCoreApplication>
 #include <QJsonArray>
 #include <QStringList>
@@ -40,9 +42,7 @@ QString hintedPhasesText(const fleetview::HintedPhases& phases)
 {
     QStringList parts;
     for (const auto& [phase, devices] : phases)
-        parts.append(Words::tr("about %1 %2")
-                         .arg(about(devices),
-                              text(trust::phaseName(phase)).replace(QLatin1Char('-'), QLatin1Char(' '))));
+        parts.append(Words::tr("about %1 %2").arg(about(devices), phaseText(phase)));
     return parts.isEmpty() ? Words::tr("none") : parts.join(QStringLiteral(", "));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/rollout_text.h"
 
+#include "model/csv_cell.h"
 #include "model/why_text.h"
 
 #include <QCoreApplication>
@@ -62,16 +63,6 @@ QJsonObject jsonOf(const Straggler& straggler)
     return object;
 }
 
-/// Quoted, so that commas and quotes do no harm; what a spreadsheet would take for a formula gets a quote in
-/// front.
-QByteArray cell(QString value)
-{
-    if (!value.isEmpty() && QStringLiteral("=+-@\t\r").contains(value[0]))
-        value.prepend(QLatin1Char('\''));
-    value.replace(QLatin1Char('"'), QLatin1String("\"\""));
-    return '"' + value.toUtf8() + '"';
-}
-
 } // namespace
 
 QString courseWord(Course course)
@@ -107,9 +98,9 @@ QString reasonText(const RolloutReason& reason)
 {
     if (!reason.phase)
         return Words::tr("has said nothing of this release yet");
-    QString words = text(trust::phaseName(*reason.phase)).replace(QLatin1Char('-'), QLatin1Char(' '));
+    QString words = phaseText(*reason.phase);
     if (const auto code = errcOf(reason.code))
-        words += QStringLiteral(" · %1 · %2").arg(text(describe(*code)), text(codeName(*code)));
+        words += QStringLiteral(" · %1 · %2").arg(codeText(*code), text(codeName(*code)));
     if (!reason.detail.empty())
         words += QStringLiteral(" · ") + text(reason.detail);
     return words;
@@ -161,13 +152,13 @@ QByteArray csvOf(const RolloutReport& report)
     for (const Straggler& straggler : report.stragglers) {
         const auto& entry = straggler.entry;
         const auto code = entry ? errcOf(entry->code) : std::nullopt;
-        const QByteArrayList cells{cell(text(straggler.device->node.hex())),
-                                   cell(text(straggler.device->name)),
-                                   cell(text(fleetview::standingName(straggler.standing))),
-                                   cell(entry ? text(trust::toString(entry->revision)) : QString()),
-                                   cell(entry ? text(trust::phaseName(entry->phase)) : QString()),
-                                   cell(code ? text(codeName(*code)) : QString()),
-                                   cell(entry ? text(entry->detail) : QString())};
+        const QByteArrayList cells{csvCell(text(straggler.device->node.hex())),
+                                   csvCell(text(straggler.device->name)),
+                                   csvCell(text(fleetview::standingName(straggler.standing))),
+                                   csvCell(entry ? text(trust::toString(entry->revision)) : QString()),
+                                   csvCell(entry ? text(trust::phaseName(entry->phase)) : QString()),
+                                   csvCell(code ? text(codeName(*code)) : QString()),
+                                   csvCell(entry ? text(entry->detail) : QString())};
         csv += cells.join(',') + "\r\n";
     }
     return csv;

@@ -36,9 +36,7 @@ QString ageText(Duration age)
 
 QString phaseOf(const Reason& reason)
 {
-    QString word = text(trust::phaseName(reason.entry->phase));
-    word.replace(QLatin1Char('-'), QLatin1Char(' '));
-    return word;
+    return phaseText(reason.entry->phase);
 }
 
 /// The device's own reason, if it gives one.
@@ -46,7 +44,7 @@ QString troubleOf(const trust::ReceiptEntry& entry)
 {
     QString words;
     if (const auto code = errcOf(entry.code))
-        words = QStringLiteral(": %1 (%2)").arg(text(describe(*code)), text(codeName(*code)));
+        words = QStringLiteral(": %1 (%2)").arg(codeText(*code), text(codeName(*code)));
     if (!entry.detail.empty())
         words += QStringLiteral(": ") + text(entry.detail);
     return words;
@@ -154,6 +152,41 @@ QString nextOf(const Reason& reason)
 }
 
 } // namespace
+
+QString phaseText(trust::Phase phase)
+{
+    switch (phase) {
+    case trust::Phase::Announced:
+        return Words::tr("announced");
+    case trust::Phase::Accepted:
+        return Words::tr("accepted");
+    case trust::Phase::Downloading:
+        return Words::tr("downloading");
+    case trust::Phase::Verifying:
+        return Words::tr("verifying");
+    case trust::Phase::Staged:
+        return Words::tr("staged");
+    case trust::Phase::Deploying:
+        return Words::tr("deploying");
+    case trust::Phase::Checking:
+        return Words::tr("checking");
+    case trust::Phase::RollingBack:
+        return Words::tr("rolling back");
+    case trust::Phase::Healthy:
+        return Words::tr("healthy");
+    case trust::Phase::Failed:
+        return Words::tr("failed");
+    case trust::Phase::RolledBack:
+        return Words::tr("rolled back");
+    }
+    return {};
+}
+
+QString codeText(Errc code)
+{
+    // Found by their English text, which base/result.cpp has: it knows nothing of translations.
+    return Words::tr(std::string(describe(code)).c_str());
+}
 
 QString stateWord(Standing standing)
 {

@@ -21,6 +21,10 @@ std::vector<WhyText> whyTextOf(const fleetview::Why& why, UtcTime now);
 /// What else its receipt tells: the root that it holds if others hold a newer one, what it refused, and
 /// by which kinds of links payload came.
 QStringList whyRemarksOf(const fleetview::Why& why);
+/// "announced", "rolling back", …
+QString phaseText(trust::Phase phase);
+/// What an error code says.
+QString codeText(Errc code);
 /// "12 s", "3 min", "5 h", "2 d".
 QString spanText(std::chrono::seconds span);
 

@@ -67,7 +67,7 @@ void DeviceModel::refresh()
 
 void DeviceModel::show(std::vector<DevicePtr> rows)
 {
-    const auto isSame = [](const DevicePtr& a, const DevicePtr& b) { return a->node == b->node; };
+    const auto isSame = [](const DevicePtr& a, const DevicePtr& b) { return a == b || a->node == b->node; };
     const std::size_t shorter = std::min(rows.size(), m_rows.size());
     std::size_t head = 0, tail = 0;
     while (head < shorter && isSame(rows[head], m_rows[head]))

@@ -3,7 +3,7 @@
 
 #include "admin/audit_log.h"
 #include "device_details.h"
-#include "fleetview/facets.h"
+#include "fitting.h"
 #include "pieces_bar.h"
 #include "query_box.h"
 #include "words.h"
@@ -169,17 +169,20 @@ void DevicesPage::setTheme(const Theme& theme)
 {
     Page::setTheme(theme);
     m_model->setTheme(theme);
+    const int wide = standingWidth(*m_table);
+    m_table->setColumnWidth(DeviceModel::State, std::max(m_table->columnWidth(DeviceModel::State), wide));
+    constexpr int kCount = 70; // px beside the words: how many, and room
+    m_facets->setMinimumWidth(std::max(m_facets->minimumWidth(), wide + kCount));
     m_pieces->setTheme(theme);
     m_facetKey.clear();
-    if (m_snapshot)
-        showFacets();
+    countFacets();
 }
 
 void DevicesPage::show(const SnapshotPtr& snapshot)
 {
     m_snapshot = snapshot;
     m_model->setPicture(snapshot->picture);
-    showFacets();
+    countFacets();
 }
 
 void DevicesPage::setQuery(const QString& text)
@@ -226,9 +229,18 @@ void DevicesPage::pick(const QString& test, bool isAdded)
         m_query->setText(QStringLiteral("(%1) and %2").arg(before, test));
 }
 
-void DevicesPage::showFacets()
+void DevicesPage::countFacets()
 {
-    const auto facets = fleetview::facetsOf(m_snapshot->picture->devices);
+    if (!m_snapshot)
+        return;
+    const fleetview::PicturePtr& picture = m_snapshot->picture;
+    m_counting.run<std::vector<fleetview::Facet>>(
+        picture->devices.size(), [picture] { return fleetview::facetsOf(picture->devices); },
+        [this](const std::vector<fleetview::Facet>& facets) { showFacets(facets); });
+}
+
+void DevicesPage::showFacets(const std::vector<fleetview::Facet>& facets)
+{
     m_query->setFacets(facets);
     std::vector<std::string> key;
     for (const fleetview::Facet& facet : facets)

@@ -2,7 +2,9 @@
 /// Devices: facets with counts, a query box, the table, and what there is to know of one.
 #pragma once
 
+#include "aside.h"
 #include "device_model.h"
+#include "fleetview/facets.h"
 #include "job.h"
 #include "page.h"
 
@@ -35,7 +37,8 @@ private:
     QWidget* makeTable();
     QWidget* makeDock();
     void applyQuery();
-    void showFacets();
+    void countFacets();
+    void showFacets(const std::vector<fleetview::Facet>& facets);
     void showCount();
     void showDetail();
     void readLog();
@@ -57,6 +60,7 @@ private:
     std::optional<NodeId> m_chosen; ///< stays chosen while it is filtered away
     bool m_isSettling = false; ///< the model moves rows, nobody chooses
     std::vector<std::string> m_facetKey; ///< what the facets were built of
+    Aside m_counting; ///< of facets
 };
 
 } // namespace starling::window

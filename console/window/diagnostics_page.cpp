@@ -4,8 +4,11 @@
 #include "admin/audit_log.h"
 #include "admin/keys.h"
 #include "base/size.h"
+#include "crypto/library_versions.h"
 #include "error_card.h"
 #include "node/disk.h"
+#include "store/library_versions.h"
+#include "swarm/library_versions.h"
 #include "words.h"
 
 #include <QClipboard>
@@ -98,6 +101,10 @@ console::DiagnosticSurroundings DiagnosticsPage::surroundings() const
     here.version = QStringLiteral(STARLING_VERSION);
     here.qtVersion = QString::fromLatin1(qVersion());
     here.qtBuiltWith = QStringLiteral(QT_VERSION_STR);
+    for (const auto& versions :
+         {crypto::libraryVersions(), store::libraryVersions(), swarm::libraryVersions()})
+        for (const std::string& version : versions)
+            here.libraries += plain(version);
     here.system = QStringLiteral("%1, %2 %3, %4")
                       .arg(QSysInfo::prettyProductName(), QSysInfo::kernelType(), QSysInfo::kernelVersion(),
                            QSysInfo::currentCpuArchitecture());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "error_card.h"
 
+#include "model/why_text.h"
 #include "page.h"
 #include "words.h"
 
@@ -55,7 +56,7 @@ ErrorCard::ErrorCard(QWidget* parent)
 void ErrorCard::tell(const QString& what, const Error& error)
 {
     m_codeText = QString::fromStdString(codeName(error.code));
-    const QString meaning = plain(describe(error.code));
+    const QString meaning = console::codeText(error.code);
     m_what->setText(what);
     m_why->setText(tr("Why: %1. %2").arg(meaning, plain(error.context, 600)));
     const QString advice = adviceOn(error.code);

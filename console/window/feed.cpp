@@ -66,6 +66,7 @@ void FeedWorker::ask(const QString& socket)
     m_socket = socket;
     m_agent.reset();
     m_fleet.reset();
+    m_events.reset();
     m_nextTry = 0;
 }
 
@@ -98,14 +99,26 @@ void FeedWorker::tick()
 
 Status FeedWorker::drainEvents()
 {
+    std::vector<SeenEvent> come;
+    const qint64 now = QDateTime::currentMSecsSinceEpoch();
     for (std::size_t i = 0; i < kEventsAtOnce; ++i) {
         auto event = m_agent->nextEvent(0ms);
         if (!event)
             return fail(std::move(event.error()), "events");
         if (!*event)
             break;
-        m_isDirty = true;
+        come.push_back({now, std::move(**event)});
     }
+    if (come.empty())
+        return {};
+    m_isDirty = true;
+    // Snapshots keep what they were given.
+    auto events = m_events ? std::make_shared<std::deque<SeenEvent>>(*m_events)
+                           : std::make_shared<std::deque<SeenEvent>>();
+    events->insert(events->end(), std::make_move_iterator(come.begin()), std::make_move_iterator(come.end()));
+    while (events->size() > kMaxEvents)
+        events->pop_front();
+    m_events = std::move(events);
     return {};
 }
 
@@ -159,6 +172,7 @@ Status FeedWorker::look()
     snapshot->status = m_status;
     snapshot->applicants = m_applicants;
     snapshot->hints = m_hints;
+    snapshot->events = m_events;
     Q_EMIT snapshotTaken(snapshot);
     return {};
 }

@@ -10,6 +10,7 @@
 #include <QObject>
 #include <QThread>
 #include <QTimer>
+#include <deque>
 
 namespace starling::window {
 
@@ -33,6 +34,14 @@ struct DemoState
     bool isOpening = false; ///< the first release is on its way, and nothing is shown yet
 };
 
+/// What the agent told, when it came here.
+struct SeenEvent
+{
+    qint64 at = 0; ///< ms since 1970, by this machine's clock
+    control::Event event;
+};
+using EventsPtr = std::shared_ptr<const std::deque<SeenEvent>>;
+
 struct Snapshot
 {
     fleetview::PicturePtr picture;
@@ -41,6 +50,7 @@ struct Snapshot
     std::optional<fleetview::Hints> hints = {}; ///< while the agent is told in sums
     qint64 takenAt = 0; ///< ms since 1970, by this machine's clock
     std::optional<DemoState> demo;
+    EventsPtr events; ///< oldest first, at most FeedWorker::kMaxEvents; null: none yet
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
@@ -68,6 +78,7 @@ public:
     void ask(const QString& socket);
 
     static constexpr std::chrono::milliseconds kBatch{250}; ///< 4 Hz (console specification)
+    static constexpr std::size_t kMaxEvents = 5'000; ///< guess: what somebody scrolls through
 
 Q_SIGNALS:
     void snapshotTaken(const starling::window::SnapshotPtr& snapshot);
@@ -86,6 +97,7 @@ private:
     control::StatusReply m_status;
     std::vector<Applicant> m_applicants;
     std::optional<fleetview::Hints> m_hints;
+    EventsPtr m_events;
     bool m_isDirty = true; ///< receipts or updates have come since the devices were asked for
     qint64 m_askedAt = 0, m_devicesAt = 0, m_nextTry = 0; ///< ms since 1970
 };

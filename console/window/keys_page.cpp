@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keys_page.h"
 
+#include "aside.h"
 #include "error_card.h"
 #include "words.h"
 
@@ -117,7 +118,9 @@ void KeysPage::showEvent(QShowEvent* event)
 {
     Page::showEvent(event);
     if (!m_keys)
-        reload();
+        return reload();
+    showHolders();
+    showTrusting();
 }
 
 void KeysPage::show(const SnapshotPtr& snapshot)
@@ -125,6 +128,8 @@ void KeysPage::show(const SnapshotPtr& snapshot)
     m_snapshot = snapshot;
     if (isVisible() && m_keys && m_askedForRoot && *m_askedForRoot != snapshot->status.rootNumber)
         reload();
+    if (!isVisible() && snapshot->picture->devices.size() > Aside::kFew)
+        return; // nobody sees it, and showEvent() tells then
     showHolders();
     showTrusting();
 }

@@ -2,6 +2,7 @@
 #include "log_page.h"
 
 #include "error_card.h"
+#include "events_view.h"
 #include "node/disk.h"
 #include "words.h"
 
@@ -15,6 +16,8 @@
 #include <QLineEdit>
 #include <QLocale>
 #include <QPushButton>
+#include <QTabBar>
+#include <QTabWidget>
 #include <QTableView>
 
 #include <numeric>
@@ -161,7 +164,28 @@ LogPage::LogPage(console::AuditLog log)
     : m_log(std::move(log))
     , m_model(new AuditModel(this))
 {
-    QVBoxLayout* const layout = column(this, 20, 10);
+    auto* const kinds = named(new QTabWidget, tr("Audit and events"));
+    kinds->tabBar()->setAccessibleName(kinds->accessibleName());
+    kinds->addTab(makeAudit(), tr("Audit"));
+    auto* const events = named(new QWidget, tr("Events"));
+    column(events, 12, 0)->addWidget(m_events = new EventsView);
+    kinds->addTab(events, tr("Events"));
+    column(this, 20, 10)->addWidget(kinds);
+    connect(m_verify, &QPushButton::clicked, this, &LogPage::reload);
+    connect(m_export, &QPushButton::clicked, this, &LogPage::askWhere);
+    connect(m_copy, &QPushButton::clicked, this,
+            [this] { QGuiApplication::clipboard()->setText(plain(m_model->trail().head.hex())); });
+    connect(m_filter, &QLineEdit::textChanged, this, [this](const QString& text) {
+        m_model->setFilter(text);
+        showCount();
+    });
+    showCount();
+}
+
+QWidget* LogPage::makeAudit()
+{
+    auto* const audit = named(new QWidget, tr("Audit"));
+    QVBoxLayout* const layout = column(audit, 12, 10);
     QWidget* const chain = card(tr("Whether the log is whole"));
     auto* const state = new QHBoxLayout;
     state->setSpacing(8);
@@ -201,19 +225,12 @@ LogPage::LogPage(console::AuditLog log)
     m_table = makeTable(m_model);
     layout->addWidget(m_table, 1);
     layout->addStretch();
-    connect(m_verify, &QPushButton::clicked, this, &LogPage::reload);
-    connect(m_export, &QPushButton::clicked, this, &LogPage::askWhere);
-    connect(m_copy, &QPushButton::clicked, this,
-            [this] { QGuiApplication::clipboard()->setText(plain(m_model->trail().head.hex())); });
-    connect(m_filter, &QLineEdit::textChanged, this, [this](const QString& text) {
-        m_model->setFilter(text);
-        showCount();
-    });
-    showCount();
+    return audit;
 }
 
-void LogPage::show(const SnapshotPtr& /*snapshot*/)
+void LogPage::show(const SnapshotPtr& snapshot)
 {
+    m_events->show(snapshot);
 }
 
 void LogPage::showEvent(QShowEvent* event)

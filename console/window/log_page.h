@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Log: what this user signed, pushed, admitted and made, and whether each line follows the one before.
+/// Log: what this user signed, pushed, admitted and made, and whether each line follows the one before; and
+/// what the agent told meanwhile.
 #pragma once
 
 #include "admin/audit_log.h"
@@ -15,6 +16,7 @@ class QTableView;
 namespace starling::window {
 
 class ErrorCard;
+class EventsView;
 
 /// Entries that contain a text, newest first.
 class AuditModel : public QAbstractTableModel
@@ -58,6 +60,7 @@ protected:
     void showEvent(QShowEvent* event) override;
 
 private:
+    QWidget* makeAudit();
     void take(Result<console::AuditTrail> trail);
     void showCount();
     void askWhere();
@@ -68,6 +71,7 @@ private:
     QLabel *m_verdict, *m_head, *m_count, *m_empty;
     QLineEdit* m_filter;
     QTableView* m_table;
+    EventsView* m_events;
     QPushButton *m_verify, *m_copy, *m_export;
 };
 

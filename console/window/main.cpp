@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// starling-console: the fleet in a window, as one agent tells of it.
 #include "error_card.h"
-#include "grid_accessible.h"
+#include "export_mode.h"
 #include "main_window.h"
+#include "map_accessible.h"
 #include "profile.h"
 #include "resources.h"
 #include "sources.h"
@@ -61,6 +62,7 @@ void tell(const QString& what, const starling::Error& error)
 int main(int argc, char** argv)
 {
     using namespace starling;
+    const bool isExport = window::wantsExport(argc, argv);
     QApplication application(argc, argv);
     QApplication::setApplicationName(QStringLiteral("starling-console"));
     QApplication::setOrganizationName(QStringLiteral("starling"));
@@ -68,7 +70,9 @@ int main(int argc, char** argv)
     QApplication::setDesktopFileName(QStringLiteral("starling-console"));
     QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
     window::loadResources();
-    window::installGridAccessibility();
+    window::installMapAccessibility();
+    if (isExport)
+        return window::runExport(QApplication::arguments());
     QCommandLineParser parser;
     parser.setApplicationDescription(QStringLiteral("Shows a fleet as one agent tells of it."));
     const QCommandLineOption agent(QStringLiteral("agent"), QStringLiteral("Control socket of the agent."),
@@ -91,7 +95,12 @@ int main(int argc, char** argv)
         QStringLiteral("profile"),
         QStringLiteral("Settings and fleet of their own, for a second console or another fleet."),
         QStringLiteral("NAME"));
-    parser.addOptions({agent, theme, profile, demo, seed, scenario});
+    // What it takes besides is read in export_mode.cpp.
+    const QCommandLineOption toFile(
+        QStringLiteral("export"),
+        QStringLiteral("Draws the map into FILE (.png, .svg), without a window: see starling map export."),
+        QStringLiteral("FILE"));
+    parser.addOptions({agent, theme, profile, demo, seed, scenario, toFile});
     parser.addHelpOption();
     parser.addVersionOption();
     QStringList arguments = QApplication::arguments();

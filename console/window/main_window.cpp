@@ -6,6 +6,7 @@
 #include "devices_page.h"
 #include "diagnostics_page.h"
 #include "error_card.h"
+#include "fitting.h"
 #include "idle_lock.h"
 #include "key_chooser.h"
 #include "keys_page.h"
@@ -182,20 +183,26 @@ void MainWindow::tellNews(const SnapshotPtr& snapshot)
     constexpr qint64 kEvery = 5'000; ///< ms; guess: nobody reads faster
     if (m_told && snapshot->takenAt - m_told->takenAt < kEvery)
         return;
-    const QStringList news = newsOf(m_told, *snapshot, Preferences::load());
-    m_told = snapshot;
-    if (news.isEmpty())
-        return;
-    constexpr int kShown = 30'000; ///< ms; guess
-    statusBar()->showMessage(news.join(QStringLiteral(" · ")), kShown);
-    QApplication::alert(this);
+    m_news.run<QStringList>(
+        snapshot->picture->devices.size(),
+        [before = std::exchange(m_told, snapshot), snapshot, preferences = Preferences::load()] {
+            return newsOf(before, *snapshot, preferences);
+        },
+        [this](const QStringList& news) {
+            constexpr int kShown = 30'000; ///< ms; guess
+            if (news.isEmpty())
+                return;
+            statusBar()->showMessage(news.join(QStringLiteral(" · ")), kShown);
+            QApplication::alert(this);
+        });
 }
 
 QWidget* MainWindow::makeRail()
 {
     m_rail = named(new QWidget, tr("Screens to choose from"), "rail");
     m_rail->setAttribute(Qt::WA_StyledBackground);
-    m_rail->setFixedWidth(104);
+    m_rail->setMinimumWidth(104); // and wider where a language has longer words
+    m_rail->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Preferred);
     m_railLayout = column(m_rail, 8, 4);
     return m_rail;
 }
@@ -536,6 +543,8 @@ void MainWindow::applyTheme()
         button->setIcon(m_theme.icon(button->property("icon-name").toString()));
         page->setTheme(m_theme);
     }
+    for (auto* const table : findChildren<QTableView*>())
+        fitHeadings(table);
     m_publish->setTheme(m_theme);
     m_welcome->setTheme(m_theme);
     m_diagnostics->setTheme(m_theme);

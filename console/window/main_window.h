@@ -3,6 +3,7 @@
 /// old what it shows is.
 #pragma once
 
+#include "aside.h"
 #include "demo_bar.h"
 #include "theme.h"
 
@@ -114,6 +115,7 @@ private:
     RolloutsPage* m_rollouts = nullptr;
     PreferencesPage* m_preferences = nullptr;
     SnapshotPtr m_told; ///< whose news were told
+    Aside m_news; ///< what they are
     IdleLock* m_lock = nullptr;
     QLabel* m_locked = nullptr; ///< says so while it is
     WelcomePage* m_welcome = nullptr; ///< shown while there is nobody to ask

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map_page.h"
 
-#include "fleetview/query.h"
+#include "admin/sites_file.h"
+#include "fitting.h"
+#include "fleetview/grid_layout.h"
+#include "fleetview/pick.h"
 #include "fleetview/replay.h"
+#include "model/map_csv.h"
 #include "words.h"
 
-#include <QBuffer>
+#include <QAccessible>
+#include <QClipboard>
 #include <QComboBox>
-#include <QDateTime>
 #include <QFileDialog>
+#include <QGuiApplication>
 #include <QHeaderView>
 #include <QKeyEvent>
 #include <QLocale>
 #include <QMenu>
 #include <QMessageBox>
-#include <QPainter>
 #include <QPushButton>
-#include <QSaveFile>
 #include <QScrollArea>
+#include <QSettings>
 #include <QStackedWidget>
-#include <QSvgGenerator>
 #include <QTableWidget>
 #include <QTextBrowser>
 
@@ -31,28 +34,11 @@ namespace {
 
 /// Kept free for a scroll bar: cells do not move when it comes.
 constexpr int kScrollBar = 14;
+const QString kSitesKey = QStringLiteral("map/sites");
 
 QString number(std::size_t value)
 {
     return QLocale().toString(static_cast<qulonglong>(value));
-}
-
-/// RFC 4180; a leading =, +, - or @ would be a formula where the file is opened.
-QString cell(const QString& text)
-{
-    QString shown = text;
-    if (!shown.isEmpty() && QStringLiteral("=+-@").contains(shown[0]))
-        shown.prepend(QLatin1Char('\''));
-    shown.replace(QLatin1Char('"'), QStringLiteral("\"\""));
-    return QLatin1Char('"') + shown + QLatin1Char('"');
-}
-
-Status writeAll(const QString& path, const QByteArray& bytes)
-{
-    QSaveFile file(path);
-    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
-        return fail(Errc::Io, path.toStdString() + ": " + file.errorString().toStdString());
-    return {};
 }
 
 } // namespace
@@ -120,7 +106,13 @@ MapPage::MapPage(QWidget* parent)
     });
     connect(m_spread, &SpreadView::deviceOpened, this, &MapPage::deviceWanted);
     connect(m_spread, &SpreadView::groupOpened, this, &MapPage::openGroup);
+    connect(m_waves, &WavesView::groupOpened, this, &MapPage::openGroup);
     connect(m_places, &PlacesView::groupOpened, this, &MapPage::openGroup);
+    connect(m_places, &PlacesView::sitesWanted, this, &MapPage::chooseSites);
+    connect(m_places, &PlacesView::sitesUnwanted, this, [this] { static_cast<void>(useSites({})); });
+    if (const QString file = QSettings().value(kSitesKey).toString(); !file.isEmpty())
+        if (const Status used = useSites(file); !used)
+            m_sitesProblem = plain(toString(used.error()), 300);
     setLens(Lens::Grid);
 }
 
@@ -144,7 +136,11 @@ QWidget* MapPage::makeBar()
     row->addWidget(label(tr("Group by"), "muted"));
     row->addWidget(m_groupBy = named(new QComboBox, tr("Group by")));
     m_groupBy->setMinimumWidth(130);
-    connect(m_groupBy, &QComboBox::currentIndexChanged, this, &MapPage::refresh);
+    connect(m_groupBy, &QComboBox::currentIndexChanged, this, [this] { refresh(); });
+    row->addWidget(m_up = named(new QPushButton, tr("Up: all that was shown before")));
+    m_up->setToolTip(tr("Up (Backspace)"));
+    m_up->hide();
+    connect(m_up, &QPushButton::clicked, this, &MapPage::goUp);
     row->addStretch(1);
     m_legend = named(new QWidget, tr("Legend: states and how many devices stand there"));
     auto* const legend = new QHBoxLayout(m_legend);
@@ -223,14 +219,16 @@ void MapPage::show(const SnapshotPtr& snapshot)
     m_snapshot = snapshot;
     m_time->show(snapshot->picture);
     showFields();
+    pickAgain();
     // What is recorded stays as it was seen, whatever goes on meanwhile.
     if (!m_recorded)
-        refresh();
+        refresh(true);
 }
 
 void MapPage::moveInTime()
 {
     m_recorded = m_time->cursor() ? fleetview::pictureAt(m_snapshot->picture, *m_time->cursor()) : nullptr;
+    pickAgain();
     refresh();
 }
 
@@ -242,8 +240,8 @@ std::string MapPage::field() const
 void MapPage::showFields()
 {
     QStringList fields{QString()};
-    for (const fleetview::Facet& facet : fleetview::facetsOf(m_snapshot->picture->devices))
-        fields += QString::fromStdString(facet.field);
+    for (const std::string& field : fleetview::fieldsOf(m_snapshot->picture->devices))
+        fields += QString::fromStdString(field);
     QStringList held;
     for (int i = 0; i < m_groupBy->count(); ++i)
         held += m_groupBy->itemData(i).toString();
@@ -260,23 +258,26 @@ void MapPage::showFields()
     m_groupBy->setCurrentIndex(std::max(0, m_groupBy->findData(kept)));
 }
 
-void MapPage::refresh()
+void MapPage::refresh(bool isSoon)
 {
     if (!m_snapshot)
         return;
     if (m_lens == Lens::Grid)
         m_grid->show(picture(), field(), m_gridScroll->maximumViewportSize() - QSize(kScrollBar, 0));
     else if (m_lens == Lens::Waves)
-        m_waves->show(*picture(), field());
+        isSoon ? m_waves->showSoon(picture(), field()) : m_waves->show(*picture(), field());
     else if (m_lens == Lens::Spread)
-        m_spread->show(picture(), field(), vantage());
+        isSoon ? m_spread->showSoon(picture(), field(), vantage())
+               : m_spread->show(picture(), field(), vantage());
     else if (m_lens == Lens::Places)
-        m_places->show(picture(), field());
+        isSoon ? m_places->showSoon(picture(), field()) : m_places->show(picture(), field());
     else
         showTable();
     showLegend();
     showSide();
     QString note = noteText();
+    if (!m_drill.empty())
+        note.prepend(tr("Only %1. ").arg(plain(m_drill.back(), 60)));
     if (m_recorded)
         note.prepend(tr("Not live: %1, as this console saw it. ").arg(m_time->words()));
     m_note->setText(note);
@@ -296,42 +297,78 @@ QString MapPage::noteText() const
             ? m_spread->caption() + QLatin1Char(' ') + tr("Lines of the past were not recorded.")
             : m_spread->caption();
     if (m_lens == Lens::Places)
-        return m_places->caption();
+        return m_sitesProblem.isEmpty()
+            ? m_places->caption()
+            : tr("%1 The sites file is not used: %2").arg(m_places->caption(), m_sitesProblem);
     return tr("%1 devices. Green is a receipt that the device signed. Arrows move, Enter opens, T shows the "
               "table.")
         .arg(number(picture()->devices.size()));
 }
 
-/// What the asked agent knows of itself, now.
+/// Lines of the past were not recorded.
 fleetview::Vantage MapPage::vantage() const
 {
+    if (!m_recorded)
+        return vantageOf(m_snapshot->status, *picture());
     fleetview::Vantage vantage;
-    const control::StatusReply& status = m_snapshot->status;
-    vantage.self = status.node;
-    const fleetview::Release* release = fleetview::latestRelease(*picture());
-    if (m_recorded || release == nullptr)
-        return vantage;
-    std::map<NodeId, fleetview::Dealing> dealings;
-    for (const control::LinkLine& link : status.links)
-        if (link.isUp)
-            dealings[link.node].isNeighbor = true;
-    for (const control::TrafficLine& line : status.traffic)
-        if (line.payload == release->infoHash) {
-            dealings[line.node].bytesFrom += line.bytesFrom;
-            dealings[line.node].bytesTo += line.bytesTo;
-        }
-    for (auto& [node, dealing] : dealings) {
-        dealing.node = node;
-        vantage.dealings.push_back(dealing);
-    }
+    vantage.self = m_snapshot->status.node;
     return vantage;
 }
 
-/// Its devices, as a query; a group without a value has none.
+/// Closer; of a group that is all there is to see, to its devices. A group without a value has no query.
 void MapPage::openGroup(const QString& name)
 {
-    if (!field().empty() && !name.isEmpty())
-        Q_EMIT devicesWanted(QString::fromStdString(field() + "=" + fleetview::quoted(name.toStdString())));
+    if (field().empty() || name.isEmpty())
+        return;
+    const std::string query = field() + "=" + fleetview::quoted(name.toStdString());
+    if (std::find(m_drill.begin(), m_drill.end(), query) == m_drill.end())
+        return drill(query);
+    std::string all;
+    for (const std::string& each : m_drill)
+        all += (all.empty() ? "" : " and ") + each;
+    Q_EMIT devicesWanted(QString::fromStdString(all));
+}
+
+void MapPage::pickAgain()
+{
+    m_picture = m_recorded ? m_recorded : m_snapshot->picture;
+    for (const std::string& query : m_drill)
+        if (const auto parsed = fleetview::Query::parse(query))
+            m_picture = fleetview::pick(m_picture, *parsed);
+}
+
+void MapPage::drill(const std::string& query)
+{
+    m_drill.push_back(query);
+    m_up->setText(tr("Up from %1").arg(plain(query, 40)));
+    m_up->show();
+    pickAgain();
+    refresh();
+}
+
+void MapPage::goUp()
+{
+    if (m_drill.empty())
+        return;
+    m_drill.pop_back();
+    m_up->setVisible(!m_drill.empty());
+    if (!m_drill.empty())
+        m_up->setText(tr("Up from %1").arg(plain(m_drill.back(), 40)));
+    pickAgain();
+    refresh();
+}
+
+/// What the map says, in sentences: for the clipboard, and for whoever listens.
+void MapPage::copySummary()
+{
+    if (!m_snapshot)
+        return;
+    const QString summary = verdictOf(*picture()) + QLatin1Char(' ') + noteText();
+    QGuiApplication::clipboard()->setText(summary);
+    m_note->setText(tr("Copied: %1").arg(summary));
+    m_note->setAccessibleName(m_note->text());
+    QAccessibleEvent told(m_note, QAccessible::Alert);
+    QAccessible::updateAccessibility(&told);
 }
 
 void MapPage::showTable()
@@ -351,10 +388,7 @@ void MapPage::showTable()
     m_table->setRowCount(static_cast<int>(plan.groups.size()));
     for (int row = 0; row < m_table->rowCount(); ++row) {
         const fleetview::GridGroup& group = plan.groups[static_cast<std::size_t>(row)];
-        QStringList cells{group.name.empty()       ? withoutValue(field())
-                              : field() == "state" ? standingWord(*fleetview::standingNamed(group.name))
-                                                   : plain(group.name, 60),
-                          number(group.count)};
+        QStringList cells{groupWord(field(), group.name), number(group.count)};
         for (const std::size_t count : group.standings)
             cells += count == 0 ? QStringLiteral("–") : number(count);
         if (isSpread)
@@ -368,6 +402,7 @@ void MapPage::showTable()
             item->setText(cells[i]);
         }
     }
+    fitHeadings(m_table);
     m_table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
 }
 
@@ -409,6 +444,10 @@ void MapPage::keyPressEvent(QKeyEvent* event)
         return setLens(m_lens == Lens::Table ? m_pictured : Lens::Table);
     if (event->modifiers() == Qt::NoModifier)
         switch (event->key()) {
+        case Qt::Key_F2:
+            return copySummary();
+        case Qt::Key_Backspace:
+            return goUp();
         case Qt::Key_Comma:
             return m_time->step(-1);
         case Qt::Key_Period:
@@ -425,39 +464,12 @@ void MapPage::keyPressEvent(QKeyEvent* event)
     Page::keyPressEvent(event);
 }
 
-QByteArray MapPage::csv() const
-{
-    QStringList lines{
-        QStringLiteral("name,id,group,state,resource,version,phase,code,receipt_sequence,receipt_came")};
-    for (const fleetview::DevicePtr& device : picture()->devices) {
-        const trust::ReceiptEntry* entry = device->decisiveEntry();
-        const auto code = entry == nullptr ? std::nullopt : errcOf(entry->code);
-        QStringList cells{plain(device->name),
-                          plain(device->node.hex()),
-                          plain(field().empty() ? std::string() : fleetview::groupValue(*device, field())),
-                          plain(fleetview::standingName(device->standing)),
-                          entry == nullptr ? QString() : plain(entry->uri.text()),
-                          entry == nullptr ? QString() : plain(trust::toString(entry->revision)),
-                          entry == nullptr ? QString() : plain(trust::phaseName(entry->phase)),
-                          code ? plain(codeName(*code)) : QString(),
-                          QString::number(device->receipt.sequence),
-                          device->heardAt ? QDateTime::fromSecsSinceEpoch(
-                                                device->heardAt->time_since_epoch().count(), Qt::UTC)
-                                                .toString(Qt::ISODate)
-                                          : QString()};
-        for (QString& text : cells)
-            text = cell(text);
-        lines += cells.join(QLatin1Char(','));
-    }
-    return (lines.join(QStringLiteral("\r\n")) + QStringLiteral("\r\n")).toUtf8();
-}
-
 Status MapPage::exportTo(const QString& path, Format format) const
 {
     if (!m_snapshot)
         return fail(Errc::NotFound, "there is nothing to export yet");
     if (format == Format::Csv)
-        return writeAll(path, csv());
+        return writeAll(path, console::mapCsv(*picture(), field(), m_places->sites()));
     const bool isGrid = m_lens == Lens::Grid;
     const QSize size = isGrid    ? m_grid->size()
         : m_lens == Lens::Spread ? m_spread->size().expandedTo(m_spread->minimumSizeHint())
@@ -473,28 +485,44 @@ Status MapPage::exportTo(const QString& path, Format format) const
         else
             m_grid->painter().paint(painter);
     };
-    QByteArray bytes;
-    QBuffer buffer(&bytes);
-    if (format == Format::Svg) {
-        QSvgGenerator generator;
-        generator.setOutputDevice(&buffer);
-        generator.setSize(size);
-        generator.setViewBox(QRect(QPoint(), size));
-        generator.setTitle(tr("Starling fleet %1").arg(plain(m_snapshot->status.fleet.shortHex())));
-        QPainter painter(&generator);
-        paint(painter);
-        painter.end();
-        return writeAll(path, bytes);
+    return writePicture(path, format, size, 2, m_theme.surface, paint);
+}
+
+Status MapPage::useSites(const QString& file)
+{
+    fleetview::Sites sites;
+    if (!file.isEmpty()) {
+        auto read = console::readSites(file.toStdString());
+        if (!read)
+            return tl::unexpected<Error>(read.error());
+        sites = std::move(*read);
     }
-    QImage image(size * 2, QImage::Format_RGB32);
-    image.setDevicePixelRatio(2);
-    image.fill(m_theme.surface);
-    QPainter painter(&image);
-    paint(painter);
-    painter.end();
-    if (!buffer.open(QIODevice::WriteOnly) || !image.save(&buffer, "PNG"))
-        return fail(Errc::Io, path.toStdString() + ": the picture could not be made");
-    return writeAll(path, bytes);
+    QSettings().setValue(kSitesKey, file);
+    m_sitesProblem.clear();
+    m_places->setSites(std::move(sites));
+    refresh();
+    return {};
+}
+
+void MapPage::chooseSites()
+{
+    auto* const dialog = new QFileDialog(this, tr("Where sites are"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
+        const Status used = useSites(path);
+        if (used)
+            return;
+        auto* const box = new QMessageBox(
+            QMessageBox::Warning, tr("Where sites are"),
+            tr("The file is not used.\n%1\nEach line is a site and its degrees: berlin = 52.52 13.40\n%2")
+                .arg(plain(used.error().context), QString::fromStdString(codeName(used.error().code))),
+            QMessageBox::Close, this);
+        box->setAttribute(Qt::WA_DeleteOnClose);
+        box->setTextFormat(Qt::PlainText);
+        box->open();
+    });
+    dialog->open();
 }
 
 void MapPage::chooseExport(Format format)

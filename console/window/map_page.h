@@ -3,6 +3,7 @@
 /// at a moment that this console saw.
 #pragma once
 
+#include "map_export.h"
 #include "map_places.h"
 #include "map_spread.h"
 #include "map_time.h"
@@ -22,8 +23,8 @@ class MapPage : public Page
 {
     Q_OBJECT
 public:
-    enum class Lens : std::uint8_t { Waves, Grid, Spread, Places, Table };
-    enum class Format : std::uint8_t { Png, Svg, Csv };
+    using Lens = MapLens;
+    using Format = MapFormat;
 
     explicit MapPage(QWidget* parent = nullptr);
     void show(const SnapshotPtr& snapshot) override;
@@ -31,6 +32,8 @@ public:
     void setFrozen(bool isFrozen);
     void setLens(Lens lens);
     TimeBar& time() { return *m_time; }
+    /// Where sites are, from now on and the next time; empty: nobody says. Fails as console::readSites does.
+    Status useSites(const QString& file);
     /// Writes what the lens shows; a CSV has a line for each device. Fails with Io.
     Status exportTo(const QString& path, Format format) const;
     using Page::show;
@@ -47,21 +50,28 @@ private:
     QWidget* makeBar();
     QWidget* makeSide();
     void chooseExport(Format format);
-    void refresh();
+    void chooseSites();
+    /// What takes long is shown once it is counted, if that is soon enough.
+    void refresh(bool isSoon = false);
     void showFields();
     void showTable();
     QString noteText() const;
     fleetview::Vantage vantage() const;
     void openGroup(const QString& name);
+    void pickAgain();
+    void drill(const std::string& query);
+    void goUp();
+    void copySummary();
     void showLegend();
     void showSide();
-    /// What all lenses show: live, or recorded.
-    const fleetview::PicturePtr& picture() const { return m_recorded ? m_recorded : m_snapshot->picture; }
+    /// What all lenses show: live or recorded, and of the groups that were opened alone.
+    const fleetview::PicturePtr& picture() const { return m_picture; }
     void moveInTime();
     std::string field() const;
-    QByteArray csv() const;
     SnapshotPtr m_snapshot; ///< live
     fleetview::PicturePtr m_recorded; ///< of the moment that was chosen; nothing: live
+    fleetview::PicturePtr m_picture;
+    std::vector<std::string> m_drill; ///< queries: each a group within the one before
     Lens m_lens = Lens::Grid;
     Lens m_pictured = Lens::Grid; ///< whose twin the table is
     std::array<QPushButton*, 5> m_lenses{};
@@ -77,8 +87,9 @@ private:
     QWidget* m_legend;
     std::array<QPushButton*, fleetview::kStandings> m_marks{};
     QTextBrowser* m_side;
-    QPushButton* m_open;
+    QPushButton *m_open, *m_up;
     QLabel* m_note;
+    QString m_sitesProblem; ///< why the sites file of the last time is not used
     std::optional<NodeId> m_chosen;
 };
 

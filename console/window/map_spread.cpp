@@ -127,21 +127,47 @@ void SpreadView::setFrozen(bool isFrozen)
 
 void SpreadView::show(fleetview::PicturePtr picture, const std::string& field, fleetview::Vantage vantage)
 {
+    m_counting.drop();
     m_picture = std::move(picture);
     m_field = field;
     m_vantage = std::move(vantage);
     planAgain();
 }
 
+void SpreadView::showSoon(fleetview::PicturePtr picture, const std::string& field, fleetview::Vantage vantage)
+{
+    const std::size_t devices = picture->devices.size();
+    if (devices <= Aside::kFew)
+        return show(std::move(picture), field, std::move(vantage));
+    m_counting.run<fleetview::SpreadPlan>(
+        devices,
+        [picture, field, vantage, size = size()] {
+            return fleetview::planSpread(*picture, field, vantage, size.width(), size.height());
+        },
+        [this, picture, field, vantage](fleetview::SpreadPlan plan) {
+            m_picture = picture;
+            m_field = field;
+            m_vantage = vantage;
+            fleetview::resize(plan, width(), height());
+            take(std::move(plan));
+        });
+}
+
 void SpreadView::planAgain()
 {
-    if (!m_picture)
-        return;
-    const auto held =
-        m_chosen && *m_chosen < m_plan.nodes.size() ? m_plan.nodes[*m_chosen].name : std::string();
-    m_plan = fleetview::planSpread(*m_picture, m_field, m_vantage, width(), height());
-    if (m_chosen && (*m_chosen >= m_plan.nodes.size() || m_plan.nodes[*m_chosen].name != held))
-        m_chosen.reset();
+    if (m_picture)
+        take(fleetview::planSpread(*m_picture, m_field, m_vantage, width(), height()));
+}
+
+void SpreadView::take(SpreadPlan plan)
+{
+    const auto keyOf = [](const SpreadNode& node) { return std::pair(node.what, node.name); };
+    const auto held = m_chosen ? std::optional(keyOf(m_plan.nodes[*m_chosen])) : std::nullopt;
+    m_plan = std::move(plan);
+    m_chosen.reset();
+    for (std::size_t i = 0; held && !m_chosen && i < m_plan.nodes.size(); ++i)
+        if (keyOf(m_plan.nodes[i]) == *held)
+            m_chosen = i;
     QString text = caption();
     if (m_chosen)
         text += QLatin1Char(' ') + wordsOf(m_plan.nodes[*m_chosen]);
@@ -182,14 +208,33 @@ QStringList SpreadView::cellsOf(const std::string& group) const
     return {none, none, none, none, none};
 }
 
+int SpreadView::groupCount() const
+{
+    return static_cast<int>(m_plan.shownGroups);
+}
+
+QString SpreadView::groupName(int group) const
+{
+    return nameOf(m_plan.nodes[static_cast<std::size_t>(group) + 1]);
+}
+
+const GroupTable::Counts& SpreadView::groupCounts(int group) const
+{
+    return m_plan.nodes[static_cast<std::size_t>(group) + 1].standings;
+}
+
+QRect SpreadView::groupArea(int group) const
+{
+    const SpreadNode& node = m_plan.nodes[static_cast<std::size_t>(group) + 1];
+    return QRectF(node.x - node.radius, node.y - node.radius, 2 * node.radius, 2 * node.radius).toRect();
+}
+
 QString SpreadView::nameOf(const SpreadNode& node) const
 {
     if (node.what == SpreadNode::What::Agent)
         return node.name.empty() ? tr("asked agent") : tr("%1, asked").arg(plain(node.name, 40));
     if (node.what == SpreadNode::What::Group)
-        return node.name.empty() ? (m_field.empty() ? tr("all devices") : withoutValue(m_field))
-            : m_field == "state" ? standingWord(*fleetview::standingNamed(node.name))
-                                 : plain(node.name, 40);
+        return groupWord(m_field, node.name);
     return plain(node.name, 60);
 }
 
@@ -309,9 +354,10 @@ void SpreadView::paint(QPainter& painter, QSize size) const
     painter.setRenderHint(QPainter::Antialiasing);
     if (!m_picture)
         return;
-    const SpreadPlan plan = size == this->size()
-        ? m_plan
-        : fleetview::planSpread(*m_picture, m_field, m_vantage, size.width(), size.height());
+    SpreadPlan other;
+    if (size != this->size())
+        other = fleetview::planSpread(*m_picture, m_field, m_vantage, size.width(), size.height());
+    const SpreadPlan& plan = size == this->size() ? m_plan : other;
     if (plan.devices == 0) {
         painter.setPen(m_theme.muted);
         return painter.drawText(QRect(QPoint(), size), Qt::AlignCenter,
@@ -347,7 +393,10 @@ void SpreadView::paintEvent(QPaintEvent* /*event*/)
 void SpreadView::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);
-    planAgain();
+    if (m_plan.nodes.empty() || m_plan.hasDevices)
+        return planAgain();
+    fleetview::resize(m_plan, width(), height());
+    update();
 }
 
 void SpreadView::choose(std::size_t node)

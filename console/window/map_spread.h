@@ -2,7 +2,9 @@
 /// The lens Spread: who holds the latest release, and what the agent that is asked gave and took.
 #pragma once
 
+#include "aside.h"
 #include "fleetview/spread.h"
+#include "group_table.h"
 #include "theme.h"
 
 #include <QWidget>
@@ -15,7 +17,7 @@ void paintDonut(QPainter& painter, const Theme& theme, QPointF centre, double ra
                 const std::array<std::size_t, fleetview::kStandings>& standings, const QString& text);
 
 /// Arrows go from group to group, or from device to device; Enter opens, Home goes to the agent.
-class SpreadView : public QWidget
+class SpreadView : public QWidget, public GroupTable
 {
     Q_OBJECT
 public:
@@ -23,6 +25,8 @@ public:
     void setTheme(const Theme& theme);
     void setFrozen(bool isFrozen);
     void show(fleetview::PicturePtr picture, const std::string& field, fleetview::Vantage vantage);
+    /// The same once it is counted, so that nobody waits for it.
+    void showSoon(fleetview::PicturePtr picture, const std::string& field, fleetview::Vantage vantage);
     using QWidget::show;
     const fleetview::SpreadPlan& plan() const { return m_plan; }
     void paint(QPainter& painter, QSize size) const;
@@ -31,6 +35,11 @@ public:
     /// Of a group, for the table that says the same: holders, first held, bytes taken and given, links.
     QStringList cellsOf(const std::string& group) const;
     QSize minimumSizeHint() const override { return {640, 460}; }
+
+    int groupCount() const override;
+    QString groupName(int group) const override;
+    const Counts& groupCounts(int group) const override;
+    QRect groupArea(int group) const override;
 
 Q_SIGNALS:
     void deviceChosen(const starling::NodeId& node);
@@ -47,6 +56,7 @@ protected:
 
 private:
     void planAgain();
+    void take(fleetview::SpreadPlan plan);
     void choose(std::size_t node);
     void open(std::size_t node);
     void walk(int steps);
@@ -63,6 +73,7 @@ private:
     Theme m_theme;
     std::optional<std::size_t> m_chosen; ///< of the plan's nodes, which stay where they are
     bool m_isFrozen = false;
+    Aside m_counting;
 };
 
 } // namespace starling::window

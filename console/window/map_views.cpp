@@ -11,6 +11,8 @@
 #include <QPainterPath>
 #include <QToolTip>
 
+#include <cmath>
+
 namespace starling::window {
 
 using fleetview::Device;
@@ -116,6 +118,35 @@ void GridView::moveTo(std::size_t place)
     Q_EMIT deviceChosen(device->node);
 }
 
+QString GridView::groupName(int group) const
+{
+    const std::string& name = m_painter.plan().groups[static_cast<std::size_t>(group)].name;
+    return groupWord(m_painter.field(), name);
+}
+
+const GroupTable::Counts& GridView::groupCounts(int group) const
+{
+    return m_painter.plan().groups[static_cast<std::size_t>(group)].standings;
+}
+
+QRect GridView::groupArea(int group) const
+{
+    const fleetview::GridGroup& shown = m_painter.plan().groups[static_cast<std::size_t>(group)];
+    return {0, shown.top, width(), shown.height};
+}
+
+/// To the first device of a group so many further.
+void GridView::moveToGroup(int groups)
+{
+    const auto held = m_chosen ? m_painter.placeOf(*m_chosen) : std::nullopt;
+    int group = 0;
+    while (held && group + 1 < groupCount()
+           && m_painter.plan().groups[static_cast<std::size_t>(group) + 1].first <= *held)
+        ++group;
+    group = std::clamp(held ? group + groups : 0, 0, groupCount() - 1);
+    moveTo(m_painter.plan().groups[static_cast<std::size_t>(group)].first);
+}
+
 void GridView::mousePressEvent(QMouseEvent* event)
 {
     setFocus(Qt::MouseFocusReason);
@@ -137,6 +168,9 @@ void GridView::keyPressEvent(QKeyEvent* event)
     const auto held = m_chosen ? m_painter.placeOf(*m_chosen) : std::nullopt;
     const std::size_t place = held.value_or(0);
     const auto columns = static_cast<std::size_t>(m_painter.plan().columns);
+    if (event->modifiers().testFlag(Qt::ControlModifier)
+        && (event->key() == Qt::Key_Down || event->key() == Qt::Key_Up))
+        return moveToGroup(event->key() == Qt::Key_Down ? 1 : -1);
     switch (event->key()) {
     case Qt::Key_Right:
         return moveTo(held ? std::min(place + 1, count - 1) : 0);
@@ -202,16 +236,107 @@ void WavesView::setFrozen(bool isFrozen)
 
 void WavesView::show(const fleetview::Picture& picture, const std::string& field)
 {
-    m_waves = fleetview::wavesOf(picture, field);
-    m_field = field;
+    m_counting.drop();
+    take(fleetview::wavesOf(picture, field), field);
+}
+
+void WavesView::showSoon(const fleetview::PicturePtr& picture, const std::string& field)
+{
+    m_counting.run<fleetview::Waves>(
+        picture->devices.size(), [picture, field] { return fleetview::wavesOf(*picture, field); },
+        [this, field](fleetview::Waves waves) { take(std::move(waves), field); });
+}
+
+void WavesView::take(fleetview::Waves waves, const std::string& field)
+{
+    m_waves = std::move(waves);
+    if (std::exchange(m_field, field) != field)
+        m_chosen.reset();
+    describe();
+    updateGeometry();
+    update();
+}
+
+void WavesView::describe()
+{
     QStringList rows;
     for (const fleetview::Wave& wave : m_waves.rows)
         rows += tr("%1: %2 of %3 healthy")
                     .arg(nameOf(wave), number(wave.points.empty() ? 0 : wave.points.back().healthy),
                          number(wave.devices));
-    setAccessibleDescription(rows.join(QStringLiteral("; ")));
-    updateGeometry();
+    QString text = rows.join(QStringLiteral("; "));
+    for (int row = 0; row < groupCount(); ++row)
+        if (m_chosen == m_waves.rows[static_cast<std::size_t>(row)].name)
+            text = tr("Chosen: %1. %2").arg(groupName(row), text);
+    setAccessibleDescription(text);
+}
+
+QString WavesView::groupName(int group) const
+{
+    return nameOf(m_waves.rows[static_cast<std::size_t>(group)]);
+}
+
+const GroupTable::Counts& WavesView::groupCounts(int group) const
+{
+    return m_waves.rows[static_cast<std::size_t>(group)].standings;
+}
+
+int WavesView::rowHeight(QSize size) const
+{
+    return std::clamp((size.height() - kAxis - 2 * kMargin) / std::max(1, groupCount()), kLeastRow, kRow);
+}
+
+QRect WavesView::groupArea(int group) const
+{
+    return {0, kMargin + group * rowHeight(size()), width(), rowHeight(size())};
+}
+
+void WavesView::choose(int row)
+{
+    if (row < 0 || row >= groupCount())
+        return;
+    m_chosen = m_waves.rows[static_cast<std::size_t>(row)].name;
+    describe();
     update();
+}
+
+/// The group that is chosen; of those without a name or merged into one row there is nothing to open.
+void WavesView::open()
+{
+    if (m_chosen && !m_chosen->empty())
+        Q_EMIT groupOpened(QString::fromStdString(*m_chosen));
+}
+
+void WavesView::mousePressEvent(QMouseEvent* event)
+{
+    if (focusPolicy() == Qt::NoFocus)
+        return QWidget::mousePressEvent(event); // to be looked at alone
+    setFocus(Qt::MouseFocusReason);
+    choose((event->pos().y() - kMargin) / rowHeight(size()));
+}
+
+void WavesView::mouseDoubleClickEvent(QMouseEvent* /*event*/)
+{
+    open();
+}
+
+void WavesView::keyPressEvent(QKeyEvent* event)
+{
+    int row = -1;
+    for (int i = 0; i < groupCount() && m_chosen; ++i)
+        if (m_waves.rows[static_cast<std::size_t>(i)].name == *m_chosen)
+            row = i;
+    switch (event->key()) {
+    case Qt::Key_Down:
+        return choose(std::min(row + 1, groupCount() - 1));
+    case Qt::Key_Up:
+        return choose(std::max(row - 1, 0));
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+        return open();
+    default:
+        QWidget::keyPressEvent(event);
+    }
 }
 
 QSize WavesView::minimumSizeHint() const
@@ -223,9 +348,7 @@ QString WavesView::nameOf(const fleetview::Wave& wave) const
 {
     if (wave.name.empty() && m_waves.merged > 0 && &wave == &m_waves.rows.back())
         return tr("%1 others").arg(m_waves.merged);
-    if (wave.name.empty())
-        return withoutValue(m_field);
-    return m_field == "state" ? standingWord(*fleetview::standingNamed(wave.name)) : plain(wave.name, 40);
+    return groupWord(m_field, wave.name);
 }
 
 double WavesView::xAt(UtcTime at, const QRect& area) const
@@ -242,10 +365,14 @@ void WavesView::paintRow(QPainter& painter, const fleetview::Wave& wave, const Q
     painter.fillRect(area, m_theme.window);
     const auto fill = [&](std::size_t fleetview::WavePoint::*count, const QBrush& brush, bool isFromTop) {
         for (std::size_t i = 0; i < wave.points.size(); ++i) {
+            const double left = xAt(wave.points[i].at, area);
+            // Of points on one pixel the last stands for all: days of them take no longer than minutes.
+            while (i + 1 < wave.points.size()
+                   && std::floor(xAt(wave.points[i + 1].at, area)) <= std::floor(left))
+                ++i;
             const fleetview::WavePoint& point = wave.points[i];
             if (point.*count == 0 || wave.devices == 0)
                 continue;
-            const double left = xAt(point.at, area);
             const double right =
                 i + 1 < wave.points.size() ? xAt(wave.points[i + 1].at, area) : area.right() + 1.0;
             const double high = area.height()
@@ -280,15 +407,21 @@ void WavesView::paint(QPainter& painter, QSize size) const
     font.setPointSizeF(10);
     painter.setFont(font);
     const QFontMetrics metrics(font);
-    const int wide = std::max(40, size.width() - kNames - kCounts - 32);
+    const auto countsOf = [](const fleetview::Wave& wave) {
+        return tr("%1 of %2 healthy")
+            .arg(number(wave.points.empty() ? 0 : wave.points.back().healthy), number(wave.devices));
+    };
+    int counts = kCounts; // more in languages with longer words
+    for (const fleetview::Wave& wave : m_waves.rows)
+        counts = std::max(counts, metrics.horizontalAdvance(countsOf(wave)) + 8);
+    const int wide = std::max(40, size.width() - kNames - counts - 32);
     if (m_waves.rows.empty()) {
         painter.setPen(m_theme.muted);
         return painter.drawText(QRect(QPoint(), size).adjusted(4, kMargin, 0, 0),
                                 Qt::AlignLeft | Qt::AlignTop,
                                 tr("Nothing to show yet: no device has reported."));
     }
-    const auto rows = static_cast<int>(m_waves.rows.size());
-    const int row = std::clamp((size.height() - kAxis - 2 * kMargin) / rows, kLeastRow, kRow);
+    const int row = rowHeight(size);
     const int bar = row - row / 5;
     int top = kMargin;
     for (const fleetview::Wave& wave : m_waves.rows) {
@@ -297,10 +430,7 @@ void WavesView::paint(QPainter& painter, QSize size) const
                          metrics.elidedText(nameOf(wave), Qt::ElideRight, kNames - 12));
         paintRow(painter, wave, QRect(kNames + 8, top, wide, bar));
         painter.setPen(m_theme.muted);
-        painter.drawText(
-            QRect(kNames + 8 + wide + 12, top, kCounts, bar), Qt::AlignVCenter,
-            tr("%1 of %2 healthy")
-                .arg(number(wave.points.empty() ? 0 : wave.points.back().healthy), number(wave.devices)));
+        painter.drawText(QRect(kNames + 8 + wide + 12, top, counts, bar), Qt::AlignVCenter, countsOf(wave));
         top += row;
     }
     paintAxis(painter, QRect(kNames + 8, top, wide, kAxis));
@@ -312,10 +442,12 @@ void WavesView::paintEvent(QPaintEvent* /*event*/)
     paint(painter, size());
     if (m_isFrozen)
         paintFrost(painter, rect(), m_theme);
-    if (hasFocus()) {
-        painter.setPen(QPen(m_theme.accent, 2));
+    painter.setPen(QPen(hasFocus() ? m_theme.accent : m_theme.text, 2));
+    for (int row = 0; row < groupCount(); ++row)
+        if (m_chosen == m_waves.rows[static_cast<std::size_t>(row)].name)
+            painter.drawRect(groupArea(row).adjusted(1, -2, -1, -4));
+    if (hasFocus())
         painter.drawRect(rect().adjusted(1, 1, -1, -1));
-    }
 }
 
 } // namespace starling::window

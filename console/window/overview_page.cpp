@@ -222,7 +222,7 @@ void OverviewPage::show(const SnapshotPtr& snapshot)
     const auto& devices = snapshot->picture->devices;
     const bool hasSites = std::any_of(devices.begin(), devices.end(),
                                       [](const auto& device) { return !device->label("site").empty(); });
-    m_waves->show(*snapshot->picture, hasSites ? "site" : "");
+    m_waves->showSoon(snapshot->picture, hasSites ? "site" : "");
     showVerdict();
     showTiles();
     showNeeds();

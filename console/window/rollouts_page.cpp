@@ -2,6 +2,7 @@
 #include "rollouts_page.h"
 
 #include "error_card.h"
+#include "fitting.h"
 #include "fleetview/query.h"
 #include "map_views.h"
 #include "model/rollout_text.h"
@@ -287,6 +288,7 @@ void RolloutsPage::setTheme(const Theme& theme)
     Page::setTheme(theme);
     m_model->setTheme(theme);
     m_waves->setTheme(theme);
+    m_reasons->setColumnWidth(0, std::max(m_reasons->columnWidth(0), standingWidth(*m_reasons)));
     showReasons();
 }
 
@@ -307,10 +309,18 @@ void RolloutsPage::refresh()
 {
     if (!m_snapshot)
         return;
+    const fleetview::PicturePtr& picture = m_snapshot->picture;
+    m_counting.run<std::vector<Rollout>>(
+        picture->devices.size(), [picture] { return fleetview::rolloutsOf(*picture); },
+        [this](std::vector<Rollout> rollouts) { take(std::move(rollouts)); });
+}
+
+void RolloutsPage::take(std::vector<Rollout> rollouts)
+{
     const Rollout* const before = m_model->rolloutAt(m_table->currentIndex().row());
     const std::optional<Rollout> chosen = before != nullptr ? std::optional(*before) : std::nullopt;
     m_isSettling = true;
-    m_model->setRollouts(fleetview::rolloutsOf(*m_snapshot->picture));
+    m_model->setRollouts(std::move(rollouts));
     int row = m_model->rowCount() > 0 ? 0 : -1;
     for (int i = 0; chosen && i < m_model->rowCount(); ++i)
         if (isSame(*m_model->rolloutAt(i), *chosen))
@@ -328,16 +338,28 @@ void RolloutsPage::showDetail()
 {
     const Rollout* const rollout = m_model->rolloutAt(m_table->currentIndex().row());
     m_detail->setVisible(rollout != nullptr);
-    m_report.reset();
+    if (rollout == nullptr || (m_report && !isSame(m_report->rollout, *rollout)))
+        m_report.reset();
     if (rollout == nullptr)
         return;
     const fleetview::Picture& picture = *m_snapshot->picture;
-    m_report = fleetview::reportOf(picture, *rollout);
     setText(m_title, text(*rollout, RolloutModel::Release));
     setText(m_summary, summaryOf(*rollout));
     const bool hasSites = std::any_of(picture.devices.begin(), picture.devices.end(),
                                       [](const auto& device) { return !device->label("site").empty(); });
-    m_waves->show(picture, hasSites ? "site" : "");
+    m_waves->showSoon(m_snapshot->picture, hasSites ? "site" : "");
+    m_reporting.run<fleetview::RolloutReport>(
+        picture.devices.size(),
+        [of = m_snapshot->picture, rollout = *rollout] { return fleetview::reportOf(*of, rollout); },
+        [this](fleetview::RolloutReport report) { take(std::move(report)); });
+}
+
+void RolloutsPage::take(fleetview::RolloutReport report)
+{
+    const Rollout* const rollout = m_model->rolloutAt(m_table->currentIndex().row());
+    if (rollout == nullptr || !isSame(*rollout, report.rollout))
+        return; // another one was chosen meanwhile
+    m_report = std::move(report);
     m_stragglers->setText(m_report->stragglers.size() == 1
                               ? tr("Show 1 straggler")
                               : tr("Show %1 stragglers").arg(number(m_report->stragglers.size())));

@@ -2,6 +2,7 @@
 /// Rollouts: each release on its way, how far it is and when it ends, and why devices are not healthy yet.
 #pragma once
 
+#include "aside.h"
 #include "fleetview/rollout.h"
 #include "page.h"
 
@@ -59,7 +60,9 @@ private:
     QWidget* makeList();
     QWidget* makeDetail();
     void refresh();
+    void take(std::vector<fleetview::Rollout> rollouts);
     void showDetail();
+    void take(fleetview::RolloutReport report);
     void showReasons();
     void askWhere(Format format);
 
@@ -74,6 +77,7 @@ private:
     QPushButton *m_publish, *m_stragglers, *m_json, *m_csv;
     QWidget* m_detail;
     bool m_isSettling = false; ///< rows move, nobody chooses
+    Aside m_counting, m_reporting; ///< of all of them, and of the chosen one
 };
 
 } // namespace starling::window

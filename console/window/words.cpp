@@ -131,22 +131,20 @@ QString needWords(const fleetview::Need& need)
     text += QStringLiteral("  ·  ") + release;
     if (const auto code = errcOf(need.code))
         text += QStringLiteral("  ·  %1 (%2)")
-                    .arg(plain(describe(*code)), QString::fromStdString(codeName(*code)));
+                    .arg(console::codeText(*code), QString::fromStdString(codeName(*code)));
     return text;
 }
 
 QString phaseWord(trust::Phase phase)
 {
-    QString word = plain(trust::phaseName(phase));
-    word.replace(QLatin1Char('-'), QLatin1Char(' '));
-    return word;
+    return console::phaseText(phase);
 }
 
 QString saysOf(const trust::ReceiptEntry& entry)
 {
     QString text = phaseWord(entry.phase);
     if (const auto code = errcOf(entry.code))
-        text += QStringLiteral(" · ") + plain(describe(*code)) + QStringLiteral(" · ")
+        text += QStringLiteral(" · ") + console::codeText(*code) + QStringLiteral(" · ")
             + QString::fromStdString(codeName(*code));
     if (!entry.detail.empty())
         text += QStringLiteral(" · ") + plain(entry.detail);
@@ -210,6 +208,14 @@ QString fieldWord(const std::string& field)
     if (!word.isEmpty())
         word[0] = word[0].toUpper();
     return word;
+}
+
+QString groupWord(const std::string& field, const std::string& value)
+{
+    if (value.empty())
+        return withoutValue(field);
+    const auto standing = field == "state" ? fleetview::standingNamed(value) : std::nullopt;
+    return standing ? standingWord(*standing) : plain(value, 60);
 }
 
 QString withoutValue(const std::string& field)

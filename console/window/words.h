@@ -33,6 +33,8 @@ QString spanOf(std::chrono::seconds span);
 QString heardOf(const fleetview::Device& device, UtcTime now);
 QString releaseName(const ResourceUri& uri, const trust::Revision& revision);
 QString fieldWord(const std::string& field); ///< of a facet
+/// The value of a field that devices are grouped by, as a person reads it.
+QString groupWord(const std::string& field, const std::string& value);
 /// As shown for an empty value of a field.
 QString withoutValue(const std::string& field);
 

@@ -88,25 +88,54 @@ std::string groupValue(const Device& device, const std::string& field)
     return std::string(groupView(device, field, buffer));
 }
 
+namespace {
+
+struct LabelsCount
+{
+    const Labels* labels = nullptr;
+    std::size_t devices = 0;
+};
+
+/// How many devices have which labels: a fleet has fewer of these than of devices.
+std::vector<LabelsCount> countLabels(const std::vector<DevicePtr>& devices)
+{
+    std::vector<LabelsCount> counts;
+    PerLabels<std::size_t> places;
+    for (const DevicePtr& device : devices) {
+        const std::size_t place = places.of(device->labels, [&] {
+            counts.push_back({&device->labels, 0});
+            return counts.size() - 1;
+        });
+        ++counts[place].devices;
+    }
+    return counts;
+}
+
+} // namespace
+
 std::vector<Facet> facetsOf(const std::vector<DevicePtr>& devices)
 {
     std::array<std::size_t, kStandings> standings{};
-    Counts versions;
-    std::map<std::string, Counts> labels;
+    std::map<trust::Revision, std::size_t> revisions;
     for (const DevicePtr& device : devices) {
         ++standings[static_cast<std::size_t>(device->standing)];
-        ++versions[groupValue(*device, "version")];
-        for (const auto& [name, value] : device->labels)
-            if (!isCoordinate(name)) // of which nobody picks one
-                ++labels[name][value];
+        if (const trust::ReceiptEntry* const entry = device->decisiveEntry())
+            ++revisions[entry->revision];
     }
+    Counts versions;
+    for (const auto& [revision, count] : revisions)
+        versions[trust::toString(revision)] = count;
+    std::map<std::string, Counts> labels;
+    for (const LabelsCount& each : countLabels(devices))
+        for (const auto& [name, value] : *each.labels)
+            if (!isCoordinate(name)) // of which nobody picks one
+                labels[name][value] += each.devices;
     std::vector<Facet> facets;
     Facet states{"state", {}, 0};
     for (const Standing standing : kAllStandings)
         if (const std::size_t count = standings[static_cast<std::size_t>(standing)]; count > 0)
             states.values.push_back({std::string(standingName(standing)), count});
     facets.push_back(std::move(states));
-    versions.erase("");
     facets.push_back(facetOf("version", versions));
     std::vector<std::pair<std::size_t, std::string>> used;
     for (const auto& [name, counts] : labels) {
@@ -128,13 +157,13 @@ std::vector<std::string> fieldsOf(const std::vector<DevicePtr>& devices)
 {
     if (devices.empty())
         return {};
-    bool hasVersion = false;
+    const bool hasVersion = std::any_of(devices.begin(), devices.end(), [](const DevicePtr& device) {
+        return device->decisiveEntry() != nullptr;
+    });
     std::map<std::string, std::size_t> labels;
-    for (const DevicePtr& device : devices) {
-        hasVersion = hasVersion || device->decisiveEntry() != nullptr;
-        for (const auto& [name, value] : device->labels)
-            ++labels[name];
-    }
+    for (const LabelsCount& each : countLabels(devices))
+        for (const auto& [name, value] : *each.labels)
+            labels[name] += each.devices;
     std::vector<std::pair<std::size_t, std::string>> used;
     for (const auto& [name, count] : labels)
         if (!isCoordinate(name))

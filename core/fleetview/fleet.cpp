@@ -13,7 +13,8 @@ const std::string kNone;
 
 bool isSameReport(const Device& device, const Report& report)
 {
-    return device.receipt == report.receipt && device.name == report.name && device.labels == report.labels;
+    return device.receipt == report.receipt && device.name == report.name
+        && device.labels.map() == report.labels;
 }
 
 struct Judgement
@@ -117,12 +118,28 @@ Fleet::Fleet(UtcTime now)
 {
 }
 
-DevicePtr Fleet::renewed(Report report, const DevicePtr& held, UtcTime now) const
+/// The copy that others have, if there are others.
+Labels Fleet::shared(Labels::Map labels)
+{
+    const auto [found, isNew] = m_labels.try_emplace(std::move(labels));
+    if (isNew)
+        found->second = Labels(found->first);
+    return found->second;
+}
+
+/// Those that no device has any more, and no picture.
+void Fleet::forgetLabels()
+{
+    std::erase_if(m_labels, [](const auto& each) { return !each.second.isShared(); });
+}
+
+DevicePtr Fleet::renewed(Report report, const DevicePtr& held, UtcTime now)
 {
     auto device = std::make_shared<Device>();
     device->node = report.node;
     device->name = std::move(report.name);
-    device->labels = std::move(report.labels);
+    device->labels =
+        held && held->labels.map() == report.labels ? held->labels : shared(std::move(report.labels));
     device->receipt = std::move(report.receipt);
     device->firstSeen = held ? held->firstSeen : now;
     if (!m_isFirst)
@@ -164,6 +181,7 @@ void Fleet::take(std::vector<Report> reports, std::vector<KnownRelease> releases
     for (Report& report : reports)
         renew(devices, std::move(report), now);
     m_devices = std::move(devices);
+    forgetLabels();
     findNewest();
     judge(now);
     m_isFirst = false;
@@ -179,6 +197,8 @@ void Fleet::hear(std::vector<Report> changed, std::vector<KnownRelease> releases
             m_newest[entry.uri] = std::max(m_newest[entry.uri], entry.revision);
         renew(m_devices, std::move(report), now);
     }
+    if (m_labels.size() > 2 * m_devices.size())
+        forgetLabels();
     judge(now);
     m_isFirst = false;
 }
@@ -215,11 +235,13 @@ void Fleet::judge(UtcTime now)
         device = std::move(changed);
     }
     m_unjudged.clear();
+    m_judgedAt = now;
 }
 
 PicturePtr Fleet::picture(UtcTime now)
 {
-    judge(now);
+    if (m_judgedAt != now)
+        judge(now);
     auto picture = std::make_shared<Picture>();
     picture->devices.reserve(m_devices.size());
     for (const auto& [node, device] : m_devices) {

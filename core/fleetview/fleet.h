@@ -4,6 +4,7 @@
 /// comparing pointers. Pure: the time is given, and is the calendar of the console's machine.
 #pragma once
 
+#include "fleetview/labels.h"
 #include "fleetview/standing.h"
 
 #include <deque>
@@ -45,12 +46,13 @@ struct Change
 
 struct Device
 {
+    // What is counted of all devices comes first: it lies together.
     NodeId node;
-    std::string name;
-    std::map<std::string, std::string> labels;
-    trust::Receipt receipt;
+    Labels labels;
     Standing standing = Standing::Unknown;
     std::size_t decisive = 0; ///< index of the entry that makes it stand there, if there are entries
+    trust::Receipt receipt;
+    std::string name;
     /// When its newest receipt came to this console; nothing: the agent held it before.
     std::optional<UtcTime> heardAt;
     UtcTime firstSeen; ///< by this console
@@ -146,16 +148,20 @@ public:
     PicturePtr picture(UtcTime now);
 
 private:
-    DevicePtr renewed(Report report, const DevicePtr& held, UtcTime now) const;
+    DevicePtr renewed(Report report, const DevicePtr& held, UtcTime now);
+    Labels shared(Labels::Map labels);
+    void forgetLabels();
     void renew(std::map<NodeId, DevicePtr>& devices, Report report, UtcTime now);
     void findNewest();
     void judge(UtcTime now);
     std::map<NodeId, DevicePtr> m_devices;
+    std::map<Labels::Map, Labels> m_labels; ///< one copy of each for all devices that have them
     std::set<NodeId> m_unjudged; ///< came with the latest reports
     std::vector<KnownRelease> m_known;
     std::map<ResourceUri, trust::Revision> m_newest;
     std::shared_ptr<std::vector<Step>> m_steps;
     UtcTime m_since;
+    std::optional<UtcTime> m_judgedAt; ///< nothing has come since
     bool m_isFirst = true; ///< what comes first was there before
 };
 

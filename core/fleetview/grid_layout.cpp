@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleetview/grid_layout.h"
 
+#include "fleetview/groups.h"
+
 #include <algorithm>
 
 namespace starling::fleetview {
@@ -70,39 +72,24 @@ std::optional<std::size_t> GridPlan::placeAt(int x, int y) const
 
 GridPlan planGrid(const std::vector<DevicePtr>& devices, const std::string& field, int width, int height)
 {
-    struct Members
-    {
-        std::vector<std::uint32_t> indices;
-        std::array<std::size_t, kStandings> standings{};
-    };
-    // Found by plain order, which is quick, and sorted as people read once they are all known.
-    std::map<std::string, Members, std::less<>> found;
-    std::string buffer;
-    for (std::size_t i = 0; i < devices.size(); ++i) {
-        const std::string_view name = groupView(*devices[i], field, buffer);
-        auto at = found.find(name);
-        if (at == found.end())
-            at = found.emplace(name, Members()).first;
-        at->second.indices.push_back(static_cast<std::uint32_t>(i));
-        ++at->second.standings[static_cast<std::size_t>(devices[i]->standing)];
-    }
-    std::vector<const std::pair<const std::string, Members>*> groups;
-    for (const auto& group : found)
-        groups.push_back(&group);
-    std::sort(groups.begin(), groups.end(), [](const auto* a, const auto* b) {
-        if (a->first.empty() != b->first.empty())
-            return b->first.empty();
-        return NaturalOrder()(a->first, b->first);
-    });
+    const Groups found = groupsBy(devices, field);
     GridPlan plan;
     plan.heading = kHeading;
-    plan.order.reserve(devices.size());
-    for (const auto* group : groups) {
-        const Members& members = group->second;
-        plan.groups.push_back(
-            {group->first, 0, 0, plan.order.size(), members.indices.size(), members.standings});
-        plan.order.insert(plan.order.end(), members.indices.begin(), members.indices.end());
-    }
+    std::vector<std::size_t> next(found.groups.size()); // where each group's next device goes
+    const auto add = [&](std::size_t at) {
+        const Groups::Group& group = found.groups[at];
+        const std::size_t first =
+            plan.groups.empty() ? 0 : plan.groups.back().first + plan.groups.back().count;
+        next[at] = first;
+        plan.groups.push_back({group.name, 0, 0, first, group.devices, group.standings});
+    };
+    for (const bool isNameless : {false, true}) // which comes last
+        for (std::size_t i = 0; i < found.groups.size(); ++i)
+            if (found.groups[i].name.empty() == isNameless)
+                add(i);
+    plan.order.resize(devices.size());
+    for (std::size_t i = 0; i < devices.size(); ++i)
+        plan.order[next[found.groupOf[i]]++] = static_cast<std::uint32_t>(i);
     for (const CellSize& size : kSizes) {
         place(plan, size, std::max(width, kSizes.back().width));
         if (plan.height <= height)

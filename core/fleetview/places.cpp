@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleetview/places.h"
 
+#include "fleetview/groups.h"
+
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 namespace starling::fleetview {
 
@@ -12,22 +15,19 @@ constexpr double kLeastRadius = 10, kMostRadius = 34; ///< px
 constexpr double kWide = 360, kHigh = PlacesPlan::kNorth - PlacesPlan::kSouth; ///< degrees
 constexpr double kTouch = 0.9; ///< of the sum of radii: closer bubbles become one
 
-/// Devices at one spot.
-struct Spot
+/// A spot in the picture, or several that would cover each other.
+struct Blob
 {
-    Coordinates at;
+    Spot spot;
     double x = 0, y = 0;
-    std::size_t devices = 0;
-    std::array<std::size_t, kStandings> standings{};
-    std::map<std::string, std::size_t, NaturalOrder> groups;
 
     void take(const Spot& other)
     {
         for (std::size_t i = 0; i < kStandings; ++i)
-            standings[i] += other.standings[i];
-        for (const auto& [name, count] : other.groups)
-            groups[name] += count;
-        devices += other.devices;
+            spot.standings[i] += other.standings[i];
+        for (const auto& [group, count] : other.groups)
+            spot.groups[group] += count;
+        spot.devices += other.devices;
     }
 };
 
@@ -43,46 +43,83 @@ double radiusOf(std::size_t devices, std::size_t most)
         + (kMostRadius - kLeastRadius) * std::sqrt(static_cast<double>(devices) / static_cast<double>(most));
 }
 
-Bubble bubbleOf(const Spot& spot, std::size_t most)
+Bubble bubbleOf(const Blob& blob, const std::vector<std::string>& groups, std::size_t most)
 {
     Bubble bubble;
-    bubble.x = spot.x;
-    bubble.y = spot.y;
-    bubble.radius = radiusOf(spot.devices, most);
-    bubble.devices = spot.devices;
-    bubble.at = spot.at;
-    bubble.standings = spot.standings;
+    bubble.x = blob.x;
+    bubble.y = blob.y;
+    bubble.radius = radiusOf(blob.spot.devices, most);
+    bubble.devices = blob.spot.devices;
+    bubble.at = blob.spot.at;
+    bubble.standings = blob.spot.standings;
     std::size_t largest = 0;
-    for (const auto& [name, count] : spot.groups) {
+    for (const auto& [group, count] : blob.spot.groups) {
         if (count > largest) {
             largest = count;
-            bubble.name = name;
+            bubble.name = groups[group];
         }
         if (bubble.groups.size() < Bubble::kMaxGroups)
-            bubble.groups.push_back(name);
+            bubble.groups.push_back(groups[group]);
     }
-    bubble.others = spot.groups.empty() ? 0 : spot.groups.size() - 1;
+    bubble.others = blob.spot.groups.empty() ? 0 : blob.spot.groups.size() - 1;
     return bubble;
 }
 
-/// A bubble that an earlier, larger one touches goes into it, which stays where it is.
-std::vector<Spot> merged(std::vector<Spot> spots, std::size_t most)
+/// Blobs by where they are: those that a spot may touch are in its square and the eight around.
+class Squares
 {
-    std::stable_sort(spots.begin(), spots.end(),
-                     [](const Spot& a, const Spot& b) { return a.devices > b.devices; });
-    std::vector<Spot> kept;
-    for (const Spot& spot : spots) {
-        const auto near = std::find_if(kept.begin(), kept.end(), [&](const Spot& other) {
-            return std::hypot(spot.x - other.x, spot.y - other.y)
-                < kTouch * (radiusOf(spot.devices, most) + radiusOf(other.devices, most));
+public:
+    void add(double x, double y, std::size_t blob) { m_blobs[{at(x), at(y)}].push_back(blob); }
+    template <class Use> void near(double x, double y, Use use) const
+    {
+        for (int i = at(x) - 1; i <= at(x) + 1; ++i)
+            for (int j = at(y) - 1; j <= at(y) + 1; ++j)
+                if (const auto found = m_blobs.find({i, j}); found != m_blobs.end())
+                    for (const std::size_t blob : found->second)
+                        use(blob);
+    }
+
+private:
+    static int at(double px) { return static_cast<int>(std::floor(px / (2 * kTouch * kMostRadius))); }
+    std::map<std::pair<int, int>, std::vector<std::size_t>> m_blobs;
+};
+
+/// A spot that an earlier, larger one touches goes into it, which stays where it is.
+std::vector<Blob> merged(std::vector<Blob> blobs, std::size_t most)
+{
+    std::stable_sort(blobs.begin(), blobs.end(),
+                     [](const Blob& a, const Blob& b) { return a.spot.devices > b.spot.devices; });
+    std::vector<Blob> kept;
+    std::vector<double> radii; // as they are drawn
+    Squares squares;
+    for (Blob& blob : blobs) {
+        const double radius = radiusOf(blob.spot.devices, most);
+        std::size_t into = kept.size();
+        squares.near(blob.x, blob.y, [&](std::size_t other) {
+            const double right = blob.x - kept[other].x, down = blob.y - kept[other].y;
+            const double reach = kTouch * (radius + radii[other]);
+            if (other < into && right * right + down * down < reach * reach)
+                into = other;
         });
-        if (near == kept.end())
-            kept.push_back(spot);
-        else
-            near->take(spot);
+        if (into < kept.size()) {
+            kept[into].take(blob.spot);
+            radii[into] = radiusOf(std::min(kept[into].spot.devices, most), most);
+            continue;
+        }
+        squares.add(blob.x, blob.y, kept.size());
+        radii.push_back(radius);
+        kept.push_back(std::move(blob));
     }
     return kept;
 }
+
+struct CoordinatesHash
+{
+    std::size_t operator()(const Coordinates& at) const
+    {
+        return std::hash<double>()(at.latitude) * 31 + std::hash<double>()(at.longitude);
+    }
+};
 
 } // namespace
 
@@ -143,8 +180,46 @@ PlacesFrame dragged(const PlacesFrame& frame, double right, double down, int wid
     return within(moved, width, height);
 }
 
-PlacesPlan planPlaces(const Picture& picture, const std::string& field, int width, int height,
-                      const Sites& sites, const PlacesFrame& frame)
+Spots spotsOf(const Picture& picture, const std::string& field, const Sites& sites)
+{
+    Spots found;
+    const Groups groups = groupsBy(picture.devices, field);
+    for (const Groups::Group& group : groups.groups)
+        found.groups.push_back(group.name);
+    std::unordered_map<Coordinates, std::size_t, CoordinatesHash> known;
+    PerLabels<std::optional<std::size_t>> byLabels;
+    const auto spotOf = [&](const Device& device) -> std::optional<std::size_t> {
+        static const std::string kSite("site");
+        const auto at = coordinatesOf(device, sites);
+        if (!at) {
+            if (found.sitesMissing.size() < Spots::kMaxMissing && !device.label(kSite).empty())
+                found.sitesMissing.insert(device.label(kSite));
+            return std::nullopt;
+        }
+        const auto [spot, isNew] = known.try_emplace(*at, found.spots.size());
+        if (isNew)
+            found.spots.emplace_back().at = *at;
+        return spot->second;
+    };
+    for (std::size_t i = 0; i < picture.devices.size(); ++i) {
+        const Device& device = *picture.devices[i];
+        const auto spot = byLabels.of(device.labels, [&] { return spotOf(device); });
+        ++(spot ? found.placed : found.unplaced);
+        if (!spot)
+            continue;
+        Spot& counted = found.spots[*spot];
+        ++counted.devices;
+        ++counted.standings[static_cast<std::size_t>(device.standing)];
+        ++counted.groups[groups.groupOf[i]];
+    }
+    // In an order that does not depend on which devices there are.
+    std::sort(found.spots.begin(), found.spots.end(), [](const Spot& a, const Spot& b) {
+        return std::pair(a.at.latitude, a.at.longitude) < std::pair(b.at.latitude, b.at.longitude);
+    });
+    return found;
+}
+
+PlacesPlan planPlaces(const Spots& spots, int width, int height, const PlacesFrame& frame)
 {
     PlacesPlan plan;
     const PlacesFrame shown = within(frame, width, height);
@@ -154,36 +229,26 @@ PlacesPlan planPlaces(const Picture& picture, const std::string& field, int widt
     plan.height = kHigh * scale;
     plan.left = width / 2.0 - (shown.centre.longitude + 180) * scale;
     plan.top = height / 2.0 - (PlacesPlan::kNorth - shown.centre.latitude) * scale;
-    std::map<std::pair<double, double>, Spot> found;
-    std::string buffer;
-    static const std::string kSite("site");
-    for (const DevicePtr& device : picture.devices) {
-        const auto at = coordinatesOf(*device, sites);
-        if (!at) {
-            ++plan.unplaced;
-            if (plan.sitesMissing.size() < PlacesPlan::kMaxMissing && !device->label(kSite).empty())
-                plan.sitesMissing.insert(device->label(kSite));
-            continue;
-        }
-        ++plan.placed;
-        Spot& spot = found[{at->latitude, at->longitude}];
-        spot.at = *at;
-        spot.x = plan.left + (at->longitude + 180) * scale;
-        spot.y = plan.top
-            + (PlacesPlan::kNorth - std::clamp(at->latitude, PlacesPlan::kSouth, PlacesPlan::kNorth)) * scale;
-        ++spot.devices;
-        ++spot.standings[static_cast<std::size_t>(device->standing)];
-        ++spot.groups[std::string(groupView(*device, field, buffer))];
-    }
-    std::vector<Spot> spots;
+    plan.placed = spots.placed;
+    plan.unplaced = spots.unplaced;
+    plan.sitesMissing = spots.sitesMissing;
+    std::vector<Blob> blobs;
     std::size_t most = 1;
-    for (auto& [at, spot] : found) {
+    for (const Spot& spot : spots.spots) {
         most = std::max(most, spot.devices);
-        spots.push_back(std::move(spot));
+        const double south =
+            PlacesPlan::kNorth - std::clamp(spot.at.latitude, PlacesPlan::kSouth, PlacesPlan::kNorth);
+        blobs.push_back({spot, plan.left + (spot.at.longitude + 180) * scale, plan.top + south * scale});
     }
-    for (const Spot& spot : merged(std::move(spots), most))
-        plan.bubbles.push_back(bubbleOf(spot, std::max(most, spot.devices)));
+    for (const Blob& blob : merged(std::move(blobs), most))
+        plan.bubbles.push_back(bubbleOf(blob, spots.groups, std::max(most, blob.spot.devices)));
     return plan;
+}
+
+PlacesPlan planPlaces(const Picture& picture, const std::string& field, int width, int height,
+                      const Sites& sites, const PlacesFrame& frame)
+{
+    return planPlaces(spotsOf(picture, field, sites), width, height, frame);
 }
 
 } // namespace starling::fleetview

@@ -17,6 +17,25 @@ bool isCoordinate(std::string_view label);
 /// By its certificate; where that does not tell, by `sites` and its label "site". Nothing: neither tells.
 std::optional<Coordinates> coordinatesOf(const Device& device, const Sites& sites);
 
+/// Devices that are at one and the same spot.
+struct Spot
+{
+    Coordinates at;
+    std::size_t devices = 0;
+    std::array<std::size_t, kStandings> standings{};
+    std::map<std::uint32_t, std::size_t> groups; ///< devices, by the index of their group
+};
+/// What of a picture can be drawn on any part of the world: counted once, for zooming and moving.
+struct Spots
+{
+    std::vector<Spot> spots;
+    std::vector<std::string> groups; ///< names, in NaturalOrder
+    std::size_t placed = 0, unplaced = 0; ///< devices
+    std::set<std::string> sitesMissing; ///< sites of those that are not placed, at most kMaxMissing
+    static constexpr std::size_t kMaxMissing = 12; ///< guess: a tooltip that is read
+};
+Spots spotsOf(const Picture& picture, const std::string& field, const Sites& sites);
+
 struct Bubble
 {
     std::string name; ///< the group of most of its devices; empty: without one
@@ -37,8 +56,7 @@ struct PlacesPlan
     double scale = 1; ///< px for a degree
     std::vector<Bubble> bubbles; ///< the largest first; what is painted later is above
     std::size_t placed = 0, unplaced = 0; ///< devices
-    std::set<std::string> sitesMissing; ///< sites of those that are not placed, at most kMaxMissing
-    static constexpr std::size_t kMaxMissing = 12; ///< guess: a tooltip that is read
+    std::set<std::string> sitesMissing; ///< as of Spots
     std::optional<std::size_t> bubbleAt(double x, double y) const;
 };
 
@@ -58,6 +76,8 @@ PlacesFrame zoomed(const PlacesFrame& frame, double factor, double x, double y, 
 /// `frame` after its picture was dragged by so many px.
 PlacesFrame dragged(const PlacesFrame& frame, double right, double down, int width, int height);
 
+PlacesPlan planPlaces(const Spots& spots, int width, int height, const PlacesFrame& frame = {});
+/// Both at once.
 PlacesPlan planPlaces(const Picture& picture, const std::string& field, int width, int height,
                       const Sites& sites = {}, const PlacesFrame& frame = {});
 

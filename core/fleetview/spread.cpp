@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleetview/spread.h"
 
+#include "fleetview/groups.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -14,44 +16,26 @@ constexpr double kMarginX = 84, kMarginY = 58; ///< for names beside the outermo
 constexpr std::array<std::size_t, 3> kRings{12, 20, 28}; ///< so many groups: together kMostGroups
 constexpr double kGolden = 2.399963229728653; ///< Vogel 1979: the angle that fills a disc evenly
 
-struct Group
+/// Which of the groups are shown: the largest.
+std::vector<bool> largestOf(const std::vector<Groups::Group>& groups)
 {
-    std::string name;
-    std::vector<std::size_t> devices;
-};
-
-std::vector<Group> groupsOf(const Picture& picture, const std::string& field)
-{
-    std::map<std::string, std::vector<std::size_t>, NaturalOrder> found;
-    for (std::size_t i = 0; i < picture.devices.size(); ++i)
-        found[field.empty() ? std::string() : groupValue(*picture.devices[i], field)].push_back(i);
-    std::vector<Group> groups;
-    for (auto& [name, devices] : found)
-        groups.push_back({name, std::move(devices)});
-    return groups;
-}
-
-/// The largest, still by name.
-void keepLargest(std::vector<Group>& groups)
-{
+    std::vector<bool> isShown(groups.size(), true);
     if (groups.size() <= SpreadPlan::kMostGroups)
-        return;
+        return isShown;
     std::vector<std::size_t> sizes;
-    for (const Group& group : groups)
-        sizes.push_back(group.devices.size());
+    for (const Groups::Group& group : groups)
+        sizes.push_back(group.devices);
     std::nth_element(sizes.begin(), sizes.begin() + SpreadPlan::kMostGroups - 1, sizes.end(),
                      std::greater<>());
     const std::size_t least = sizes[SpreadPlan::kMostGroups - 1];
     std::size_t room = SpreadPlan::kMostGroups
         - static_cast<std::size_t>(std::count_if(
-            groups.begin(), groups.end(), [&](const Group& group) { return group.devices.size() > least; }));
-    std::erase_if(groups, [&](const Group& group) {
-        if (group.devices.size() != least)
-            return group.devices.size() < least;
-        const bool isOver = room == 0;
-        room -= isOver ? 0 : 1;
-        return isOver;
-    });
+            groups.begin(), groups.end(), [&](const Groups::Group& group) { return group.devices > least; }));
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        isShown[i] = groups[i].devices > least || (groups[i].devices == least && room > 0);
+        room -= isShown[i] && groups[i].devices == least ? 1 : 0;
+    }
+    return isShown;
 }
 
 /// How many groups each ring takes, the inner ones first when there are few.
@@ -74,18 +58,29 @@ std::vector<std::size_t> ringsFor(std::size_t groups)
     return rings;
 }
 
-void tally(SpreadNode& node, const Device& device, const SpreadPlan& plan, const Picture& picture)
+bool isHolder(const Device& device, const SpreadPlan& plan)
+{
+    return plan.release != nullptr && holds(device, *plan.release);
+}
+
+void tally(SpreadNode& node, const Device& device, bool isHeld, const SpreadPlan& plan,
+           const Picture& picture)
 {
     ++node.devices;
     ++node.standings[static_cast<std::size_t>(device.standing)];
-    if (plan.release == nullptr || !holds(device, *plan.release))
+    if (!isHeld)
         return;
     ++node.holders;
-    for (const Change& change : device.history)
-        if (change.entry.uri == plan.release->uri && change.entry.revision == plan.release->revision
-            && change.entry.phase >= trust::Phase::Staged && change.entry.phase != trust::Phase::Failed
-            && change.at > picture.since && change.at < node.firstHeld.value_or(UtcTime::max()))
+    if (!device.heardAt)
+        return; // what it said first was there before this console
+    for (const Change& change : device.history) {
+        if (node.firstHeld && change.at >= *node.firstHeld)
+            break;
+        if (change.at > picture.since && change.entry.revision == plan.release->revision
+            && change.entry.uri == plan.release->uri && change.entry.phase >= trust::Phase::Staged
+            && change.entry.phase != trust::Phase::Failed)
             node.firstHeld = change.at;
+    }
 }
 
 void deal(SpreadNode& node, const Dealing& dealing)
@@ -100,7 +95,7 @@ void deal(SpreadNode& node, const Dealing& dealing)
 /// Devices of a group fill its disc, in the order of their ids.
 void placeDevices(SpreadPlan& plan, const SpreadNode& group, const std::vector<std::size_t>& devices,
                   const Picture& picture, const Vantage& vantage,
-                  const std::map<NodeId, const Dealing*>& dealings)
+                  const std::map<std::size_t, const Dealing*>& dealings)
 {
     const auto count = static_cast<double>(devices.size());
     const double dot = std::clamp(0.62 * group.radius / std::sqrt(count), 2.5, 9.0);
@@ -118,8 +113,8 @@ void placeDevices(SpreadPlan& plan, const SpreadNode& group, const std::vector<s
         node.y = group.y + far * std::sin(angle);
         node.radius = dot;
         node.device = devices[i];
-        tally(node, device, plan, picture);
-        if (const auto found = dealings.find(device.node); found != dealings.end())
+        tally(node, device, isHolder(device, plan), plan, picture);
+        if (const auto found = dealings.find(devices[i]); found != dealings.end())
             deal(node, *found->second);
         plan.nodes.push_back(std::move(node));
     }
@@ -130,13 +125,15 @@ struct Size
     double width, height;
 };
 
-void placeGroups(SpreadPlan& plan, std::size_t count, Size size)
+void placeGroups(SpreadPlan& plan, Size size)
 {
-    const std::vector<std::size_t> rings = ringsFor(count);
+    plan.nodes[0].x = size.width / 2;
+    plan.nodes[0].y = size.height / 2;
+    const std::vector<std::size_t> rings = ringsFor(plan.shownGroups);
     const double rx = std::max(60.0, size.width / 2 - kMarginX),
                  ry = std::max(60.0, size.height / 2 - kMarginY);
     std::size_t largest = 1;
-    for (std::size_t i = 1; i < plan.nodes.size(); ++i)
+    for (std::size_t i = 1; i <= plan.shownGroups; ++i)
         largest = std::max(largest, plan.nodes[i].devices);
     std::size_t at = 1;
     for (std::size_t ring = 0; ring < rings.size(); ++ring) {
@@ -179,9 +176,10 @@ bool holds(const Device& device, const Release& release)
 {
     return std::any_of(device.receipt.entries.begin(), device.receipt.entries.end(),
                        [&](const trust::ReceiptEntry& entry) {
-                           return entry.uri == release.uri && entry.revision == release.revision
-                               && entry.infoHash == release.infoHash && entry.phase >= trust::Phase::Staged
-                               && entry.phase != trust::Phase::Failed; // which does not tell at what
+                           return entry.phase >= trust::Phase::Staged
+                               && entry.phase != trust::Phase::Failed // which does not tell at what
+                               && entry.revision == release.revision && entry.infoHash == release.infoHash
+                               && entry.uri == release.uri;
                        });
 }
 
@@ -204,44 +202,53 @@ SpreadPlan planSpread(const Picture& picture, const std::string& field, const Va
     plan.release = latestRelease(picture);
     plan.hasDevices = picture.devices.size() <= SpreadPlan::kMostDevices;
     plan.devices = picture.devices.size();
-    std::vector<Group> groups = groupsOf(picture, field);
-    plan.groups = groups.size();
-    keepLargest(groups);
-    plan.shownGroups = groups.size();
-    std::map<NodeId, const Dealing*> dealings;
+    const Groups groups = groupsBy(picture.devices, field);
+    plan.groups = groups.groups.size();
+    plan.nodes.emplace_back().what = SpreadNode::What::Agent;
+    plan.nodes[0].radius = kAgentRadius;
+    std::vector<std::size_t> nodeOf(groups.groups.size(), 0); // 0: not shown
+    const std::vector<bool> isShown = largestOf(groups.groups);
+    for (std::size_t i = 0; i < nodeOf.size(); ++i)
+        if (isShown[i]) {
+            nodeOf[i] = plan.nodes.size();
+            plan.nodes.emplace_back().name = groups.groups[i].name;
+        }
+    plan.shownGroups = plan.nodes.size() - 1;
+    std::vector<std::vector<std::size_t>> members(plan.nodes.size());
+    for (std::size_t i = 0; i < picture.devices.size(); ++i) {
+        const Device& device = *picture.devices[i];
+        const bool isHeld = isHolder(device, plan);
+        plan.holders += isHeld ? 1 : 0;
+        if (const std::size_t node = nodeOf[groups.groupOf[i]]; node > 0) {
+            tally(plan.nodes[node], device, isHeld, plan, picture);
+            if (plan.hasDevices)
+                members[node].push_back(i);
+        }
+    }
+    std::map<std::size_t, const Dealing*> dealings; // by index of the device
     for (const Dealing& dealing : vantage.dealings)
-        dealings[dealing.node] = &dealing;
-    SpreadNode agent;
-    agent.what = SpreadNode::What::Agent;
-    agent.x = width / 2.0;
-    agent.y = height / 2.0;
-    agent.radius = kAgentRadius;
-    agent.device = picture.indexOf(vantage.self);
-    if (agent.device) {
-        agent.name = picture.devices[*agent.device]->name;
-        tally(agent, *picture.devices[*agent.device], plan, picture);
-    }
-    plan.nodes.push_back(std::move(agent));
-    for (const Group& group : groups) {
-        SpreadNode node;
-        node.name = group.name;
-        for (const std::size_t index : group.devices) {
-            const Device& device = *picture.devices[index];
-            tally(node, device, plan, picture);
-            if (const auto found = dealings.find(device.node); found != dealings.end())
-                deal(node, *found->second);
+        if (const auto index = picture.indexOf(dealing.node)) {
+            dealings[*index] = &dealing;
+            if (const std::size_t node = nodeOf[groups.groupOf[*index]]; node > 0)
+                deal(plan.nodes[node], dealing);
         }
-        plan.nodes.push_back(std::move(node));
+    if (const auto self = picture.indexOf(vantage.self)) {
+        SpreadNode& agent = plan.nodes[0];
+        agent.device = self;
+        agent.name = picture.devices[*self]->name;
+        tally(agent, *picture.devices[*self], isHolder(*picture.devices[*self], plan), plan, picture);
     }
-    for (const DevicePtr& device : picture.devices)
-        plan.holders += plan.release != nullptr && holds(*device, *plan.release) ? 1 : 0;
-    placeGroups(plan, groups.size(), {static_cast<double>(width), static_cast<double>(height)});
-    if (plan.hasDevices)
-        for (std::size_t i = 0; i < groups.size(); ++i) {
-            const SpreadNode group = plan.nodes[i + 1];
-            placeDevices(plan, group, groups[i].devices, picture, vantage, dealings);
-        }
+    placeGroups(plan, {static_cast<double>(width), static_cast<double>(height)});
+    for (std::size_t i = 1; i <= plan.shownGroups && plan.hasDevices; ++i) {
+        const SpreadNode group = plan.nodes[i];
+        placeDevices(plan, group, members[i], picture, vantage, dealings);
+    }
     return plan;
+}
+
+void resize(SpreadPlan& plan, int width, int height)
+{
+    placeGroups(plan, {static_cast<double>(width), static_cast<double>(height)});
 }
 
 } // namespace starling::fleetview

@@ -58,5 +58,7 @@ const Release* latestRelease(const Picture& picture);
 
 SpreadPlan planSpread(const Picture& picture, const std::string& field, const Vantage& vantage, int width,
                       int height);
+/// Places what is counted already anew. For plans without devices, of which there may be many to count.
+void resize(SpreadPlan& plan, int width, int height);
 
 } // namespace starling::fleetview

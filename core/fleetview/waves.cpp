@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleetview/waves.h"
 
+#include "fleetview/groups.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <unordered_map>
+#include <numeric>
 
 namespace starling::fleetview {
 
@@ -33,65 +35,48 @@ void append(Wave& wave, UtcTime at, const Tally& tally)
         wave.points.push_back(point);
 }
 
-struct Group
+/// Which row each group is drawn in: by name; where they are too many the worst first, and the rest in one
+/// row.
+std::vector<std::uint8_t> layRows(const std::vector<Groups::Group>& groups, Waves& waves)
 {
-    std::string name;
-    std::size_t devices = 0, healthy = 0, trouble = 0;
-    std::size_t row = 0; ///< in which it is drawn
-};
-
-/// The groups, and of each device the group's index.
-std::vector<Group> groupsOf(const Picture& picture, const std::string& field,
-                            std::vector<std::uint32_t>& groupOf)
-{
-    std::vector<Group> groups;
-    std::unordered_map<std::string, std::uint32_t> known;
-    groupOf.reserve(picture.devices.size());
-    std::string buffer, key;
-    for (const DevicePtr& device : picture.devices) {
-        key = groupView(*device, field, buffer);
-        const auto [group, isNew] = known.emplace(key, static_cast<std::uint32_t>(groups.size()));
-        if (isNew)
-            groups.push_back({key});
-        groupOf.push_back(group->second);
-        Group& sum = groups[group->second];
-        ++sum.devices;
-        sum.healthy += device->standing == Standing::Healthy ? 1 : 0;
-        sum.trouble += isTrouble(device->standing) ? 1 : 0;
-    }
-    return groups;
-}
-
-/// By name; where they are too many the worst first, and the rest in one row.
-void layRows(std::vector<Group>& groups, Waves& waves)
-{
-    std::vector<Group*> order;
-    for (Group& group : groups)
-        order.push_back(&group);
-    std::sort(order.begin(), order.end(),
-              [](const Group* a, const Group* b) { return NaturalOrder()(a->name, b->name); });
+    std::vector<std::size_t> order(groups.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
     if (order.size() > kMaxWaves) {
-        std::stable_sort(order.begin(), order.end(), [](const Group* a, const Group* b) {
-            return std::pair(a->trouble, a->devices - a->healthy)
-                > std::pair(b->trouble, b->devices - b->healthy);
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            const auto badness = [](const Groups::Group& group) {
+                return std::pair(group.trouble(), group.devices - group.count(Standing::Healthy));
+            };
+            return badness(groups[a]) > badness(groups[b]);
         });
         waves.merged = order.size() - (kMaxWaves - 1);
     }
+    std::vector<std::uint8_t> rows(groups.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
         const std::size_t row = std::min(i, kMaxWaves - 1);
+        const Groups::Group& group = groups[order[i]];
         if (row == waves.rows.size())
-            waves.rows.push_back({waves.merged > 0 && row == kMaxWaves - 1 ? "" : order[i]->name, 0, {}});
-        waves.rows[row].devices += order[i]->devices;
-        order[i]->row = row;
+            waves.rows.push_back({waves.merged > 0 && row == kMaxWaves - 1 ? "" : group.name, 0, {}, {}});
+        waves.rows[row].devices += group.devices;
+        for (std::size_t s = 0; s < kStandings; ++s)
+            waves.rows[row].standings[s] += group.standings[s];
+        rows[order[i]] = static_cast<std::uint8_t>(row);
     }
+    return rows;
 }
 
-/// Where devices are in a picture, by the first eight bytes of their ids: steps are many, and searching for
-/// each is most of the work.
-class Positions
+/// What counts of a device while its steps are gone through.
+struct Track
+{
+    std::uint8_t row = 0;
+    std::optional<Standing> standing; ///< nothing: no step of it yet
+};
+
+/// Tracks by the first eight bytes of the devices' ids: steps are many, and searching for each is most of
+/// the work.
+class Tracks
 {
 public:
-    explicit Positions(const Picture& picture)
+    Tracks(const Picture& picture, const Groups& groups, const std::vector<std::uint8_t>& rows)
         : m_picture(picture)
         , m_slots(std::bit_ceil(2 * picture.devices.size() + 1))
     {
@@ -99,22 +84,29 @@ public:
             const std::uint64_t key = keyOf(picture.devices[i]->node);
             Slot& slot = slotOf(key);
             m_isAmbiguous = m_isAmbiguous || slot.isUsed;
-            slot = {key, static_cast<std::uint32_t>(i), true};
+            slot = {key, {rows[groups.groupOf[i]], std::nullopt}, true};
         }
+        if (!m_isAmbiguous) // keys can be made so
+            return;
+        for (std::size_t i = 0; i < picture.devices.size(); ++i)
+            m_exact.push_back({rows[groups.groupOf[i]], std::nullopt});
     }
-    std::optional<std::size_t> indexOf(const NodeId& node)
+    /// Null: it is gone.
+    Track* of(const NodeId& node)
     {
-        if (m_isAmbiguous) // keys can be made so
-            return m_picture.indexOf(node);
-        const Slot& slot = slotOf(keyOf(node));
-        return slot.isUsed ? std::optional<std::size_t>(slot.index) : std::nullopt;
+        if (m_isAmbiguous) {
+            const auto index = m_picture.indexOf(node);
+            return index ? &m_exact[*index] : nullptr;
+        }
+        Slot& slot = slotOf(keyOf(node));
+        return slot.isUsed ? &slot.track : nullptr;
     }
 
 private:
     struct Slot
     {
         std::uint64_t key = 0;
-        std::uint32_t index = 0;
+        Track track;
         bool isUsed = false;
     };
     static std::uint64_t keyOf(const NodeId& node)
@@ -135,6 +127,7 @@ private:
     const Picture& m_picture;
     std::vector<Slot> m_slots; ///< at most half of them used
     bool m_isAmbiguous = false;
+    std::vector<Track> m_exact; ///< where it is ambiguous, by the index of the device
 };
 
 } // namespace
@@ -144,24 +137,22 @@ Waves wavesOf(const Picture& picture, const std::string& field)
     Waves waves;
     waves.from = picture.since;
     waves.to = std::max(picture.at, picture.since);
-    std::vector<std::uint32_t> groupOf;
-    std::vector<Group> groups = groupsOf(picture, field, groupOf);
-    layRows(groups, waves);
-    Positions positions(picture);
+    const Groups groups = groupsBy(picture.devices, field);
+    const std::vector<std::uint8_t> rows = layRows(groups.groups, waves);
+    Tracks tracks(picture, groups, rows);
     std::vector<Tally> tallies(waves.rows.size());
-    std::vector<std::optional<Standing>> standings(picture.devices.size());
     for (const Step& step : *picture.steps) {
         if (step.at > picture.at)
             break; // recorded after what the picture shows
-        const auto index = positions.indexOf(step.node);
-        if (!index)
+        Track* const track = tracks.of(step.node);
+        if (track == nullptr)
             continue;
-        const std::size_t row = groups[groupOf[*index]].row;
-        if (standings[*index])
-            count(tallies[row], *standings[*index], false);
-        standings[*index] = step.standing;
-        count(tallies[row], step.standing, true);
-        append(waves.rows[row], step.at, tallies[row]);
+        Tally& tally = tallies[track->row];
+        if (track->standing)
+            count(tally, *track->standing, false);
+        track->standing = step.standing;
+        count(tally, step.standing, true);
+        append(waves.rows[track->row], step.at, tally);
     }
     return waves;
 }

@@ -18,6 +18,7 @@ struct Wave
 {
     std::string name; ///< of the group; empty: without one
     std::size_t devices = 0; ///< now
+    std::array<std::size_t, kStandings> standings{}; ///< of these
     std::vector<WavePoint> points; ///< the first one at Picture::since
 };
 

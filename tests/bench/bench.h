@@ -44,6 +44,8 @@ Status measureSimMassCrash(const Bench& bench, Report& report); ///< sim-mass-cr
 Status measureSimHostile(const Bench& bench, Report& report); ///< sim-hostile
 Status measureUploadLimit(const Bench& bench, Report& report); ///< limit-upload
 Status measureDownloadLimit(const Bench& bench, Report& report); ///< limit-download
+/// What starling-bench-console reports where it is asked for that figure.
+Status measureByConsole(const Bench& bench, Report& report, const char* figure);
 
 // What they share
 

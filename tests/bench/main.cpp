@@ -21,6 +21,15 @@ struct Measurement
     Status (*measure)(const Bench&, Report&);
 };
 
+/// What another program measures, which has the window's libraries.
+enum ConsoleFigure : std::size_t { Memory, Filter, Grid, Lens, Intake, Start };
+constexpr std::array kConsoleFigures{"console-memory", "console-filter", "console-grid",
+                                     "console-lens",   "console-intake", "console-start"};
+template <ConsoleFigure Which> Status measureConsole(const Bench& bench, Report& report)
+{
+    return measureByConsole(bench, report, kConsoleFigures[Which]);
+}
+
 constexpr std::array kMeasurements{
     Measurement{"create-throughput create-memory", measureCreate},
     Measurement{"transfer-throughput", measureTransfer},
@@ -40,6 +49,12 @@ constexpr std::array kMeasurements{
     Measurement{"sim-hostile", measureSimHostile},
     Measurement{"limit-upload", measureUploadLimit},
     Measurement{"limit-download", measureDownloadLimit},
+    Measurement{"console-memory", measureConsole<Memory>},
+    Measurement{"console-filter console-facets", measureConsole<Filter>},
+    Measurement{"console-grid", measureConsole<Grid>},
+    Measurement{"console-lens", measureConsole<Lens>},
+    Measurement{"console-intake", measureConsole<Intake>},
+    Measurement{"console-start", measureConsole<Start>},
 };
 
 bool reports(const Measurement& measurement, const std::string& figure)

@@ -10,6 +10,8 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QProcess>
+#include <QSet>
 #include <QSettings>
 #include <QStyleFactory>
 #include <QTableView>
@@ -43,6 +45,8 @@ private Q_SLOTS:
     void showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds();
 
 private:
+    /// By the command line, of agent 0, of a fleet of two.
+    void exportTheMap(const support::Fleet& fleet) const;
     void write(const std::filesystem::path& file, const char* text, bool isProgram) const;
     QTemporaryDir m_directory;
 };
@@ -129,8 +133,12 @@ void TestConsole::showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds()
     QTRY_VERIFY(find<QLabel>(main, s("2 of 2 devices are healthy in the newest release.")) != nullptr);
     QVERIFY(find<QLabel>(main, s("All healthy")) != nullptr);
     keepPicture(main, s("fleet-overview"));
+    find<QToolButton>(main, s("Log"))->click();
+    const auto* const events = find<QTableView>(main, s("Events, newest first"));
+    QVERIFY(events->model()->rowCount() > 0); // receipts of both devices, at least
     find<QToolButton>(main, s("Map"))->click();
     keepPicture(main, s("fleet-map"));
+    exportTheMap(fleet);
 
     const auto* const banner = main.findChild<QLabel*>(s("offline"));
     QVERIFY(!banner->isVisible());
@@ -139,6 +147,68 @@ void TestConsole::showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds()
     QCOMPARE(healthy(), 2); // what was seen stays, as what was seen
     QVERIFY(fleet.start(0));
     QTRY_VERIFY_WITH_TIMEOUT(!banner->isVisible(), kSlow);
+}
+
+void TestConsole::exportTheMap(const support::Fleet& fleet) const
+{
+    const QString socket = QString::fromStdString(fleet.socket(0).string());
+    const auto file = [&](const char* name) { return m_directory.filePath(s(name)); };
+    const auto exported = [&](QStringList arguments) {
+        return fleet.starling(QStringList{s("--agent"), socket, s("--json"), s("map"), s("export")}
+                              + arguments);
+    };
+    const auto contents = [](const QString& path) {
+        QFile read(path);
+        return read.open(QIODevice::ReadOnly) ? read.readAll() : QByteArray();
+    };
+    for (const char* lens : {"waves", "grid", "spread", "places"}) {
+        const QString picture = file(lens) + s(".png"), drawing = file(lens) + s(".svg");
+        const auto said = exported({picture, s("--lens"), s(lens), s("--size"), s("640x480")});
+        QVERIFY2(said.exitCode == 0, said.errors.constData());
+        const QJsonObject object = QJsonDocument::fromJson(said.output).object();
+        QCOMPARE(object[s("devices")].toInt(), 2);
+        QCOMPARE(object[s("lens")].toString(), s(lens));
+        const QImage drawn(picture);
+        QCOMPARE(drawn.size(), QSize(640, 480));
+        QSet<QRgb> colours; // something is on it
+        for (int y = 0; y < drawn.height(); ++y)
+            for (int x = 0; x < drawn.width(); ++x)
+                colours.insert(drawn.pixel(x, y));
+        QVERIFY2(colours.size() > 3, lens);
+        QCOMPARE(exported({drawing, s("--lens"), s(lens), s("--theme"), s("dark")}).exitCode, 0);
+        QVERIFY(contents(drawing).contains("</svg>"));
+    }
+    QVERIFY(contents(file("spread.svg")).contains("device-1")); // the agent that was asked
+    // A table needs neither the other program nor a screen.
+    std::ofstream(file("sites.conf").toStdString()) << "# where\nnone = 52.5 13.4\n";
+    const auto table = exported({file("one.csv"), s("--where"), s("name=device-2"), s("--group-by"),
+                                 s("version"), s("--sites"), file("sites.conf")});
+    QCOMPARE(table.exitCode, 0);
+    const QByteArrayList lines = contents(file("one.csv")).split('\n');
+    QCOMPARE(lines.size(), qsizetype{3}); // heading, device, nothing
+    QVERIFY(lines[1].startsWith("\"device-2\",") && lines[1].contains(",\"1\",\"healthy\",\"fw/gateway\",")
+            && lines[1].contains(",yes,,"));
+    // What is wrong is said as by every command.
+    QCOMPARE(exported({file("a.bmp")}).exitCode, 2);
+    QCOMPARE(exported({file("a.png"), s("--where"), s("state=green")}).exitCode, 2);
+    QCOMPARE(exported({file("a.png"), s("--size"), s("9x9")}).exitCode, 2);
+    QCOMPARE(exported({file("a.csv"), s("--where"), s("name=nobody")}).exitCode, 3);
+    QCOMPARE(exported({file("none/a.png")}).exitCode, 1);
+    std::ofstream(file("bad.conf").toStdString()) << "berlin 52.5\n";
+    const auto bad = exported({file("a.png"), s("--sites"), file("bad.conf")});
+    QVERIFY(bad.exitCode == 2 && bad.errors.contains("bad.conf:1: expected"));
+    // Where the program that draws is missing, it is said what to install.
+    QVERIFY(QFile::copy(s(STARLING_BINARY_DIR "/bin/starling"), file("starling")));
+    const auto alone =
+        support::runCommand(file("starling"), {s("--agent"), socket, s("map"), s("export"), file("b.png")},
+                            1min, {}, [](QProcess& process) {
+                                QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+                                environment.insert(s("PATH"), s("/nowhere"));
+                                process.setProcessEnvironment(environment);
+                            });
+    QCOMPARE(alone.exitCode, 1);
+    QVERIFY(alone.errors.contains("install the package starling-console"));
+    QVERIFY(!QFile::exists(file("b.png")));
 }
 
 QTEST_MAIN(TestConsole)

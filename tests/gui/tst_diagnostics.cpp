@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Diagnostics: what they tell, and above all what they do not. And what the overview says of hints.
+/// Diagnostics: what they tell, and above all what they do not. What the overview says of hints, and the log
+/// of what an agent told.
 #include "diagnostics_page.h"
 #include "gui_fixture.h"
+#include "log_page.h"
 #include "node/config.h"
 #include "node/disk.h"
 #include "overview_page.h"
 
 #include <QClipboard>
+#include <QComboBox>
 #include <QDir>
 #include <QGuiApplication>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QTabWidget>
+#include <QTableView>
 #include <QTemporaryDir>
 
 using namespace starling;
@@ -61,6 +70,7 @@ private Q_SLOTS:
     void savesWhatItShowsAndOverwritesNothing();
     void saysWhyThereIsNoAgent();
     void showsSumsAsHintsAndPaintsNothingByThem();
+    void listsWhatTheAgentToldNewestFirst();
 
 private:
     QTemporaryDir m_directory;
@@ -95,6 +105,61 @@ void TestDiagnostics::showsSumsAsHintsAndPaintsNothingByThem()
     QCOMPARE(texts, plain);
 }
 
+void TestDiagnostics::listsWhatTheAgentToldNewestFirst()
+{
+    using What = control::Event::What;
+    window::LogPage page(console::AuditLog(m_directory.filePath(s("audit.log")).toStdString()));
+    page.setTheme(window::Theme::of(window::Look::Light, QPalette()));
+    page.resize(1'000, 600);
+    page.QWidget::show();
+    page.findChild<QTabWidget*>()->setCurrentIndex(1);
+    auto* const table = find<QTableView>(page, s("Events, newest first"));
+    const auto before = snapshotOf(pictureOf(20, 3));
+    page.show(before);
+    QVERIFY(!table->isVisible());
+    auto events = std::make_shared<std::deque<window::SeenEvent>>();
+    const auto add = [&](What what, const char* uri, std::uint16_t code, std::uint32_t node) {
+        control::Event event;
+        event.what = what;
+        event.uri = uri;
+        event.revision = {0, 2};
+        event.phase = trust::Phase::RollingBack;
+        event.code = code;
+        event.node = node == 0 ? NodeId() : samples::nodeOf(node);
+        event.text = "<b>as it was told";
+        events->push_back({1'795'000'000'000 + static_cast<qint64>(events->size()), event});
+    };
+    add(What::Link, "", 0, 3);
+    add(What::Receipt, "fw/gateway", static_cast<std::uint16_t>(Errc::HealthFailed), 4);
+    add(What::Refused, "", static_cast<std::uint16_t>(Errc::Rollback), 0);
+    auto told = std::make_shared<window::Snapshot>(*before);
+    told->events = events;
+    page.show(window::SnapshotPtr(told));
+    QVERIFY(table->isVisible());
+    keepPicture(page, s("log-events"));
+    const auto cell = [&](int row, int column) {
+        return table->model()->index(row, column).data().toString();
+    };
+    QCOMPARE(table->model()->rowCount(), 3);
+    QCOMPARE(cell(0, 1), s("Refused"));
+    QVERIFY(cell(1, 2).startsWith(s("gw-4 · fw/gateway 2")));
+    QVERIFY(cell(1, 3).startsWith(s("rolling back · ")) && cell(1, 3).contains(s("STAR-DEPLOY-004")));
+    find<QLineEdit>(page, s("Filter the events"))->setText(s("GATEWAY"));
+    QCOMPARE(table->model()->rowCount(), 1);
+    find<QLineEdit>(page, s("Filter the events"))->clear();
+    auto* const kind = find<QComboBox>(page, s("Kind of events"));
+    kind->setCurrentIndex(kind->findText(s("Link")));
+    QCOMPARE(table->model()->rowCount(), 1);
+    QCOMPARE(cell(0, 2), s("gw-3"));
+    kind->setCurrentIndex(0);
+    find<QPushButton>(page, s("Copy the events that are shown, as JSON"))->click();
+    const QJsonArray copied = QJsonDocument::fromJson(QGuiApplication::clipboard()->text().toUtf8()).array();
+    QCOMPARE(copied.size(), qsizetype{3});
+    QCOMPARE(copied[0].toObject()[s("event")].toString(), s("link")); // the oldest first
+    QCOMPARE(copied[2].toObject()[s("code")].toString(), s("STAR-TRUST-006"));
+    QCOMPARE(copied[1].toObject()[s("text")].toString(), s("<b>as it was told"));
+}
+
 void TestDiagnostics::tellsVersionsStatesAndCodes()
 {
     window::DiagnosticsPage page(s("agent.sock"));
@@ -105,8 +170,8 @@ void TestDiagnostics::tellsVersionsStatesAndCodes()
     find<QPushButton>(page, s("Copy the diagnostics"))->click();
     const QString text = QGuiApplication::clipboard()->text();
     QCOMPARE(text, find<QPlainTextEdit>(page, s("Diagnostics"))->toPlainText());
-    for (const char* told :
-         {STARLING_VERSION, "STAR-DEPLOY-004", "\"failed\": 1", "\"listen_port\": 7891", "no entry yet"})
+    for (const char* told : {STARLING_VERSION, "libsodium 1.", "OpenSSL 3", "SQLite 3", "libtorrent 2.",
+                             "STAR-DEPLOY-004", "\"failed\": 1", "\"listen_port\": 7891", "no entry yet"})
         QVERIFY2(text.contains(s(told)), told);
     QVERIFY(text.contains(QString::fromStdString(samples::nodeOf(3).shortHex())));
     QVERIFY(page.minimumSizeHint().width() < 800);

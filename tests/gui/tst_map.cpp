@@ -3,11 +3,14 @@
 /// pictures to look at.
 #include "gui_fixture.h"
 #include "main_window.h"
+#include "map_accessible.h"
 #include "map_page.h"
 #include "sources.h"
 #include "welcome_page.h"
 
+#include <QAccessible>
 #include <QApplication>
+#include <QClipboard>
 #include <QComboBox>
 #include <QFileInfo>
 #include <QMessageBox>
@@ -269,9 +272,13 @@ private Q_SLOTS:
         QTest::keyClick(spread, Qt::Key_Right);
         QTest::keyClick(spread, Qt::Key_Right);
         QVERIFY(spread->accessibleDescription().contains(s("hold it")));
-        QTest::keyClick(spread, Qt::Key_Return);
+        QTest::keyClick(spread, Qt::Key_Return); // closer
+        QCOMPARE(spread->groupCount(), 1);
+        QTest::keyClick(spread, Qt::Key_Return); // and to its devices
         QCOMPARE(groups.count(), 1);
         QVERIFY(groups[0][0].toString().startsWith(s("site=site-")));
+        QTest::keyClick(spread, Qt::Key_Backspace);
+        QCOMPARE(spread->groupCount(), 5);
         QTest::keyClick(spread, Qt::Key_Down);
         QTest::keyClick(spread, Qt::Key_Return);
         QCOMPARE(opened.count(), 1);
@@ -296,10 +303,183 @@ private Q_SLOTS:
         QCOMPARE(plan.placed, std::size_t{80});
         QCOMPARE(plan.unplaced, std::size_t{20});
         QSignalSpy groups(map.get(), &MapPage::devicesWanted);
+        QVERIFY(places->accessibleDescription().contains(s("20 devices have no place")));
         QTest::keyClick(places, Qt::Key_Right);
         QTest::keyClick(places, Qt::Key_Return);
+        QTest::keyClick(places, Qt::Key_Return);
         QCOMPARE(groups.count(), 1);
-        QVERIFY(places->accessibleDescription().contains(s("20 devices have no place")));
+    }
+
+    void zoomsIntoPlacesAndMovesThem()
+    {
+        const auto map = mapOf(worldOf(100));
+        map->setLens(MapPage::Lens::Places);
+        auto* const places = map->findChild<window::PlacesView*>();
+        const auto bubbleOf = [&](const char* site) {
+            for (const fleetview::Bubble& bubble : places->plan().bubbles)
+                if (bubble.name == site)
+                    return QPointF(bubble.x, bubble.y);
+            return QPointF();
+        };
+        const QPointF before = bubbleOf("site-2");
+        const auto turn = [&](int eighths) {
+            QWheelEvent event(before, places->mapToGlobal(before), {}, {0, eighths}, Qt::NoButton,
+                              Qt::NoModifier, Qt::NoScrollPhase, false);
+            QApplication::sendEvent(places, &event);
+        };
+        turn(480);
+        QVERIFY(qFuzzyCompare(places->frame().zoom, 4.0));
+        QVERIFY((bubbleOf("site-2") - before).manhattanLength() < 1); // what is under the pointer stays there
+        keepPicture(*map, s("places-zoomed"));
+        const auto drag = [&](QEvent::Type type, QPointF at, Qt::MouseButtons buttons) {
+            QMouseEvent event(type, at, places->mapToGlobal(at),
+                              type == QEvent::MouseMove ? Qt::NoButton : Qt::LeftButton, buttons,
+                              Qt::NoModifier);
+            QApplication::sendEvent(places, &event);
+        };
+        drag(QEvent::MouseButtonPress, {300, 200}, Qt::LeftButton);
+        drag(QEvent::MouseMove, {340, 210}, Qt::LeftButton);
+        drag(QEvent::MouseButtonRelease, {340, 210}, Qt::NoButton);
+        drag(QEvent::MouseMove, {500, 300}, Qt::NoButton); // not held any more
+        QVERIFY((bubbleOf("site-2") - before - QPointF(40, 10)).manhattanLength() < 1);
+        QTest::keyClick(places, Qt::Key_Right, Qt::ShiftModifier);
+        QVERIFY(qAbs(bubbleOf("site-2").x() - before.x() - 40 + places->width() / 8.0) < 1);
+        QTest::keyClick(places, Qt::Key_Minus);
+        QVERIFY(places->frame().zoom < 4);
+        QTest::keyClick(places, Qt::Key_Plus);
+        QTest::keyClick(places, Qt::Key_0);
+        QVERIFY(places->frame() == fleetview::PlacesFrame());
+        QVERIFY((bubbleOf("site-2") - before).manhattanLength() < 1);
+        // Walking there by keyboard, the picture follows.
+        find<QPushButton>(*places, s("Zoom in"))->click();
+        for (int i = 0; i < 8; ++i)
+            QTest::keyClick(places, Qt::Key_Plus);
+        for (int i = 0; i < 4; ++i) {
+            QTest::keyClick(places, Qt::Key_Right);
+            const auto& bubbles = places->plan().bubbles;
+            QVERIFY(std::any_of(bubbles.begin(), bubbles.end(), [&](const fleetview::Bubble& bubble) {
+                return places->rect().contains(QPointF(bubble.x, bubble.y).toPoint());
+            }));
+        }
+    }
+
+    void takesASitesFileAndKeepsIt()
+    {
+        const QTemporaryDir directory;
+        const auto write = [&](const char* name, const char* text) {
+            QFile file(directory.filePath(s(name)));
+            return file.open(QIODevice::WriteOnly) && file.write(text) > 0 ? file.fileName() : QString();
+        };
+        const QString good = write("good.conf", "# where\nsite-4 = -33.9 151.2\n"),
+                      bad = write("bad.conf", "site-4 = -33.9\n");
+        {
+            const auto map = mapOf(worldOf(100));
+            map->setLens(MapPage::Lens::Places);
+            const auto* const places = map->findChild<window::PlacesView*>();
+            auto* const tray = find<QPushButton>(*map, s("Devices without a place: say where sites are"));
+            QVERIFY(tray->isVisible());
+            QCOMPARE(tray->text(), s("20 devices without a place, as of site site-4"));
+            const Status refused = map->useSites(bad);
+            QVERIFY(!refused && refused.error().code == Errc::ConfigInvalid);
+            QCOMPARE(places->plan().unplaced, std::size_t{20});
+            QVERIFY(map->useSites(good));
+            QCOMPARE(places->plan().unplaced, std::size_t{0});
+            QVERIFY(places->caption().contains(s("else by the sites file")));
+        }
+        {
+            const auto map = mapOf(worldOf(100)); // the next time
+            map->setLens(MapPage::Lens::Places);
+            QCOMPARE(map->findChild<window::PlacesView*>()->plan().unplaced, std::size_t{0});
+        }
+        QVERIFY(QFile::remove(good) && QFile::rename(bad, good));
+        const auto map = mapOf(worldOf(100));
+        map->setLens(MapPage::Lens::Places);
+        const auto says = [&](const char* text) {
+            for (const QLabel* label : map->findChildren<QLabel*>())
+                if (label->text().contains(s(text)))
+                    return true;
+            return false;
+        };
+        QVERIFY(says("The sites file is not used: ") && says("good.conf:1: expected two numbers"));
+        QVERIFY(map->useSites({}));
+        QVERIFY(!says("The sites file is not used"));
+    }
+
+    // --- Groups, by keyboard and for screen readers
+
+    void opensAGroupInEveryLensAndGoesUpAgain()
+    {
+        const auto map = mapOf(worldOf(100));
+        map->setLens(MapPage::Lens::Waves);
+        auto* const waves = map->findChild<window::WavesView*>();
+        auto* const grid = map->findChild<window::GridView*>();
+        QSignalSpy devices(map.get(), &MapPage::devicesWanted);
+        const auto* const up = find<QPushButton>(*map, s("Up: all that was shown before"));
+        QVERIFY(!up->isVisible());
+        for (const Qt::Key key : {Qt::Key_Down, Qt::Key_Down, Qt::Key_Up, Qt::Key_Down, Qt::Key_Return})
+            QTest::keyClick(waves, key);
+        QCOMPARE(waves->groupCount(), 1);
+        QCOMPARE(waves->groupName(0), s("site-1"));
+        QVERIFY(up->isVisible());
+        map->setLens(MapPage::Lens::Grid); // one selection for all lenses
+        QCOMPARE(grid->painter().plan().order.size(), std::size_t{20});
+        map->show(worldOf(100)); // and it stays while the fleet goes on
+        QCOMPARE(grid->painter().plan().order.size(), std::size_t{20});
+        map->setLens(MapPage::Lens::Waves);
+        QTest::keyClick(waves, Qt::Key_Return);
+        QCOMPARE(devices.count(), 1);
+        QCOMPARE(devices[0][0].toString(), s("site=site-1"));
+        QTest::keyClick(waves, Qt::Key_Backspace);
+        QCOMPARE(waves->groupCount(), 5);
+        QVERIFY(!up->isVisible());
+        QTest::keyClick(waves, Qt::Key_Backspace); // nothing above
+        QCOMPARE(waves->groupCount(), 5);
+        // In the grid arrows go from cell to cell, and with Ctrl from group to group.
+        map->setLens(MapPage::Lens::Grid);
+        for (std::size_t group = 0; group < 3; ++group) {
+            QTest::keyClick(grid, Qt::Key_Down, Qt::ControlModifier);
+            const auto& plan = grid->painter().plan();
+            const std::string name = grid->painter().deviceAt(plan.groups[group].first)->name;
+            QVERIFY(grid->accessibleDescription().contains(s("Chosen: ") + QString::fromStdString(name)));
+        }
+    }
+
+    void tellsEveryLensToScreenReadersAsATable()
+    {
+        window::installMapAccessibility();
+        const auto snapshot = worldOf(100);
+        const auto map = mapOf(snapshot);
+        const std::array<std::pair<MapPage::Lens, QWidget*>, 4> views{
+            {{MapPage::Lens::Waves, map->findChild<window::WavesView*>()},
+             {MapPage::Lens::Grid, map->findChild<window::GridView*>()},
+             {MapPage::Lens::Spread, map->findChild<window::SpreadView*>()},
+             {MapPage::Lens::Places, map->findChild<window::PlacesView*>()}}};
+        for (const auto& [lens, view] : views) {
+            map->setLens(lens);
+            QAccessibleInterface* const told = QAccessible::queryAccessibleInterface(view);
+            QVERIFY(told != nullptr && told->role() == QAccessible::Table);
+            QAccessibleTableInterface* const table = told->tableInterface();
+            QVERIFY(table != nullptr && table->columnCount() == static_cast<int>(fleetview::kStandings));
+            QVERIFY(table->rowCount() >= 3); // Berlin and Porto may be one place
+            std::size_t devices = 0;
+            for (int row = 0; row < table->rowCount(); ++row) {
+                QVERIFY(table->rowDescription(row).startsWith(s("site-")));
+                QVERIFY(told->rect().intersects(table->cellAt(row, 0)->rect()));
+                for (int column = 0; column < table->columnCount(); ++column)
+                    devices += table->cellAt(row, column)->text(QAccessible::Value).toULongLong();
+            }
+            QCOMPARE(devices, lens == MapPage::Lens::Places ? std::size_t{80} : std::size_t{100});
+        }
+    }
+
+    void copiesWhatItSaysInASentence()
+    {
+        const auto map = mapOf(worldOf(100));
+        QTest::keyClick(map->findChild<window::GridView*>(), Qt::Key_F2);
+        const QString copied = QApplication::clipboard()->text();
+        QVERIFY(copied.contains(s(" of 100 devices are healthy in the newest release")));
+        const auto* const note = find<QLabel>(*map, s("Copied: ") + copied);
+        QVERIFY(note != nullptr && note->isVisible());
     }
 
     void exportsEveryLens()

@@ -3,11 +3,11 @@
 /// at.
 #include "devices_page.h"
 #include "error_card.h"
-#include "grid_accessible.h"
 #include "gui_fixture.h"
 #include "keys_page.h"
 #include "log_page.h"
 #include "main_window.h"
+#include "map_accessible.h"
 #include "map_page.h"
 #include "profile.h"
 #include "rollouts_page.h"
@@ -141,7 +141,7 @@ void TestScreens::initTestCase()
                            i == 5 ? std::optional(Errc::Rollback) : std::nullopt));
     }
     window::loadResources();
-    window::installGridAccessibility();
+    window::installMapAccessibility();
 }
 
 void TestScreens::everyWidgetHasAName()

@@ -2,6 +2,7 @@
 #include "fleetview/forecast.h"
 #include "fleetview/grid_layout.h"
 #include "fleetview/hints.h"
+#include "fleetview/pick.h"
 #include "fleetview/waves.h"
 #include "fleetview_samples.h"
 
@@ -52,6 +53,9 @@ private Q_SLOTS:
     void findsTheCellUnderAPoint();
     void fillsWavesAsDevicesBecomeHealthy();
     void mergesWavesBeyondTen();
+    void keepsOneCopyOfTheSameLabels();
+    void namesTheFieldsOfFacets();
+    void picksDevicesAndCountsThemAnew();
     void forecastsWhoTakesAReleaseAndWhyOthersDoNot();
     void asksTheMoreTheLargerTheStep();
 };
@@ -284,6 +288,61 @@ void TestFleetview::fillsWavesAsDevicesBecomeHealthy()
     QVERIFY(waves.from == kBegin && waves.to == kBegin + 9s && waves.merged == 0);
     QVERIFY((waves.rows[0].points == std::vector<WavePoint>{{kBegin, 0, 0}, {kBegin + 3s, 1, 0}}));
     QVERIFY((waves.rows[1].points == std::vector<WavePoint>{{kBegin, 0, 0}, {kBegin + 5s, 0, 1}}));
+}
+
+void TestFleetview::keepsOneCopyOfTheSameLabels()
+{
+    Fleet fleet(kBegin);
+    fleet.take(reportsOf(12, 2), {}, kBegin); // two sites and two models: four kinds
+    const PicturePtr before = fleet.picture(kBegin);
+    std::set<const void*> kinds;
+    for (const DevicePtr& device : before->devices)
+        kinds.insert(device->labels.identity());
+    QCOMPARE(kinds.size(), std::size_t{4});
+    // Another name for one label, and only of one device.
+    auto reports = reportsOf(12, 2);
+    reports[3].labels["site"] = "elsewhere";
+    fleet.take(std::move(reports), {}, kBegin + 1s);
+    const PicturePtr after = fleet.picture(kBegin + 1s);
+    for (const DevicePtr& device : after->devices) {
+        const bool isMoved = device->node == nodeOf(3);
+        QCOMPARE(kinds.contains(device->labels.identity()), !isMoved);
+        QCOMPARE(device->label("site") == "elsewhere", isMoved);
+    }
+}
+
+void TestFleetview::namesTheFieldsOfFacets()
+{
+    Fleet fleet(kBegin);
+    auto reports = reportsOf(60, 3);
+    for (std::size_t i = 0; i < reports.size(); ++i)
+        for (std::size_t label = 0; label < 7 && label < i; ++label) // of seven, some more often than others
+            reports[i].labels["l" + std::to_string(label)] = std::to_string(i);
+    for (const std::size_t devices : {std::size_t{0}, std::size_t{1}, reports.size()}) {
+        fleet.take({reports.begin(), reports.begin() + static_cast<std::ptrdiff_t>(devices)}, {}, kBegin);
+        const auto shown = fleet.picture(kBegin)->devices;
+        std::vector<std::string> fields;
+        for (const Facet& facet : facetsOf(shown))
+            fields.push_back(facet.field);
+        QCOMPARE(fieldsOf(shown), fields);
+    }
+}
+
+void TestFleetview::picksDevicesAndCountsThemAnew()
+{
+    Fleet fleet(kBegin);
+    fleet.take(reportsOf(700, 5), {}, kBegin);
+    const PicturePtr all = fleet.picture(kBegin);
+    QVERIFY(pick(all, Query()) == all);
+    const PicturePtr some = pick(all, *Query::parse("site=site-4 and state=failed"));
+    QVERIFY(!some->devices.empty());
+    QCOMPARE(some->count(Standing::Failed), some->devices.size());
+    QCOMPARE(some->releases.size(), std::size_t{1});
+    QCOMPARE(some->releases[0].count(Standing::Failed), some->devices.size());
+    for (const DevicePtr& device : some->devices)
+        QVERIFY(all->find(device->node) == device.get() && device->label("site") == "site-4");
+    QCOMPARE(wavesOf(*some, "site").rows.size(), std::size_t{1});
+    QVERIFY(pick(all, *Query::parse("site=nowhere"))->devices.empty());
 }
 
 void TestFleetview::mergesWavesBeyondTen()

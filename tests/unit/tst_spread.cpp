@@ -154,6 +154,18 @@ private Q_SLOTS:
         QCOMPARE(after.holders, std::size_t{0});
     }
 
+    void placesAnewWithoutCounting()
+    {
+        const PicturePtr picture = pictureOf(1'000, 9);
+        SpreadPlan plan = planSpread(*picture, "site", {}, 300, 200);
+        resize(plan, kWidth, kHeight);
+        const SpreadPlan whole = planSpread(*picture, "site", {}, kWidth, kHeight);
+        QCOMPARE(plan.nodes.size(), whole.nodes.size());
+        for (std::size_t i = 0; i < plan.nodes.size(); ++i)
+            QVERIFY(plan.nodes[i].x == whole.nodes[i].x && plan.nodes[i].y == whole.nodes[i].y
+                    && plan.nodes[i].radius == whole.nodes[i].radius);
+    }
+
     void knowsOnlyWhatTheAgentDidItself()
     {
         const PicturePtr picture = pictureOf(40, 2);

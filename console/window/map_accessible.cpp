@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "grid_accessible.h"
+#include "map_accessible.h"
 
-#include "map_views.h"
+#include "group_table.h"
 #include "words.h"
 
 #include <QAccessibleWidget>
@@ -11,13 +11,13 @@ namespace starling::window {
 
 namespace {
 
-class GridAccessible;
+class MapAccessible;
 
 /// One count: "site-berlin, Failed: 3".
 class CountCell : public QAccessibleInterface, public QAccessibleTableCellInterface
 {
 public:
-    CountCell(GridAccessible* table, int row, int column)
+    CountCell(MapAccessible* table, int row, int column)
         : m_table(table)
         , m_row(row)
         , m_column(column)
@@ -51,27 +51,24 @@ public:
     QAccessibleInterface* table() const override;
 
 private:
-    GridAccessible* m_table;
+    MapAccessible* m_table;
     int m_row, m_column;
 };
 
-class GridAccessible : public QAccessibleWidget, public QAccessibleTableInterface
+class MapAccessible : public QAccessibleWidget, public QAccessibleTableInterface
 {
 public:
-    explicit GridAccessible(GridView* view)
+    MapAccessible(QWidget* view, const GroupTable& groups)
         : QAccessibleWidget(view, QAccessible::Table)
+        , m_groups(groups)
     {
     }
-    ~GridAccessible() override
+    ~MapAccessible() override
     {
         for (const auto& [place, id] : m_cells)
             QAccessible::deleteAccessibleInterface(id);
     }
-    const fleetview::GridPlan& plan() const
-    {
-        return static_cast<const GridView*>(object())->painter().plan();
-    }
-    const std::string& field() const { return static_cast<const GridView*>(object())->painter().field(); }
+    const GroupTable& groups() const { return m_groups; }
 
     void* interface_cast(QAccessible::InterfaceType type) override
     {
@@ -91,7 +88,7 @@ public:
     }
 
     // As a table
-    int rowCount() const override { return static_cast<int>(plan().groups.size()); }
+    int rowCount() const override { return m_groups.groupCount(); }
     int columnCount() const override { return static_cast<int>(fleetview::kStandings); }
     QAccessibleInterface* cellAt(int row, int column) const override
     {
@@ -100,18 +97,13 @@ public:
         const auto held = m_cells.find({row, column});
         if (held != m_cells.end())
             return QAccessible::accessibleInterface(held->second);
-        auto* const cell = new CountCell(const_cast<GridAccessible*>(this), row, column);
+        auto* const cell = new CountCell(const_cast<MapAccessible*>(this), row, column);
         m_cells[{row, column}] = QAccessible::registerAccessibleInterface(cell);
         return cell;
     }
     QString rowDescription(int row) const override
     {
-        if (row < 0 || row >= rowCount())
-            return {};
-        const std::string& name = plan().groups[static_cast<std::size_t>(row)].name;
-        return name.empty()      ? withoutValue(field())
-            : field() == "state" ? standingWord(*fleetview::standingNamed(name))
-                                 : plain(name, 60);
+        return row < 0 || row >= rowCount() ? QString() : m_groups.groupName(row);
     }
     QString columnDescription(int column) const override
     {
@@ -137,12 +129,13 @@ public:
     void modelChange(QAccessibleTableModelChangeEvent* /*event*/) override { }
 
 private:
+    const GroupTable& m_groups; ///< the widget itself: gone when it is
     mutable std::map<std::pair<int, int>, QAccessible::Id> m_cells;
 };
 
 bool CountCell::isValid() const
 {
-    return m_table->isValid() && m_row < m_table->rowCount();
+    return m_table->isValid() && m_row < m_table->groups().groupCount();
 }
 
 QAccessibleInterface* CountCell::parent() const
@@ -159,9 +152,9 @@ QString CountCell::text(QAccessible::Text kind) const
 {
     if (!isValid() || (kind != QAccessible::Name && kind != QAccessible::Value))
         return {};
-    const auto& group = m_table->plan().groups[static_cast<std::size_t>(m_row)];
+    const GroupTable::Counts& counts = m_table->groups().groupCounts(m_row);
     const QString count =
-        QLocale().toString(static_cast<qulonglong>(group.standings[static_cast<std::size_t>(m_column)]));
+        QLocale().toString(static_cast<qulonglong>(counts[static_cast<std::size_t>(m_column)]));
     if (kind == QAccessible::Value)
         return count;
     return QStringLiteral("%1, %2: %3")
@@ -172,22 +165,21 @@ QRect CountCell::rect() const
 {
     if (!isValid())
         return {};
-    const auto& group = m_table->plan().groups[static_cast<std::size_t>(m_row)];
-    const QRect all = m_table->rect();
-    return {all.left(), all.top() + group.top, all.width(), group.height};
+    return m_table->groups().groupArea(m_row).translated(m_table->rect().topLeft());
 }
 
-QAccessibleInterface* makeGrid(const QString& /*className*/, QObject* object)
+QAccessibleInterface* makeTable(const QString& /*className*/, QObject* object)
 {
-    auto* const view = qobject_cast<GridView*>(object);
-    return view == nullptr ? nullptr : new GridAccessible(view);
+    auto* const view = qobject_cast<QWidget*>(object);
+    const auto* const groups = dynamic_cast<const GroupTable*>(object);
+    return view == nullptr || groups == nullptr ? nullptr : new MapAccessible(view, *groups);
 }
 
 } // namespace
 
-void installGridAccessibility()
+void installMapAccessibility()
 {
-    QAccessible::installFactory(makeGrid);
+    QAccessible::installFactory(makeTable);
 }
 
 } // namespace starling::window
