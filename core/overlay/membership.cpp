@@ -77,7 +77,10 @@ void Membership::Impl::on(const LinkUp& input, Instant now)
         if (attempt)
             m_attempts.erase(tried);
         std::erase_if(m_attempts, [&](const auto& other) { return other.second.node == input.node; });
-        return takeRestricted(peer);
+        m_passive.remove(input.node); // of no use as a neighbour
+        if (attempt) // it would not ask
+            ask(peer, Role::Random, true, now);
+        return;
     }
     if (!attempt)
         return; // it says what it wants

@@ -79,7 +79,7 @@ private:
         std::optional<Instant> rebuked; ///< for a message that only a neighbour sends
         unsigned forged = 0;
 
-        bool isRestricted = false; ///< Active from the first, and no neighbour of membership's choice
+        bool isRestricted = false; ///< its certificate is over: Active beside the neighbours
 
         bool isAlive() const { return state == State::Active && !silentSince && !isRestricted; }
     };
@@ -142,7 +142,7 @@ private:
     void remember(const Peer& peer, Duration pause, Instant now);
 
     // Devices whose certificates are over
-    void takeRestricted(Peers::value_type& peer);
+    bool takeRestricted(Peers::value_type& peer);
     void onRestricted(Peers::value_type& from, const MembershipMessage& message);
 
     // What is done by and by

@@ -273,11 +273,10 @@ void Membership::Impl::trim(Instant now)
 
 // --- Devices whose certificates are over
 
-/// It needs no place among the neighbours, and takes none: the overlay tells it what it may know.
-void Membership::Impl::takeRestricted(Peers::value_type& peer)
+/// Whether it is one of those that the overlay knows now. It needs no place among the neighbours, and takes
+/// none.
+bool Membership::Impl::takeRestricted(Peers::value_type& peer)
 {
-    // Whoever it is, it is of no use as a neighbour.
-    m_passive.remove(peer.second.node);
     std::size_t links = 0;
     for (const auto& [link, other] : m_peers)
         links += other.isRestricted && other.state == State::Active ? 1 : 0;
@@ -285,30 +284,44 @@ void Membership::Impl::takeRestricted(Peers::value_type& peer)
         return other.first != peer.first && other.second.node == peer.second.node
             && other.second.state == State::Active;
     });
+    if (previous == m_peers.end() && links >= m_config.restricted)
+        return false;
     if (previous != m_peers.end()) { // it has another address now
         m_outputs.emplace_back(NeighborDown{previous->first});
         previous->second.state = State::Idle;
         close(previous->first);
-    } else if (links >= m_config.restricted) {
-        return close(peer.first);
     }
     peer.second.state = State::Active;
-    m_outputs.emplace_back(NeighborUp{peer.first, peer.second.node, peer.second.roundTrip, true});
+    return true;
 }
 
-/// It takes us for a neighbour like others, and is to go on doing so, for the sake of what it may have.
+/// It takes us for a node like others, and is to go on doing so, for the sake of what it may have; or we have
+/// asked it, and it is our clock that is wrong.
 void Membership::Impl::onRestricted(Peers::value_type& from, const MembershipMessage& message)
 {
-    const bool isActive = from.second.state == State::Active;
-    if (std::holds_alternative<JoinMessage>(message) || std::holds_alternative<AskMessage>(message))
-        return send(from.first,
-                    AnswerMessage{isActive, isActive ? std::vector{m_own} : std::vector<Contact>()});
-    if (!std::holds_alternative<DisconnectMessage>(message))
+    Peer& peer = from.second;
+    const bool isUp = peer.state == State::Active;
+    const auto* answer = std::get_if<AnswerMessage>(&message);
+    const bool isAsking =
+        std::holds_alternative<JoinMessage>(message) || std::holds_alternative<AskMessage>(message);
+    const bool isOver = std::holds_alternative<DisconnectMessage>(message)
+        || (answer != nullptr && peer.state == State::Asked && !answer->isAccepted);
+    if (isOver) {
+        if (isUp)
+            m_outputs.emplace_back(NeighborDown{from.first});
+        peer.state = State::Idle;
+        return close(from.first);
+    }
+    if (!isAsking && (answer == nullptr || peer.state != State::Asked))
         return;
-    if (isActive)
-        m_outputs.emplace_back(NeighborDown{from.first});
-    from.second.state = State::Idle;
-    close(from.first);
+    const bool isTaken = isUp || takeRestricted(from);
+    // Nobody's contact but our own: those are not for it.
+    if (isAsking)
+        send(from.first, AnswerMessage{isTaken, isTaken ? std::vector{m_own} : std::vector<Contact>()});
+    if (!isTaken)
+        return close(from.first);
+    if (!isUp) // after the answer: what the overlay says next is heard
+        m_outputs.emplace_back(NeighborUp{from.first, peer.node, peer.roundTrip, true});
 }
 
 } // namespace starling::overlay

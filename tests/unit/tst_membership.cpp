@@ -423,6 +423,8 @@ private Q_SLOTS:
         const NeighborId again{2'000'000};
         network.nodes[0].links[again] = {network.nodes.size() - 1, again};
         network.give(0, LinkUp{again, nodeId(60), endpointOf(99), Duration(50ms), true});
+        QVERIFY(!network.nodes[0].membership->isNeighbor(again)); // it has not asked yet
+        network.give(0, MessageReceived{again, serialize(JoinMessage{contactOf(60)})});
         QVERIFY(network.nodes[0].membership->isNeighbor(again));
         QVERIFY(!network.nodes[0].membership->isNeighbor(links.front()));
         // It leaves, and there is room for another.
@@ -430,6 +432,7 @@ private Q_SLOTS:
         const NeighborId other{2'000'001};
         network.nodes[0].links[other] = {network.nodes.size() - 1, other};
         network.give(0, LinkUp{other, nodeId(80), endpointOf(80), Duration(50ms), true});
+        network.give(0, MessageReceived{other, serialize(AskMessage{Urgency::Random, contactOf(80)})});
         QVERIFY(network.nodes[0].membership->isNeighbor(other));
     }
 
