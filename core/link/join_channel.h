@@ -2,9 +2,9 @@
 /// The join channel: what a device without a certificate may say to an agent whose link key it was told. One
 /// question, one answer, a datagram each (Noise NK), beside those of packet.h on the same socket. Pure.
 ///
-///     6 JOIN     cookie (16) from (8) Noise message 1 (1,158) code (16)     1,200 bytes
+///     6 JOIN     cookie (16) from (8) Noise message 1 (1,144) code (16)     1,186 bytes
 ///                its payload: length (2), question, zeros
-///     7 ANSWER   to (8) Noise message 2                                     at most 1,200 bytes
+///     7 ANSWER   to (8) Noise message 2                                     at most 1,186 bytes
 ///                its payload: the answer
 ///
 ///     from, to   64 random bits that the device chose for this question
