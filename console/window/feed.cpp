@@ -42,7 +42,7 @@ std::vector<Applicant> applicantsOf(const control::PendingReply& pending,
     for (const control::PendingLine& line : pending.devices)
         if (const auto request = trust::openJoinRequest(line.request, pending.fleet))
             applicants.push_back({plain(request->name), plain(enrol::fingerprintOf(request->node)),
-                                  gateName(line.gate, devices), line.ageSeconds});
+                                  gateName(line.gate, devices), line.ageSeconds, request->renews});
     return applicants;
 }
 

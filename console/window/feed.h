@@ -20,6 +20,7 @@ struct Applicant
     QString name, words;
     QString gate; ///< the agent where it waits, if that is not the one that is asked
     std::uint64_t waitingSeconds = 0;
+    std::optional<std::uint64_t> renews = {}; ///< it was admitted until then, in seconds since 1970
 };
 
 /// Of a fleet that is simulated in this console, instead of an agent that is asked.

@@ -51,7 +51,8 @@ void addApplicants(QStringList& lines, const Snapshot& before, const Snapshot& n
     for (const Applicant& applicant : now.applicants)
         if (std::none_of(before.applicants.begin(), before.applicants.end(),
                          [&](const Applicant& each) { return each.words == applicant.words; }))
-            lines += tr("%1 asks to join").arg(applicant.name);
+            lines += applicant.renews ? tr("%1 wants a new certificate").arg(applicant.name)
+                                      : tr("%1 asks to join").arg(applicant.name);
 }
 
 void addDone(QStringList& lines, const fleetview::Picture& before, const fleetview::Picture& now)

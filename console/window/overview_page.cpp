@@ -7,6 +7,7 @@
 #include "model/hints_text.h"
 #include "words.h"
 
+#include <QDateTime>
 #include <QGridLayout>
 #include <QListWidget>
 #include <QLocale>
@@ -311,6 +312,20 @@ void OverviewPage::showTiles()
             tr("by this agent; %1 in receipts").arg(QLocale().toString(static_cast<qulonglong>(reported))));
 }
 
+QString OverviewPage::applicantWords(const Applicant& applicant)
+{
+    if (applicant.renews)
+        return tr("%1 wants a new certificate, its own ends on %2: %3")
+            .arg(applicant.name,
+                 QDateTime::fromSecsSinceEpoch(static_cast<qint64>(*applicant.renews), Qt::UTC)
+                     .date()
+                     .toString(Qt::ISODate),
+                 applicant.words);
+    return applicant.gate.isEmpty()
+        ? tr("%1 asks to join: %2").arg(applicant.name, applicant.words)
+        : tr("%1 asks to join at %2: %3").arg(applicant.name, applicant.gate, applicant.words);
+}
+
 void OverviewPage::showNeeds()
 {
     struct Row
@@ -322,12 +337,7 @@ void OverviewPage::showNeeds()
     for (const fleetview::Need& need : fleetview::needsOf(*m_snapshot->picture))
         rows.push_back({need.standing, needWords(need), QString::fromStdString(queryOf(need))});
     for (const Applicant& applicant : m_snapshot->applicants)
-        rows.push_back(
-            {Standing::Waiting,
-             applicant.gate.isEmpty()
-                 ? tr("%1 asks to join: %2").arg(applicant.name, applicant.words)
-                 : tr("%1 asks to join at %2: %3").arg(applicant.name, applicant.gate, applicant.words),
-             {}});
+        rows.push_back({Standing::Waiting, applicantWords(applicant), {}});
     if (!m_snapshot->status.isObserver && m_snapshot->status.waiting.empty())
         rows.push_back(
             {Standing::Held,

@@ -49,6 +49,7 @@ private:
     void showVerdict();
     void showTiles();
     void showNeeds();
+    static QString applicantWords(const Applicant& applicant);
     void showReleases();
     void showLegend();
     void showHint();

@@ -242,11 +242,17 @@ void TestPreferences::tellsWhatIsNews()
     main.show(window::SnapshotPtr(after));
     QVERIFY(main.statusBar()->currentMessage().contains(s("gw-9 asks to join")));
     // Whoever waits at another agent than the one that is asked is found there.
+    const auto renewing = std::make_shared<window::Snapshot>(*after);
+    renewing->applicants.push_back({s("gw-8"), s("lamp copper"), {}, 3, 1'800'000'000});
+    QCOMPARE(window::newsOf(after, *renewing, Preferences()), QStringList{s("gw-8 wants a new certificate")});
+    main.show(window::SnapshotPtr(renewing));
     QStringList needs;
     for (const QListWidget* list : main.findChildren<QListWidget*>())
         for (int row = 0; row < list->count(); ++row)
             needs += list->item(row)->text();
     QVERIFY2(needs.contains(s("gw-9 asks to join at gw-1: otter amber")), qPrintable(needs.join(s("; "))));
+    QVERIFY2(needs.contains(s("gw-8 wants a new certificate, its own ends on 2027-01-15: lamp copper")),
+             qPrintable(needs.join(s("; "))));
 }
 
 void TestPreferences::looksWell_data()
