@@ -74,14 +74,15 @@ void addDone(QStringList& lines, const fleetview::Picture& before, const fleetvi
 
 QStringList newsOf(const SnapshotPtr& before, const Snapshot& now, const Preferences& preferences)
 {
-    if (!before || before->picture == now.picture)
+    if (!before)
         return {};
+    const bool isSamePicture = before->picture == now.picture;
     QStringList lines;
-    if (preferences.tellsFailures)
+    if (preferences.tellsFailures && !isSamePicture)
         addFailures(lines, *before->picture, *now.picture);
     if (preferences.tellsApplicants)
         addApplicants(lines, *before, now);
-    if (preferences.tellsDone)
+    if (preferences.tellsDone && !isSamePicture)
         addDone(lines, *before->picture, *now.picture);
     return lines.mid(0, kMostLines);
 }
