@@ -510,19 +510,24 @@ void MapPage::chooseSites()
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::ExistingFile);
     connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
-        const Status used = useSites(path);
-        if (used)
-            return;
-        auto* const box = new QMessageBox(
-            QMessageBox::Warning, tr("Where sites are"),
-            tr("The file is not used.\n%1\nEach line is a site and its degrees: berlin = 52.52 13.40\n%2")
-                .arg(plain(used.error().context), QString::fromStdString(codeName(used.error().code))),
-            QMessageBox::Close, this);
-        box->setAttribute(Qt::WA_DeleteOnClose);
-        box->setTextFormat(Qt::PlainText);
-        box->open();
+        if (const Status used = useSites(path); !used)
+            warn(tr("Where sites are"),
+                 tr("The file is not used.\n%1\nEach line is a site and its degrees: berlin = 52.52 "
+                    "13.40\n%2"),
+                 used.error());
     });
     dialog->open();
+}
+
+void MapPage::warn(const QString& title, const QString& text, const Error& error)
+{
+    auto* const box =
+        new QMessageBox(QMessageBox::Warning, title,
+                        text.arg(plain(error.context), QString::fromStdString(codeName(error.code))),
+                        QMessageBox::Close, this);
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    box->setTextFormat(Qt::PlainText);
+    box->open();
 }
 
 void MapPage::chooseExport(Format format)
@@ -535,17 +540,10 @@ void MapPage::chooseExport(Format format)
     dialog->setDefaultSuffix(ending);
     dialog->selectFile(QStringLiteral("fleet.") + ending);
     connect(dialog, &QFileDialog::fileSelected, this, [this, format](const QString& path) {
-        const Status done = exportTo(path, format);
-        if (done)
-            return;
-        auto* const box = new QMessageBox(
-            QMessageBox::Warning, tr("Export the map"),
-            tr("The file was not written.\n%1\nChoose another place, or make room there.\n%2")
-                .arg(plain(done.error().context), QString::fromStdString(codeName(done.error().code))),
-            QMessageBox::Close, this);
-        box->setAttribute(Qt::WA_DeleteOnClose);
-        box->setTextFormat(Qt::PlainText);
-        box->open();
+        if (const Status done = exportTo(path, format); !done)
+            warn(tr("Export the map"),
+                 tr("The file was not written.\n%1\nChoose another place, or make room there.\n%2"),
+                 done.error());
     });
     dialog->open();
 }

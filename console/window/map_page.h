@@ -49,6 +49,8 @@ protected:
 private:
     QWidget* makeBar();
     QWidget* makeSide();
+    /// `text` has places for what is wrong and for its code.
+    void warn(const QString& title, const QString& text, const Error& error);
     void chooseExport(Format format);
     void chooseSites();
     /// What takes long is shown once it is counted, if that is soon enough.

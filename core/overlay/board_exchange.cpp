@@ -84,10 +84,7 @@ void BoardExchange::addNeighbor(NeighborId neighbor, const NodeId& node, bool is
 
 bool BoardExchange::mayHave(const Peer& peer, const NoticeKey& key) const
 {
-    if (!peer.isRestricted)
-        return true;
-    const KeyRange range = m_mediator.urgentRange();
-    return !(key < range.from) && (!range.to || key < *range.to);
+    return !peer.isRestricted || m_mediator.urgentRange().contains(key);
 }
 
 void BoardExchange::compare(NeighborId neighbor, Instant now, Postbox& postbox)

@@ -26,6 +26,7 @@ struct KeyRange
 {
     NoticeKey from;
     std::optional<NoticeKey> to;
+    bool contains(const NoticeKey& key) const { return !(key < from) && (!to || key < *to); }
     bool operator==(const KeyRange&) const = default;
 };
 

@@ -96,7 +96,6 @@ private:
         bool isMuted = false;
         bool isRestricted = false;
     };
-    bool isForRestricted(const NoticeKey& key) const;
     struct Alarm
     {
         Timer::What what;
@@ -291,12 +290,6 @@ void Overlay::Impl::onRestrictedUp(const NeighborUp& input, Instant now, Postbox
     sendStanding(input.neighbor, now, postbox);
 }
 
-bool Overlay::Impl::isForRestricted(const NoticeKey& key) const
-{
-    const KeyRange range = m_mediator.urgentRange();
-    return !(key < range.from) && (!range.to || key < *range.to);
-}
-
 void Overlay::Impl::onNeighborDown(NeighborId neighbor, Instant now)
 {
     m_stats.erase(neighbor);
@@ -467,7 +460,7 @@ void Overlay::Impl::spread(const NoticeKey& key, ByteView notice, std::optional<
         m_exchange.settled(*from, key);
     for (const NeighborId neighbor : m_broadcast.spread(key, notice, from, now, postbox))
         m_exchange.settled(neighbor, key);
-    if (!isForRestricted(key))
+    if (!m_mediator.urgentRange().contains(key))
         return;
     for (const auto& [neighbor, conduct] : m_conduct)
         if (conduct.isRestricted && neighbor != from) {

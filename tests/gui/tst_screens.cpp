@@ -198,7 +198,7 @@ void TestScreens::looksWell()
         find<window::DevicesPage>(main, s("Devices"))->choose(snapshot->picture->devices[0]->node);
     for (const char* name : {"Overview", "Devices", "Releases", "Rollouts", "Map", "Keys", "Log"}) {
         goTo(main, name);
-        QTest::qWait(0);
+        QCoreApplication::processEvents();
         main.show(snapshot);
         if (auto* const grid = currentPage(main)->findChild<window::GridView*>())
             for (const Qt::Key key : {Qt::Key_Home, Qt::Key_Down, Qt::Key_Right})

@@ -273,15 +273,8 @@ private Q_SLOTS:
         QCOMPARE(words.count(QLatin1Char('-')), qsizetype{7});
         ENDED(m_cli->run(agent(1) + QStringList{s("updates")}), 5);
         QJsonObject pending;
-        QTRY_VERIFY_WITH_TIMEOUT((pending = json(m_cli->run(agent(0) + QStringList{s("device"), s("list")}))
-                                                .value(QLatin1String("pending"))
-                                                .toArray()
-                                                .at(0)
-                                                .toObject())
-                                         .value(QLatin1String("words"))
-                                         .toString()
-                                     == words,
-                                 20'000);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            (pending = firstWaiting(agent(0))).value(QLatin1String("words")).toString() == words, 20'000);
         QVERIFY(pending.value(QLatin1String("token_good")).toBool());
         // Case 33: a mark that turns the direction of text is shown, and does nothing.
         const auto list = m_cli->run(
@@ -415,14 +408,7 @@ private Q_SLOTS:
             text(m_cli->run(agent(kNewcomer) + QStringList{s("status")}), "waiting").section(s("words "), 1);
         QJsonObject pending;
         QTRY_VERIFY_WITH_TIMEOUT(
-            (pending = json(m_cli->run(agent(kObserver) + QStringList{s("device"), s("list")}))
-                           .value(QLatin1String("pending"))
-                           .toArray()
-                           .at(0)
-                           .toObject())
-                    .value(QLatin1String("words"))
-                    .toString()
-                == words,
+            (pending = firstWaiting(agent(kObserver))).value(QLatin1String("words")).toString() == words,
             20'000);
         QCOMPARE(pending.value(QLatin1String("gate")).toString(),
                  QString::fromStdString((*fleet)->node(kGate).hex()));
@@ -469,6 +455,15 @@ private:
         return m_cli->run(
             (QByteArray("device request d.join --root fleet/root.envelope --key d.key ") + options)
                 .constData());
+    }
+    /// As the agent that `agent` names lists it.
+    QJsonObject firstWaiting(const QStringList& agent) const
+    {
+        return json(m_cli->run(agent + QStringList{s("device"), s("list")}))
+            .value(QLatin1String("pending"))
+            .toArray()
+            .at(0)
+            .toObject();
     }
     support::CommandResult admit(const char* options) const
     {
