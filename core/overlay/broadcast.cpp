@@ -121,7 +121,8 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
     Missing awaited;
     if (const auto missing = m_missing.find(tag); missing != m_missing.end())
         awaited = std::move(missing->second);
-    const bool isUnasked = from && !isEager(*from) && !isInTree();
+    // By comparing boards, say. Whether it came sooner than by the tree, or there is none, is still to be seen.
+    const bool isAside = from && !isEager(*from) && awaited.asked != from;
     if (from)
         onArrival(awaited, *from, now);
     const bool isAsUsual = from && !awaited.asked && isInTree();
@@ -144,11 +145,11 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
     }
     m_isSevered = m_isSevered && sentTo.empty() && !from;
     tell(now, postbox);
-    if (from && awaited.asked == from && awaited.isExpected)
-        m_seen.at(tag).stopgap = from;
+    if (isAside || (from && awaited.asked == from && awaited.isExpected))
+        m_seen.at(tag).stopgap = {*from, isAside};
     else if (from && awaited.asked == from)
         preferQuicker(awaited, *from, now, postbox);
-    else if (isUnasked) // it may have come by comparing boards
+    if (isAside)
         postbox.send(*from, GraftMessage());
     return sentTo;
 }
@@ -238,11 +239,12 @@ void Broadcast::onDuplicate(NeighborId from, ByteView notice, Instant now, Postb
     if (!isRecent)
         return;
     const auto stopgap = std::exchange(seen->second.stopgap, std::nullopt);
-    if (stopgap && *stopgap != from && peer->second.isEager && ++peer->second.late < kMaxLate) {
+    if (stopgap && stopgap->neighbor != from && peer->second.isEager
+        && (stopgap->isAside || ++peer->second.late < kMaxLate)) {
         // What we sent on meanwhile crosses its copy: it prunes us before it reads this.
         peer->second.isKept = true;
         postbox.send(from, GraftMessage());
-        return becomeLazy(*stopgap, postbox);
+        return becomeLazy(stopgap->neighbor, postbox);
     }
     // Two that had the same way, and lost it, wait for each other every time, and push what they had to ask
     // for to each other at the same time. Said again, even if we said it before: the other side may have

@@ -88,10 +88,16 @@ private:
         Instant due;
         bool isExpected = false; ///< along the tree
     };
+    /// Who sent a notice because the tree was late, or beside it.
+    struct Stopgap
+    {
+        NeighborId neighbor{};
+        bool isAside = false; ///< unasked
+    };
     struct Seen
     {
         Instant at;
-        std::optional<NeighborId> stopgap; ///< sent it when asked, because the tree was late
+        std::optional<Stopgap> stopgap;
     };
     bool isInTree() const;
     Duration patience() const;

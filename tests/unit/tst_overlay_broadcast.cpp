@@ -205,6 +205,39 @@ private Q_SLOTS:
         network.onSend = nullptr;
     }
 
+    /// Boards are compared while a notice is on its way: some have it from neighbours beside the tree, sooner.
+    void keepsATreeThroughComparedBoards()
+    {
+        Network network(kNodes);
+        connectAtRandom(network);
+        network.publish(4, release(1));
+        network.run(2s);
+        for (std::uint64_t rank = 2; rank < 12; ++rank) {
+            std::set<std::pair<std::size_t, NeighborId>> tree; // whom each pushes to
+            network.onSend = [&](std::size_t from, NeighborId to, const Message& message) {
+                if (std::holds_alternative<NoticeMessage>(message))
+                    tree.emplace(from, to);
+            };
+            network.publish(4, release(rank * 2 - 1));
+            network.run(2s);
+            network.onSend = nullptr;
+            network.publish(4, release(rank * 2));
+            for (const auto& [neighbor, other] : network[rank * 5].links) {
+                const NeighborId back{static_cast<std::uint64_t>(neighbor) ^ 1};
+                if (!tree.contains({rank * 5, neighbor}) && !tree.contains({other, back}))
+                    network.inject(other, back, NoticeMessage{release(rank * 2).serialize()});
+            }
+            network.run(2s);
+        }
+        const std::uint64_t grafts = network.sent(kIndexOf<GraftMessage>);
+        const std::uint64_t sent = network.sent(kIndexOf<NoticeMessage>);
+        network.publish(4, release(24));
+        network.run(2s);
+        QCOMPARE(holders(network, 24), kNodes);
+        QCOMPARE(network.sent(kIndexOf<GraftMessage>), grafts); // nobody had to ask
+        QCOMPARE(network.sent(kIndexOf<NoticeMessage>) - sent, std::uint64_t{kNodes - 1});
+    }
+
     /// Each takes the other for its way to the tree, and pushes to it what it had to ask for.
     void twoThatWaitForEachOtherEndIt()
     {
