@@ -298,7 +298,7 @@ void BoardExchange::sendDue(Peers::value_type& neighbor, Instant now, Postbox& p
         const Bytes notice = m_mediator.notice(key);
         if (notice.empty())
             continue;
-        const std::size_t sent = postbox.sendNotice(id, notice);
+        const std::size_t sent = postbox.sendNotice(id, notice, true);
         peer.allowance.spend(sent);
         batch += sent;
     }

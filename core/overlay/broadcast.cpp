@@ -14,11 +14,13 @@ constexpr std::size_t kMaxToldByOne = 2'048;
 constexpr std::size_t kMaxTellers = 8; ///< remembered for each missing notice; guess
 /// Guess: an honest neighbour whose board moved on breaks a promise now and then.
 constexpr unsigned kMaxBroken = 16;
-/// A notice may come later along the tree than usual; guess.
-constexpr int kPatience = 3; // times what it was behind the first teller, at most, of late
-constexpr int kLagLasts = 32; // notices until a lag is forgotten by two thirds; guess
-/// Guess: a datagram was lost the first time; then nothing comes along the tree but what we sent there.
-constexpr unsigned kMaxLate = 2;
+/// Notices in a row that are asked for once, and have not come along the tree; then it has no branch to us.
+/// Guess: one may have been lost.
+constexpr unsigned kMaxAsked = 2;
+constexpr int kMorePatience = 2; ///< after something was asked for in vain; guess
+constexpr int kPatienceLasts = 32; ///< notices until that is forgotten by two thirds; guess
+/// What was asked for is worth it if it is this much sooner than along the tree; guess: a step.
+constexpr Duration kWorthwhile = std::chrono::milliseconds(20);
 /// A duplicate of something older comes from comparing boards, and says nothing about the tree. Guess: longer
 /// than a notice needs to reach everybody.
 constexpr Duration kPruneWindow = std::chrono::seconds(5);
@@ -30,6 +32,7 @@ constexpr std::uint64_t kAllowancePerSecond = 1024 * 1024;
 
 Broadcast::Broadcast(const Config& config)
     : m_config(config)
+    , m_patience(config.graftLeast)
 {
 }
 
@@ -37,7 +40,7 @@ void Broadcast::addNeighbor(NeighborId neighbor, std::optional<Duration> roundTr
                             Instant now)
 {
     const Allowance allowance(kAllowanceBurst, kAllowancePerSecond, now);
-    m_peers.emplace(neighbor, Peer{roundTrip, false, false, 0, 0, tellsLater, 0, {}, {}, allowance});
+    m_peers.emplace(neighbor, Peer{roundTrip, false, 0, 0, tellsLater, {}, {}, allowance});
 }
 
 void Broadcast::removeNeighbor(NeighborId neighbor)
@@ -71,10 +74,7 @@ bool Broadcast::isInTree() const
 /// How long what somebody told of may still come along the tree.
 Duration Broadcast::patience() const
 {
-    if (!isInTree())
-        return {};
-    const Duration usual = m_lag ? *m_lag * kPatience + m_config.graftLeast : m_config.graftTimeout / 2;
-    return std::min(usual, m_config.graftTimeout);
+    return isInTree() ? m_patience : Duration();
 }
 
 void Broadcast::forget(std::map<NoticeTag, Missing>::iterator missing)
@@ -96,7 +96,7 @@ void Broadcast::remember(const NoticeTag& tag, Instant now)
 {
     if (const auto missing = m_missing.find(tag); missing != m_missing.end())
         forget(missing);
-    if (!m_seen.emplace(tag, Seen{now, {}}).second)
+    if (!m_seen.emplace(tag, Seen{now}).second)
         return;
     m_seenOrder.push_back(tag);
     if (m_seenOrder.size() > kMaxSeen) {
@@ -114,28 +114,32 @@ void Broadcast::becomeLazy(NeighborId neighbor, Postbox& postbox)
     postbox.send(neighbor, PruneMessage());
 }
 
-std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
+std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, const NoticeMessage& message,
                                           std::optional<NeighborId> from, Instant now, Postbox& postbox)
 {
-    const NoticeTag tag = tagOf(notice);
+    const NoticeTag tag = tagOf(message.bytes);
     Missing awaited;
     if (const auto missing = m_missing.find(tag); missing != m_missing.end())
         awaited = std::move(missing->second);
-    // By comparing boards, say. Whether it came sooner than by the tree, or there is none, is still to be seen.
-    const bool isAside = from && !isEager(*from) && awaited.asked != from;
+    // Without a place in the tree, whoever brings something is one, and for what is our own everybody.
+    const bool wasInTree = isInTree();
+    const bool isBeside = message.isBeside && wasInTree;
     if (from)
-        onArrival(awaited, *from, now);
-    const bool isAsUsual = from && !awaited.asked && isInTree();
-    // Without a place in the tree, everybody may be the way to the others.
-    const bool isForAll = !from && !isInTree();
+        onFirst(awaited, *from, message.isBeside);
+    if (from && message.isBeside && !wasInTree && awaited.asked != from)
+        postbox.send(*from, GraftMessage());
+    const bool isAsUsual = from && !awaited.asked && wasInTree;
     remember(tag, now);
+    Seen& seen = m_seen.at(tag);
+    seen.isBeside = isBeside;
+    seen.isAsked = awaited.asked && awaited.asked == from && awaited.isOnce;
     std::vector<NeighborId> sentTo;
     for (auto& [neighbor, peer] : m_peers) {
         if (neighbor == from)
             continue;
-        peer.isEager = peer.isEager || isForAll;
+        peer.isEager = peer.isEager || (!from && !wasInTree);
         if (peer.isEager) {
-            if (postbox.sendNotice(neighbor, notice) > 0)
+            if (postbox.sendNotice(neighbor, message.bytes, isBeside) > 0)
                 sentTo.push_back(neighbor);
         } else if (!hasTold(awaited, neighbor)
                    && peer.untold.size() < kMaxItems) { // what is not told is found by comparing boards
@@ -145,12 +149,8 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, ByteView notice,
     }
     m_isSevered = m_isSevered && sentTo.empty() && !from;
     tell(now, postbox);
-    if (isAside || (from && awaited.asked == from && awaited.isExpected))
-        m_seen.at(tag).stopgap = {*from, isAside};
-    else if (from && awaited.asked == from)
+    if (from && awaited.asked == from && !awaited.isOnce)
         preferQuicker(awaited, *from, now, postbox);
-    if (isAside)
-        postbox.send(*from, GraftMessage());
     return sentTo;
 }
 
@@ -177,20 +177,27 @@ bool Broadcast::hasTold(const Missing& missing, NeighborId neighbor)
                        [neighbor](const Teller& teller) { return teller.neighbor == neighbor; });
 }
 
-/// What is news has come from `from`: it was the quickest.
-void Broadcast::onArrival(const Missing& awaited, NeighborId from, Instant now)
+/// What is news has come from `from`.
+void Broadcast::onFirst(const Missing& awaited, NeighborId from, bool isBeside)
 {
     const auto peer = m_peers.find(from);
     if (peer == m_peers.end())
         return;
-    peer->second.isEager = true;
     peer->second.broken = 0;
-    peer->second.late = 0;
-    const bool wasTold = awaited.asked || !awaited.tellers.empty();
-    if (!wasTold || awaited.asked == from)
+    if (isBeside && isInTree())
         return;
-    const Duration lag = now - awaited.since;
-    m_lag = std::max(lag, m_lag.value_or(lag) * (kLagLasts - 1) / kLagLasts);
+    peer->second.isEager = true;
+    m_asked = 0;
+    learnPatience(awaited.asked && awaited.asked != from);
+}
+
+/// How long to wait for the tree: longer after something came along it all the same, before what was asked
+/// for or not long after.
+void Broadcast::learnPatience(bool isInVain)
+{
+    const Duration more = m_patience * kMorePatience;
+    const Duration less = m_patience * (kPatienceLasts - 1) / kPatienceLasts;
+    m_patience = std::clamp(isInVain ? more : less, m_config.graftLeast, m_config.graftTimeout);
 }
 
 /// What was asked for came from `from`, perhaps later than others would have sent it.
@@ -225,37 +232,33 @@ void Broadcast::untell(Peer& peer, const NoticeTag& tag)
     std::erase_if(peer.untold, [&](const IHaveMessage::Item& item) { return item.tag == tag; });
 }
 
-void Broadcast::onDuplicate(NeighborId from, ByteView notice, Instant now, Postbox& postbox)
+void Broadcast::onDuplicate(NeighborId from, const NoticeMessage& message, Instant now, Postbox& postbox)
 {
     const auto peer = m_peers.find(from);
     if (peer == m_peers.end())
         return;
-    const NoticeTag tag = tagOf(notice);
+    const NoticeTag tag = tagOf(message.bytes);
     const auto seen = m_seen.find(tag);
     const bool isRecent = seen != m_seen.end() && now - seen->second.at <= kPruneWindow;
     untell(peer->second, tag);
     if (seen == m_seen.end())
         remember(tag, now);
-    if (!isRecent)
+    if (!isRecent || message.isBeside)
         return;
-    const auto stopgap = std::exchange(seen->second.stopgap, std::nullopt);
-    if (stopgap && stopgap->neighbor != from && peer->second.isEager
-        && (stopgap->isAside || ++peer->second.late < kMaxLate)) {
-        // What we sent on meanwhile crosses its copy: it prunes us before it reads this.
-        peer->second.isKept = true;
-        postbox.send(from, GraftMessage());
-        return becomeLazy(stopgap->neighbor, postbox);
-    }
-    // Two that had the same way, and lost it, wait for each other every time, and push what they had to ask
-    // for to each other at the same time. Said again, even if we said it before: the other side may have
-    // grafted since.
-    becomeLazy(from, postbox);
+    if (!seen->second.isBeside)
+        return becomeLazy(from, postbox);
+    // The tree has brought it, too.
+    seen->second.isBeside = false;
+    peer->second.isEager = true;
+    m_asked = 0;
+    if (seen->second.isAsked)
+        learnPatience(now - seen->second.at < kWorthwhile);
 }
 
 void Broadcast::onPrune(NeighborId from)
 {
     const auto peer = m_peers.find(from);
-    if (peer != m_peers.end() && !std::exchange(peer->second.isKept, false))
+    if (peer != m_peers.end())
         peer->second.isEager = false;
 }
 
@@ -279,7 +282,6 @@ void Broadcast::onIHave(NeighborId from, const IHaveMessage& message, Instant no
             missing.tellers = {{from, now}};
             missing.first = from;
             missing.since = now;
-            missing.isExpected = isInTree();
             setDue(item.tag, missing, now + patience());
             continue;
         }
@@ -298,13 +300,13 @@ void Broadcast::onGraft(NeighborId from, const GraftMessage& message, Instant no
     if (found == m_peers.end())
         return;
     Peer& peer = found->second;
-    peer.isEager = true;
+    peer.isEager = peer.isEager || !message.isOnce;
     for (const NoticeKey& key : message.keys) {
         if (!peer.allowance.isOpen(now))
             return;
         const Bytes notice = mediator.notice(key);
         if (!notice.empty())
-            peer.allowance.spend(postbox.sendNotice(from, notice));
+            peer.allowance.spend(postbox.sendNotice(from, notice, message.isOnce));
     }
 }
 
@@ -331,6 +333,9 @@ std::vector<Broadcast::Teller>::iterator Broadcast::mostTrusted(std::vector<Tell
 void Broadcast::ask(Instant now, Postbox& postbox)
 {
     std::map<NeighborId, GraftMessage> grafts;
+    const bool isOnce = isInTree() && m_asked < kMaxAsked;
+    if (!m_due.empty() && m_due.begin()->first <= now)
+        m_asked = isOnce ? m_asked + 1 : 0;
     while (!m_due.empty() && m_due.begin()->first <= now) {
         const auto current = m_missing.find(m_due.begin()->second);
         Missing& missing = current->second;
@@ -349,10 +354,13 @@ void Broadcast::ask(Instant now, Postbox& postbox)
             continue; // the rest of a flood waits for its turn
         graft.keys.push_back(missing.key);
         missing.asked = teller->neighbor;
+        missing.isOnce = isOnce;
         missing.tellers.erase(teller);
     }
     for (auto& [neighbor, graft] : grafts) {
-        m_peers.at(neighbor).isEager = true;
+        Peer& peer = m_peers.at(neighbor);
+        peer.isEager = peer.isEager || !isOnce;
+        graft.isOnce = isOnce;
         postbox.send(neighbor, graft);
     }
 }

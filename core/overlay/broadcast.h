@@ -4,16 +4,19 @@
 /// pushed; over the others, neighbours tell each other of them at once, and ask for one that does not come
 /// along the tree. Pure.
 ///
-///     Notice, held already    ──►  Prune     "only tell me"
-///     IHave, and no notice    ──►  Graft     "send me these, and push from now on"
+///     Notice, held already    ──►  Prune        "only tell me"
+///     IHave, no place in it   ──►  Graft        "send me these, and push from now on"
+///     IHave, and no notice    ──►  Graft, once  "send me these"
 ///
 /// Modifications: A link begins lazy, and becomes part of the tree when it is asked for a notice. Whoever has
 /// no place in the tree (it is new, or has lost an eager link) asks the first that tells, at once; so a first
 /// notice costs a round trip more at every step, but nobody has it twice. If another would have sent it
-/// sooner, that one takes the place in the tree. All others wait some times as long as notices of late took
-/// along the tree after somebody told of them; if it comes along the tree after all, that stays as it was,
-/// for a datagram was lost. A neighbour that told of notices and did not send them when asked is asked last,
-/// and after kMaxBroken times not at all, until it sends one.
+/// sooner, that one takes the place in the tree. All others wait a while for the tree, longer where it was in
+/// vain of late that they did not, and ask for this one notice. It goes on from there marked as having come
+/// beside the tree, as does what comes by comparing boards: copies of it say nothing about the tree, which
+/// stays as it was, for a datagram was lost. Only who had to ask kMaxAsked times in a row looks for another
+/// place. A neighbour that told of notices and did not send them when asked is asked last, and after
+/// kMaxBroken times not at all, until it sends one.
 #pragma once
 
 #include "overlay/postbox.h"
@@ -34,12 +37,12 @@ public:
 
     /// A notice that is news, from a neighbour or our own: pushes it to eager neighbours, and tells the
     /// others, soon if there are many notices. Returns to whom it was sent.
-    std::vector<NeighborId> spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from,
-                                   Instant now, Postbox& postbox);
+    std::vector<NeighborId> spread(const NoticeKey& key, const NoticeMessage& message,
+                                   std::optional<NeighborId> from, Instant now, Postbox& postbox);
     /// A notice that is news and is not to be spread.
     void hear(NeighborId from, ByteView notice, Instant now);
     /// A notice that was no news.
-    void onDuplicate(NeighborId from, ByteView notice, Instant now, Postbox& postbox);
+    void onDuplicate(NeighborId from, const NoticeMessage& message, Instant now, Postbox& postbox);
     void onIHave(NeighborId from, const IHaveMessage& message, Instant now);
     /// Answers with what `notice` gives for each key.
     void onGraft(NeighborId from, const GraftMessage& message, Instant now, const Mediator& mediator,
@@ -64,11 +67,9 @@ private:
     {
         std::optional<Duration> roundTrip;
         bool isEager = false;
-        bool isKept = false; ///< its next Prune answers what we sent while it was late
         unsigned broken = 0; ///< notices that it told of and did not send, since it last sent one
         std::size_t told = 0; ///< entries of m_missing that it was the first to tell of
         bool tellsLater = false; ///< we do
-        unsigned late = 0; ///< notices in a row that it brought after somebody else was asked
         std::vector<IHaveMessage::Item> untold;
         std::optional<Instant> tellAt;
         Allowance allowance;
@@ -86,22 +87,18 @@ private:
         NeighborId first{}; ///< whose limit it counts against
         Instant since; ///< when that one told
         Instant due;
-        bool isExpected = false; ///< along the tree
-    };
-    /// Who sent a notice because the tree was late, or beside it.
-    struct Stopgap
-    {
-        NeighborId neighbor{};
-        bool isAside = false; ///< unasked
+        bool isOnce = false; ///< asked so
     };
     struct Seen
     {
         Instant at;
-        std::optional<Stopgap> stopgap;
+        bool isBeside = false; ///< it came so
+        bool isAsked = false; ///< for once
     };
     bool isInTree() const;
     Duration patience() const;
-    void onArrival(const Missing& awaited, NeighborId from, Instant now);
+    void onFirst(const Missing& awaited, NeighborId from, bool isBeside);
+    void learnPatience(bool isInVain);
     static bool hasTold(const Missing& missing, NeighborId neighbor);
     void preferQuicker(const Missing& missing, NeighborId from, Instant now, Postbox& postbox);
     void setTelling(Peer& peer, Duration delay, Instant now) const;
@@ -120,7 +117,8 @@ private:
     std::deque<NoticeTag> m_seenOrder; ///< the oldest first
     std::optional<Instant> m_lastTold;
     bool m_isSevered = true; ///< an eager link is gone since the last notice, or none has come yet
-    std::optional<Duration> m_lag; ///< the tree was behind who told first, at most, of late
+    unsigned m_asked = 0; ///< notices in a row that had to be asked for, and did not come along the tree
+    Duration m_patience;
 };
 
 } // namespace starling::overlay

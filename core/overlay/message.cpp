@@ -76,6 +76,8 @@ Bytes encode(const NoticeMessage& message)
 {
     ByteWriter writer = begin(Kind::Notice);
     writer.sized(message.bytes);
+    if (message.isBeside)
+        writer.u8(1);
     return writer.take();
 }
 
@@ -173,6 +175,8 @@ Bytes encode(const GraftMessage& message)
     writer.u16(static_cast<std::uint16_t>(message.keys.size()));
     for (const NoticeKey& key : message.keys)
         writeKey(writer, key);
+    if (message.isOnce)
+        writer.u8(1);
     return writer.take();
 }
 
@@ -285,7 +289,7 @@ Result<Message> readNotice(ByteReader& reader)
     const ByteView notice = reader.sized(kMaxMessageBytes);
     if (auto status = reader.status("notice"); !status)
         return fail(std::move(status.error()), "message");
-    return NoticeMessage{notice};
+    return NoticeMessage{notice, !reader.rest().empty() && reader.u8() == 1};
 }
 
 Result<Message> readSummary(ByteReader& reader)
@@ -422,6 +426,7 @@ Result<Message> readGraft(ByteReader& reader)
             return tl::unexpected(key.error());
         message.keys.push_back(std::move(*key));
     }
+    message.isOnce = !reader.rest().empty() && reader.u8() == 1;
     return message;
 }
 

@@ -7,7 +7,7 @@
 ///     | version|  kind  | fields by kind
 ///     +--------+--------+----------------
 ///
-///     1 Notice     length u32 | notice
+///     1 Notice     length u32 | notice | beside u8, if 1
 ///     2 Digest     hash[32]
 ///     3 Summary    from KEY | bounded u8 | to KEY, if bounded is 1 | count u32 | count × HEAD
 ///     4 Request    count u32 | count × KEY
@@ -17,7 +17,7 @@
 ///     8 WhoHas     info-hash[32]
 ///     9 Providers  info-hash[32] | count u8 | count × (complete u8 | age u16 | length u16 | descriptor)
 ///    10 IHave      count u16 | count × (KEY | tag[16])
-///    11 Graft      count u16 | count × KEY
+///    11 Graft      count u16 | count × KEY | once u8, if 1
 ///    12 Prune
 ///    30 Standing   root number u64 | hash[32]
 ///    31 AskRoots   from u64
@@ -57,6 +57,7 @@ constexpr std::size_t kMaxRoots = 1'024; ///< per Roots; trust.md: a chain of 1,
 struct NoticeMessage
 {
     ByteView bytes; ///< not owned: into the message that was parsed
+    bool isBeside = false; ///< on its way here it took a step that is none of the tree's (broadcast.h)
 };
 
 /// "My board is this": to be answered by Summary if it differs from the receiver's.
@@ -144,10 +145,11 @@ struct IHaveMessage
     bool operator==(const IHaveMessage&) const = default;
 };
 
-/// "Send me these, and push to me from now on."
+/// "Send me these, and push to me from now on", or send them this once.
 struct GraftMessage
 {
     std::vector<NoticeKey> keys; ///< at most kMaxItems
+    bool isOnce = false;
     bool operator==(const GraftMessage&) const = default;
 };
 

@@ -108,14 +108,14 @@ private:
     void onNeighborDown(NeighborId neighbor, Instant now);
     void onMessage(const MessageReceived& input, Instant now, Postbox& postbox);
     void onTimer(const Timer& timer, Instant now, Postbox& postbox);
-    void onNotice(NeighborId from, ByteView notice, Instant now, Postbox& postbox);
+    void onNotice(NeighborId from, const NoticeMessage& message, Instant now, Postbox& postbox);
     void onStanding(NeighborId from, const StandingMessage& message, Instant now, Postbox& postbox);
     void onRoots(NeighborId from, const RootsMessage& message, Instant now, Postbox& postbox);
     void sendStanding(NeighborId to, Instant now, Postbox& postbox);
     void afterRoots(std::optional<NeighborId> from, Instant now, Postbox& postbox);
     void publish(const NoticeKey& key, Instant now, Postbox& postbox);
-    void spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from, Instant now,
-                Postbox& postbox);
+    void spread(const NoticeKey& key, const NoticeMessage& message, std::optional<NeighborId> from,
+                Instant now, Postbox& postbox);
     void keep(const NoticeKey& key, ByteView notice, NeighborId from, Instant now);
     void refuse(NeighborId from, Error error, Instant now, Postbox& postbox);
     void forgive();
@@ -326,7 +326,7 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
             refuse(from, status.error(), now, postbox);
     };
     std::visit(Overloaded{
-                   [&](const NoticeMessage& m) { onNotice(from, m.bytes, now, postbox); },
+                   [&](const NoticeMessage& m) { onNotice(from, m, now, postbox); },
                    [&](const DigestMessage& m) { m_exchange.onDigest(from, m, now, postbox); },
                    [&](const SummaryMessage& m) { m_exchange.onSummary(from, m, now, postbox); },
                    [&](const RequestMessage& m) { m_exchange.onRequest(from, m, now, postbox); },
@@ -359,8 +359,9 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
                *message);
 }
 
-void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Instant now, Postbox& postbox)
+void Overlay::Impl::onNotice(NeighborId from, const NoticeMessage& message, Instant now, Postbox& postbox)
 {
+    const ByteView notice = message.bytes;
     NeighborStats& stats = m_stats.at(from);
     ++stats.noticesIn;
     Mediator::Opinion opinion = m_mediator.examine(notice);
@@ -368,7 +369,7 @@ void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Instant now, Post
     case Mediator::Verdict::Taken:
         // What changes too fast is not passed on one by one: comparing boards brings the newest.
         if (m_pace.allows(opinion.head.key, now))
-            spread(opinion.head.key, notice, from, now, postbox);
+            spread(opinion.head.key, message, from, now, postbox);
         else
             keep(opinion.head.key, notice, from, now);
         m_collection.noticeTaken(now, postbox);
@@ -378,7 +379,7 @@ void Overlay::Impl::onNotice(NeighborId from, ByteView notice, Instant now, Post
         return;
     case Mediator::Verdict::Known:
         ++stats.duplicates;
-        m_broadcast.onDuplicate(from, notice, now, postbox);
+        m_broadcast.onDuplicate(from, message, now, postbox);
         return;
     case Mediator::Verdict::Refused:
         Error error = opinion.error.value_or(Error{Errc::Refused, "notice"});
@@ -422,7 +423,7 @@ void Overlay::Impl::onRoots(NeighborId from, const RootsMessage& message, Instan
     m_roots.settle(from, newest.has_value(), now, postbox);
     // Of a chain only the end is passed on: who lacks more of it asks.
     if (newest)
-        spread(newest->first, newest->second, from, now, postbox);
+        spread(newest->first, {newest->second, true}, from, now, postbox);
     afterRoots(from, now, postbox);
 }
 
@@ -438,7 +439,7 @@ void Overlay::Impl::afterRoots(std::optional<NeighborId> from, Instant now, Post
     }
     for (const RootExchange::Waiting& waiting : m_roots.takeReady())
         if (m_stats.contains(waiting.from))
-            onNotice(waiting.from, waiting.notice, now, postbox);
+            onNotice(waiting.from, {waiting.notice, !m_broadcast.isEager(waiting.from)}, now, postbox);
 }
 
 void Overlay::Impl::publish(const NoticeKey& key, Instant now, Postbox& postbox)
@@ -447,25 +448,25 @@ void Overlay::Impl::publish(const NoticeKey& key, Instant now, Postbox& postbox)
     if (notice.empty())
         m_exchange.boardChanged();
     else
-        spread(key, notice, std::nullopt, now, postbox);
+        spread(key, {notice}, std::nullopt, now, postbox);
     if (m_mediator.rootNumber() > m_toldRoot)
         afterRoots(std::nullopt, now, postbox);
 }
 
-void Overlay::Impl::spread(const NoticeKey& key, ByteView notice, std::optional<NeighborId> from, Instant now,
-                           Postbox& postbox)
+void Overlay::Impl::spread(const NoticeKey& key, const NoticeMessage& message, std::optional<NeighborId> from,
+                           Instant now, Postbox& postbox)
 {
     m_exchange.boardChanged();
     if (from)
         m_exchange.settled(*from, key);
-    for (const NeighborId neighbor : m_broadcast.spread(key, notice, from, now, postbox))
+    for (const NeighborId neighbor : m_broadcast.spread(key, message, from, now, postbox))
         m_exchange.settled(neighbor, key);
     if (!m_mediator.urgentRange().contains(key))
         return;
     for (const auto& [neighbor, conduct] : m_conduct)
         if (conduct.isRestricted && neighbor != from) {
             m_exchange.settled(neighbor, key);
-            postbox.sendNotice(neighbor, notice);
+            postbox.sendNotice(neighbor, message.bytes, true);
         }
 }
 

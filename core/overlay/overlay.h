@@ -129,9 +129,11 @@ struct Config
     Duration antiEntropy = std::chrono::seconds(30); ///< guess: heals what link-up and eager push missed
     /// Between two messages that tell of notices; guess: some notices for one message.
     Duration tellDelay = std::chrono::milliseconds(100);
-    /// What somebody told of is asked for after some times what the tree is usually behind, and this much:
-    Duration graftLeast = std::chrono::milliseconds(80); ///< guess: two steps more than usual,
-    /// but at most after this time. Guess: above the differences between ways through the overlay.
+    /// What somebody told of, and does not come along the tree, is asked for after this time. Simulated
+    /// (10,000 nodes, notices from any): 50 ms cost 0.02 superfluous copies a node, 70 ms 0.01, 30 ms 0.05.
+    Duration graftLeast = std::chrono::milliseconds(60);
+    /// At most, where that was in vain of late. Guess: above the differences between ways through the
+    /// overlay.
     Duration graftTimeout = std::chrono::milliseconds(500);
     Duration graftRetry = std::chrono::seconds(1); ///< guess: a slow round trip; then the next is asked
     Duration askProviders = std::chrono::seconds(2); ///< while a payload is wanted; doubled up to

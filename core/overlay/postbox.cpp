@@ -26,9 +26,9 @@ std::size_t Postbox::send(NeighborId to, const Message& message, Delivery delive
     return size;
 }
 
-std::size_t Postbox::sendNotice(NeighborId to, ByteView notice)
+std::size_t Postbox::sendNotice(NeighborId to, ByteView notice, bool isBeside)
 {
-    Bytes bytes = serialize(NoticeMessage{notice});
+    Bytes bytes = serialize(NoticeMessage{notice, isBeside});
     const std::size_t size = bytes.size();
     const auto stats = m_stats.find(to);
     if (size > m_maxMessageBytes || stats == m_stats.end())

@@ -15,7 +15,8 @@ public:
     /// Returns the number of bytes sent.
     std::size_t send(NeighborId to, const Message& message, Delivery delivery = Delivery::Assured);
     /// Sends a notice to one neighbour; returns the number of bytes, 0 if it is larger than a message may be.
-    std::size_t sendNotice(NeighborId to, ByteView notice);
+    /// `isBeside`: NoticeMessage has it.
+    std::size_t sendNotice(NeighborId to, ByteView notice, bool isBeside);
     void put(Output output) { m_outputs.push_back(std::move(output)); }
 
 private:

@@ -156,8 +156,8 @@ private Q_SLOTS:
         QCOMPARE(holders(network, 3), std::size_t{3});
     }
 
-    /// How long it waits for the tree is learned from the tree.
-    void waitsForTheTreeAsLongAsItUsuallyTakes()
+    /// How long it waits for the tree is learned from what it asked for in vain.
+    void waitsLongerAfterAskingInVain()
     {
         Network network(4);
         const NeighborId tree = network.connect(0, 1);
@@ -165,18 +165,68 @@ private Q_SLOTS:
         network.run(1s);
         network.isLost = [](std::size_t from, std::size_t) { return from == 0; };
         network.inject(0, tree, NoticeMessage{release(1).serialize()}); // pushes: it is eager
-        for (std::uint64_t rank = 2; rank < 6; ++rank) {
-            network.inject(0, teller, told({release(rank)}));
-            network.run(30ms);
-            network.inject(0, tree, NoticeMessage{release(rank).serialize()});
-        }
-        network.inject(0, teller, told({release(6)}));
-        QCOMPARE(asked(network, 0, 3 * 30ms).size(), std::size_t{0});
-        QCOMPARE(asked(network, 0, 90ms).size(), std::size_t{1});
+        const Duration patience = Config().graftLeast;
+        network.inject(0, teller, told({release(2)}));
+        QCOMPARE(asked(network, 0, patience - 1ms).size(), std::size_t{0});
+        QCOMPARE(asked(network, 0, 2ms).size(), std::size_t{1});
+        network.inject(0, tree, NoticeMessage{release(2).serialize()});
+        network.inject(0, teller, told({release(3)}));
+        QCOMPARE(asked(network, 0, 2 * patience - 1ms).size(), std::size_t{0});
+        QCOMPARE(asked(network, 0, 2ms).size(), std::size_t{1});
+        // What it asked for was there long before the tree brought it.
+        network.inject(0, teller, NoticeMessage{release(3).serialize(), true});
+        network.run(100ms);
+        network.inject(0, tree, NoticeMessage{release(3).serialize()});
+        network.inject(0, teller, told({release(4)}));
+        QCOMPARE(asked(network, 0, 2 * patience + 1ms).size(), std::size_t{1});
     }
 
-    /// A datagram of the tree was lost and came again: that is no reason to leave the tree.
+    /// A datagram of the tree was lost and came again: that is no reason to leave the tree, here or beyond.
     void keepsATreeThatWasLate()
+    {
+        Network network(4);
+        const NeighborId tree = network.connect(0, 1);
+        const NeighborId teller = network.connect(0, 2);
+        const NeighborId child = network.connect(0, 3);
+        network.run(1s);
+        network.isLost = [](std::size_t from, std::size_t) { return from == 0; };
+        network.inject(0, tree, NoticeMessage{release(1).serialize()});
+        network.inject(0, child, GraftMessage());
+        std::vector<std::pair<NeighborId, Message>> sent;
+        network.onSend = [&](std::size_t from, NeighborId to, const Message& message) {
+            if (from == 0)
+                sent.emplace_back(to, message);
+        };
+        network.inject(0, teller, told({release(2)}));
+        network.run(Config().graftLeast);
+        QCOMPARE(sent.size(), std::size_t{1});
+        QVERIFY(sent[0].first == teller && std::get<GraftMessage>(sent[0].second).isOnce);
+        sent.clear();
+        network.inject(0, teller, NoticeMessage{release(2).serialize(), true});
+        std::size_t forwarded = 0; // the tree has it from here, too, and is not cut where both ways meet
+        for (const auto& [to, message] : sent)
+            if (const auto* notice = std::get_if<NoticeMessage>(&message)) {
+                QVERIFY(to != teller && notice->isBeside);
+                ++forwarded;
+            }
+        QCOMPARE(forwarded, std::size_t{2});
+        sent.clear();
+        network.inject(0, tree, NoticeMessage{release(2).serialize()});
+        network.inject(0, child, NoticeMessage{release(2).serialize(), true});
+        QVERIFY(sent.empty());
+        const std::uint64_t before = network.sent(kIndexOf<NoticeMessage>);
+        network.publish(0, release(3));
+        QCOMPARE(network.sent(kIndexOf<NoticeMessage>) - before, std::uint64_t{2});
+        // A second copy along the tree is one too many.
+        sent.clear();
+        network.inject(0, tree, NoticeMessage{release(2).serialize()});
+        QCOMPARE(sent.size(), std::size_t{1});
+        QVERIFY(sent[0].first == tree && std::holds_alternative<PruneMessage>(sent[0].second));
+        network.onSend = nullptr;
+    }
+
+    /// What has to be asked for again and again does not come along the tree.
+    void leavesATreeThatBringsNothing()
     {
         Network network(4);
         const NeighborId tree = network.connect(0, 1);
@@ -184,28 +234,26 @@ private Q_SLOTS:
         network.run(1s);
         network.isLost = [](std::size_t from, std::size_t) { return from == 0; };
         network.inject(0, tree, NoticeMessage{release(1).serialize()});
-        network.inject(0, teller, told({release(2)}));
-        QCOMPARE(asked(network, 0, Config().graftTimeout).size(), std::size_t{1});
-        network.inject(0, teller, NoticeMessage{release(2).serialize()});
-        std::vector<NeighborId> pruned;
-        network.onSend = [&](std::size_t from, NeighborId to, const Message& message) {
-            if (from == 0 && std::holds_alternative<PruneMessage>(message))
-                pruned.push_back(to);
+        std::vector<bool> isOnce;
+        network.onSend = [&](std::size_t from, NeighborId, const Message& message) {
+            if (const auto* graft = std::get_if<GraftMessage>(&message); graft && from == 0)
+                isOnce.push_back(graft->isOnce);
         };
-        network.inject(0, tree, NoticeMessage{release(2).serialize()});
-        QVERIFY(pruned == std::vector{teller});
-        // It answers the copy that was sent to it meanwhile, which does not count.
-        network.inject(0, tree, PruneMessage());
+        for (std::uint64_t rank = 2; rank < 5; ++rank) {
+            network.inject(0, teller, told({release(rank)}));
+            network.run(Config().graftLeast);
+            network.inject(0, teller, NoticeMessage{release(rank).serialize(), rank < 4});
+        }
+        QVERIFY((isOnce == std::vector{true, true, false}));
         const std::uint64_t before = network.sent(kIndexOf<NoticeMessage>);
-        network.publish(0, release(3));
-        QCOMPARE(network.sent(kIndexOf<NoticeMessage>) - before, std::uint64_t{1});
-        // A second copy from it is one too many.
-        network.inject(0, tree, NoticeMessage{release(2).serialize()});
-        QVERIFY((pruned == std::vector{teller, tree}));
+        network.publish(0, release(5));
+        QCOMPARE(network.sent(kIndexOf<NoticeMessage>) - before,
+                 std::uint64_t{2}); // both are in the tree now
         network.onSend = nullptr;
     }
 
-    /// Boards are compared while a notice is on its way: some have it from neighbours beside the tree, sooner.
+    /// Boards are compared while a notice is on its way: some have it from neighbours beside the tree,
+    /// sooner.
     void keepsATreeThroughComparedBoards()
     {
         Network network(kNodes);
@@ -225,7 +273,7 @@ private Q_SLOTS:
             for (const auto& [neighbor, other] : network[rank * 5].links) {
                 const NeighborId back{static_cast<std::uint64_t>(neighbor) ^ 1};
                 if (!tree.contains({rank * 5, neighbor}) && !tree.contains({other, back}))
-                    network.inject(other, back, NoticeMessage{release(rank * 2).serialize()});
+                    network.inject(other, back, NoticeMessage{release(rank * 2).serialize(), true});
             }
             network.run(2s);
         }

@@ -75,6 +75,7 @@ class TestOverlayMessage : public QObject
 private Q_SLOTS:
     void carriesEveryKindUnchanged();
     void laysOutBytesAsDocumented();
+    void carriesFlagsAtTheEnd();
     void ignoresTrailingBytes();
     void refusesEveryTruncation();
     void refusesOtherVersionsAndUnknownKinds();
@@ -99,7 +100,8 @@ void TestOverlayMessage::carriesEveryKindUnchanged()
                 if constexpr (std::is_same_v<std::decay_t<decltype(typed)>, NoticeMessage>) {
                     const Bytes bytes = serialize(typed);
                     const auto parsed = parse(bytes);
-                    return parsed && std::ranges::equal(std::get<NoticeMessage>(*parsed).bytes, typed.bytes);
+                    return parsed && std::ranges::equal(std::get<NoticeMessage>(*parsed).bytes, typed.bytes)
+                        && std::get<NoticeMessage>(*parsed).isBeside == typed.isBeside;
                 } else if constexpr (std::is_same_v<std::decay_t<decltype(typed)>, RootsMessage>) {
                     const Bytes bytes = serialize(typed);
                     const auto parsed = parse(bytes);
@@ -121,6 +123,21 @@ void TestOverlayMessage::laysOutBytesAsDocumented()
     QCOMPARE(toHex(serialize(MoreMessage{258})), std::string("010500000102"));
     QCOMPARE(toHex(serialize(RequestMessage{{{3, "ab"}}})), std::string("0104000000010302") + "6162");
     QCOMPARE(toHex(serialize(WhoHasMessage{idOf<InfoHash>(0xab)})).substr(0, 8), std::string("0108abab"));
+    QCOMPARE(toHex(serialize(GraftMessage{{{3, "ab"}}})), std::string("010b0001") + "03026162");
+}
+
+/// Which earlier versions do without, and pass over.
+void TestOverlayMessage::carriesFlagsAtTheEnd()
+{
+    const Bytes notice = toBytes(std::string_view("a signed document"));
+    const GraftMessage once{{{3, "ab"}}, true};
+    QCOMPARE(toHex(serialize(once)), toHex(serialize(GraftMessage{once.keys})) + "01");
+    QVERIFY(carried(once) == once);
+    const Bytes bytes = serialize(NoticeMessage{notice, true});
+    QCOMPARE(toHex(bytes), toHex(serialize(NoticeMessage{notice})) + "01");
+    const auto parsed = parse(bytes);
+    QVERIFY(parsed && std::get<NoticeMessage>(*parsed).isBeside);
+    QVERIFY(std::ranges::equal(std::get<NoticeMessage>(*parsed).bytes, notice));
 }
 
 void TestOverlayMessage::ignoresTrailingBytes()
