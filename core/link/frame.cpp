@@ -122,6 +122,11 @@ Result<Frame> parseCandidates(ByteReader& reader)
         body.endpoints.push_back(readEndpoint(reader));
     if (auto status = reader.status("CANDIDATES"); !status)
         return fail(std::move(status.error()), "frame");
+    if (reader.rest().size() >= kEndpointBytes + 1) {
+        PortForecast forecast{readEndpoint(reader), reader.u8()};
+        if (forecast.step > 0 && forecast.step <= kMaxForecastStep)
+            body.forecast = forecast;
+    }
     return Frame(std::move(body));
 }
 
@@ -212,6 +217,11 @@ struct WriteFrame
         writer.u8(static_cast<std::uint8_t>(candidates.endpoints.size()));
         for (const Endpoint& endpoint : candidates.endpoints)
             starling::write(writer, endpoint);
+        if (!candidates.forecast)
+            return;
+        STARLING_ASSERT(candidates.forecast->step <= kMaxForecastStep);
+        starling::write(writer, candidates.forecast->last);
+        writer.u8(static_cast<std::uint8_t>(candidates.forecast->step));
     }
     void operator()(const Go& go) const { writer.u8(go.round); }
 

@@ -187,8 +187,12 @@ std::optional<Errc> Session::onFrame(ByteView bytes, const Endpoint& from, Insta
 void Session::onOtherFrame(const Frame& frame, Instant now)
 {
     using What = Errand::What;
-    if (const auto* candidates = std::get_if<Candidates>(&frame))
-        return perform(m_punch.onCandidates(*candidates, m_shared->candidates, now), now);
+    if (const auto* candidates = std::get_if<Candidates>(&frame)) {
+        Candidates theirs = *candidates;
+        if (m_shared->forecast) // each of our guesses would come from another port itself
+            theirs.forecast.reset();
+        return perform(m_punch.onCandidates(theirs, m_shared->candidates, now), now);
+    }
     if (const auto* go = std::get_if<Go>(&frame))
         return m_punch.onGo(*go, now);
     if (isOnDetour())
@@ -215,8 +219,11 @@ void Session::leave(Errand::What what, std::uint64_t tag, ByteView datagram, Not
 
 void Session::perform(const Punch::Deed& deed, Instant now)
 {
-    for (const Frame& frame : deed.say)
+    for (Frame frame : deed.say) {
+        if (auto* candidates = std::get_if<Candidates>(&frame))
+            candidates->forecast = m_shared->forecast;
         sendFrame(frame, now);
+    }
     for (const Endpoint& endpoint : deed.check)
         check(endpoint, now);
     if (deed.isVolley && m_called

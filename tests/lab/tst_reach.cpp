@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t kRendezvous = 0;
+constexpr std::size_t kRendezvous = 0, kCounting = 4;
 constexpr std::uint16_t kPort = 7'891;
 constexpr auto kLimit = 40s; // most of it for busy machines
 
@@ -31,6 +31,7 @@ private:
     std::unique_ptr<Internet> m_internet;
     std::vector<Internet::Site> m_sites;
     std::vector<Internet::Host> m_hosts;
+    std::unique_ptr<QProcess> m_stun; ///< where the rendezvous is
     std::unique_ptr<support::Fleet> m_fleet;
 
     static void expect(const Status& status)
@@ -38,7 +39,8 @@ private:
         QVERIFY2(status, status ? "" : toString(status.error()).c_str());
     }
 
-    /// A public host, two behind NATs that can be punched, and one behind a symmetric one.
+    /// A public host, two behind NATs that can be punched, one behind a symmetric one, and one behind one
+    /// that counts its ports up.
     Status makeNetworks()
     {
         auto internet = Internet::create();
@@ -49,7 +51,8 @@ private:
         if (!host)
             return tl::unexpected<Error>(host.error());
         m_hosts.push_back(std::move(*host));
-        for (const Edge edge : {Edge::PortFilteringNat, Edge::PortFilteringNat, Edge::SymmetricNat}) {
+        for (const Edge edge :
+             {Edge::PortFilteringNat, Edge::PortFilteringNat, Edge::SymmetricNat, Edge::CountingNat}) {
             const std::string number = std::to_string(m_hosts.size());
             auto site = m_internet->addSite("edge " + number, edge);
             if (!site)
@@ -70,6 +73,26 @@ private:
         return endpoint;
     }
 
+    /// Another place at which others are seen: where it listens.
+    Result<std::string> startStun()
+    {
+        Endpoint address = m_hosts[kRendezvous].addresses[0];
+        address.port = 0;
+        auto started = m_hosts[kRendezvous].network->start(
+            QStringLiteral(STARLING_BINARY_DIR "/tests/starling-lab-stun"),
+            {QStringLiteral("serve"), QString::fromStdString(toString(address))});
+        if (!started)
+            return tl::unexpected<Error>(started.error());
+        m_stun = std::move(*started);
+        QByteArray said;
+        while (!said.contains("ready") && m_stun->waitForReadyRead(10'000))
+            said += m_stun->readAllStandardOutput();
+        const auto line = said.left(said.indexOf('\n'));
+        if (!line.startsWith("primary "))
+            return fail(Errc::Io, "starling-lab-stun said: " + said.toStdString());
+        return line.mid(8).toStdString();
+    }
+
     Status makeFleet()
     {
         support::FleetPlan plan;
@@ -86,6 +109,11 @@ private:
             return tl::unexpected<Error>(fleet.error());
         m_fleet = std::move(*fleet);
         if (auto set = m_fleet->configure(kRendezvous, {{"nat.rendezvous", "true"}}); !set)
+            return set;
+        const auto stun = startStun();
+        if (!stun)
+            return tl::unexpected<Error>(stun.error());
+        if (auto set = m_fleet->configure(kCounting, {{"nat.stun", *stun}}); !set)
             return set;
         return m_fleet->startAll();
     }
@@ -129,6 +157,10 @@ private Q_SLOTS:
     void cleanupTestCase()
     {
         m_fleet.reset();
+        if (m_stun) {
+            m_stun->kill();
+            m_stun->waitForFinished();
+        }
         m_hosts.clear();
         m_sites.clear();
     }
@@ -152,6 +184,24 @@ private Q_SLOTS:
         QVERIFY(support::waitUntil([&] { return peer(3, 1) && !peer(3, 1)->whyNotBetter.empty(); }, kLimit));
         QVERIFY(peer(1, 3)->relay == m_fleet->node(kRendezvous));
         QVERIFY(peer(1, 3)->endpoint == Endpoint());
+    }
+
+    void guessesThePortOfANatThatCounts()
+    {
+        for (const std::size_t other : {1, 2})
+            QVERIFY(support::waitUntil(
+                [&] {
+                    return isLinked(kCounting, other, "punched") && isLinked(other, kCounting, "punched");
+                },
+                kLimit));
+        QVERIFY(peer(1, kCounting)->endpoint.address == m_sites[kCounting - 1].outside.address);
+        // Of two that give each destination another port, neither knows the other's.
+        QVERIFY(support::waitUntil([&] { return isLinked(kCounting, 3, "relayed"); }, kLimit));
+        const auto said = m_fleet->starling({QStringLiteral("--agent"),
+                                             QString::fromStdString(m_fleet->socket(kCounting).string()),
+                                             QStringLiteral("net"), QStringLiteral("check")});
+        QVERIFY2(said.output.contains("predicted: ") && said.output.contains(", counted up by 1"),
+                 said.output.constData());
     }
 
     void showsWhoIsLinkedToTheRendezvous()

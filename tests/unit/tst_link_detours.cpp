@@ -98,6 +98,82 @@ private:
     std::set<std::pair<Endpoint, Endpoint>> m_opened;
 };
 
+/// The same three; `left` is behind a NAT that gives each destination another port, and `right` behind a
+/// filter that lets in only what it has called.
+class CountingTrio
+{
+public:
+    explicit CountingTrio(std::uint16_t step = 1)
+        : network(11, {.latency = 20ms})
+        , middle(network.add())
+        , left(network.add())
+        , right(network.add())
+        , m_step(step)
+    {
+        network.outward = [this](const Host& from, const Endpoint& to) {
+            if (&from == &right) {
+                m_called.insert(to);
+                guesses += to.port >= kFirstPort ? 1 : 0;
+            }
+            return &from == &left ? outside(to) : from.endpoint;
+        };
+        network.inward = [this](const Endpoint& from, const Endpoint& to) {
+            const bool isKept = to == right.endpoint && from != middle.endpoint && !m_called.contains(from);
+            if (isKept || to == left.endpoint)
+                return Endpoint();
+            const auto mapped = m_ports.find(from);
+            return mapped != m_ports.end() && mapped->second == to.port ? left.endpoint : to;
+        };
+        for (Host* host : {&left, &right}) {
+            network.give(*host, SetCandidates{{host->endpoint}});
+            network.connect(*host, middle);
+        }
+    }
+    bool begin()
+    {
+        return network.runUntil([this] { return middle.up.size() == 2 && !left.sightings.empty(); }, 10s);
+    }
+    /// Somebody else behind the NAT has taken so many ports.
+    void use(unsigned ports) { m_last = static_cast<std::uint16_t>(m_last + ports * m_step); }
+    /// As if somebody had seen `left` at the port that was the last one then.
+    void foresee(Host& host, std::uint16_t step)
+    {
+        Endpoint last = left.endpoint;
+        last.port = m_last;
+        network.give(host, SetCandidates{{host.endpoint}, PortForecast{last, step}});
+    }
+    void reach() { network.give(right, Connect{left.endpoint, kTries, left.node}); }
+    bool isLinked(LinkInfo::Kind kind) const
+    {
+        const auto there = left.links->links(), here = right.links->links();
+        const LinkInfo *one = Trio::infoOf(there, right.node), *other = Trio::infoOf(here, left.node);
+        return one != nullptr && other != nullptr && one->kind == kind && other->kind == kind;
+    }
+
+    Network network;
+    Host& middle;
+    Host& left;
+    Host& right;
+    std::size_t guesses = 0; ///< datagrams of `right` to ports of the NAT
+
+private:
+    static constexpr std::uint16_t kFirstPort = 20'000;
+
+    Endpoint outside(const Endpoint& to)
+    {
+        auto [mapped, isNew] = m_ports.try_emplace(to);
+        if (isNew)
+            mapped->second = m_last = static_cast<std::uint16_t>(m_last + m_step);
+        Endpoint endpoint = left.endpoint;
+        endpoint.port = mapped->second;
+        return endpoint;
+    }
+
+    std::uint16_t m_step, m_last = kFirstPort;
+    std::map<Endpoint, std::uint16_t> m_ports; ///< by destination
+    std::set<Endpoint> m_called; ///< by `right`
+};
+
 } // namespace
 
 class TestLinkDetours : public QObject
@@ -431,6 +507,124 @@ private Q_SLOTS:
         }
         QVERIFY2(challenges <= 11 * Punch::kVolleys * kMaxNamedCandidates,
                  std::to_string(challenges).c_str());
+    }
+
+    void meetsTheNextPortsOfANatThatCounts_data()
+    {
+        QTest::addColumn<int>("step");
+        QTest::addColumn<int>("used");
+        QTest::newRow("by one") << 1 << 0;
+        QTest::newRow("by two") << 2 << 0;
+        QTest::newRow("by one, 60 used since") << 1 << 60;
+        QTest::newRow("by two, 90 used since") << 2 << 90;
+        QTest::newRow("by one, 300 used since") << 1 << 300;
+    }
+    void meetsTheNextPortsOfANatThatCounts()
+    {
+        QFETCH(const int, step);
+        QFETCH(const int, used);
+        CountingTrio trio(static_cast<std::uint16_t>(step));
+        QVERIFY(trio.begin());
+        trio.foresee(trio.left, static_cast<std::uint16_t>(step));
+        trio.use(static_cast<unsigned>(used));
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); },
+                                      used < 100 ? 2s : 30s));
+        QVERIFY(trio.guesses <= (used < 100 ? 1 : 4) * kMaxGuesses + 20);
+    }
+
+    /// Then its own datagrams come through the filter that the guess has opened, and are answered.
+    void meetsAPortThatWasGuessedTooEarly()
+    {
+        CountingTrio trio;
+        QVERIFY(trio.begin());
+        trio.foresee(trio.left, 1);
+        std::optional<Instant> guessed;
+        Endpoint sender;
+        trio.network.onSend = [&](const Host& from, const SendDatagram& datagram) {
+            sender = from.endpoint;
+            if (&from == &trio.right && trio.guesses > 0 && !guessed)
+                guessed = trio.network.now();
+            static_cast<void>(datagram);
+        };
+        trio.network.isLost = [&](const SendDatagram& datagram) {
+            return sender == trio.left.endpoint && datagram.to == trio.right.endpoint
+                && (!guessed || trio.network.now() - *guessed < 50ms);
+        };
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 2s));
+    }
+
+    void findsThePortThatWasTakenBeforeTheLastOne()
+    {
+        CountingTrio trio;
+        QVERIFY(trio.begin());
+        trio.network.give(trio.left, Connect{trio.right.endpoint, kTries}); // too early: nobody lets it in
+        trio.network.run(100ms);
+        trio.use(5);
+        trio.foresee(trio.left, 1);
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 2s));
+    }
+
+    void staysWithTheRelayWherePortsCannotBeGuessed()
+    {
+        CountingTrio trio(997);
+        QVERIFY(trio.begin());
+        trio.foresee(trio.left, 1);
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
+        const Instant since = trio.network.now();
+        trio.network.run(2s);
+        QVERIFY(trio.guesses > 0);
+        QVERIFY(trio.guesses <= kMaxGuesses + 20);
+        trio.network.run(10min);
+        QVERIFY(trio.isLinked(LinkInfo::Kind::Relayed));
+        QVERIFY2(trio.guesses <= 12 * kMaxGuesses, std::to_string(trio.guesses).c_str());
+        QVERIFY(trio.network.now() - since >= 10min);
+    }
+
+    /// Whoever is behind such a NAT itself would only take more of its ports.
+    void doesNotGuessFromPortsThatAreOthersToo()
+    {
+        CountingTrio trio;
+        QVERIFY(trio.begin());
+        trio.foresee(trio.left, 1);
+        trio.foresee(trio.right, 1);
+        trio.reach();
+        trio.network.run(10s);
+        QVERIFY(trio.isLinked(LinkInfo::Kind::Relayed));
+        QCOMPARE(trio.guesses, std::size_t(0));
+    }
+
+    void boundsWhatAForecastMakesItSend()
+    {
+        Punch punch(false);
+        Instant now;
+        punch.begin(now);
+        const PortForecast forecast{Endpoint::ipv4(192, 0, 2, 1, 65'000), kMaxForecastStep};
+        std::size_t challenges = 0;
+        for (int i = 0; i < 40'000; ++i) { // 40 s
+            now += 1ms;
+            const auto round = static_cast<std::uint8_t>(2 * i);
+            punch.onCandidates({round, false, {}, forecast}, {}, now);
+            punch.onGo({round}, now);
+            for (const Endpoint& endpoint : punch.onDue({}, now).check) {
+                ++challenges;
+                QVERIFY(endpoint.address == forecast.last.address && endpoint.port >= 1'024);
+            }
+        }
+        QVERIFY(challenges > 0);
+        QVERIFY2(challenges <= 10 * kMaxGuesses, std::to_string(challenges).c_str());
+        // Nor does it go where no candidate may be.
+        for (const Endpoint& nobody : {Endpoint::ipv4(224, 0, 0, 1, 5'000),
+                                       Endpoint::ipv4(127, 0, 0, 1, 5'000), detourTo(NodeTag{7}, NodeId())}) {
+            Punch other(false);
+            other.begin(now);
+            other.onCandidates({0, false, {}, PortForecast{nobody, 1}}, {}, now);
+            other.onGo({0}, now);
+            QVERIFY(other.onDue({}, now).check.empty());
+        }
     }
 
     void saysWhereItSeesTheOtherSide()
