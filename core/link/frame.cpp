@@ -199,6 +199,8 @@ struct WriteFrame
         STARLING_ASSERT(unreliable.payload.size() <= std::numeric_limits<std::uint16_t>::max());
         writer.u16(static_cast<std::uint16_t>(unreliable.payload.size()));
         writer.raw(unreliable.payload);
+        for (unsigned i = 0; i < unreliable.padding; ++i)
+            writer.u8(0);
     }
     void operator()(const Forward& forward) const { writeForward(forward); }
     void operator()(const Forwarded& forwarded) const { writeForward(forwarded); }

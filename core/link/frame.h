@@ -97,6 +97,7 @@ struct Unreliable
 {
     ByteView payload;
     bool isMessage = false; ///< ONCE
+    std::uint8_t padding = 0; ///< bytes that are ignored, after it
 };
 /// `datagram` refers to the bytes that it was parsed from.
 struct Forward

@@ -12,6 +12,8 @@ constexpr unsigned kSuspiciousTimeouts = 7;
 constexpr unsigned kSilentTimeouts = 3;
 /// Guess: some of the other side's timeouts, and before it gives up (Config::maxRetries).
 constexpr Duration kRemainderPatience = std::chrono::seconds(1);
+/// Sizes of datagrams differ by multiples of this: the kernel joins equal ones. Guess: 0.5 % of a large one.
+constexpr std::size_t kUnreliableStep = 8;
 /// Guess: what may be lost waits so long for a relay that refused.
 constexpr Duration kHeldBack = std::chrono::seconds(1);
 } // namespace
@@ -110,7 +112,10 @@ void Session::sendUnreliable(ByteView bytes, bool isMessage, Instant now)
         return;
     }
     ++m_shared->stats.unreliableOut;
-    sendFrame(Unreliable{bytes, isMessage}, now);
+    // Two parts of a packet of odd size go as one then, with those of the next ones (node/send_queue.h).
+    const std::size_t left = maxUnreliableBytes(m_shared->config) - bytes.size();
+    const std::size_t padding = isMessage ? 0 : left % kUnreliableStep;
+    sendFrame(Unreliable{bytes, isMessage, static_cast<std::uint8_t>(padding)}, now);
 }
 
 void Session::transmit(Instant now)
