@@ -95,8 +95,8 @@ private:
         m_proxy->waitForFinished();
         m_proxy.reset();
     }
-    /// That lets out to this port alone.
-    Status startProxy(std::uint16_t port)
+    /// That lets out to this port alone; `more` is for its configuration.
+    Status startProxy(std::uint16_t port, const std::string& more = {})
     {
         stopProxy();
         const std::string file = m_directory->path().toStdString() + "/tinyproxy.conf";
@@ -105,7 +105,8 @@ private:
         std::string at = toString(address);
         at.resize(at.rfind(':'));
         std::ofstream(file) << "Port " << kProxyPort << "\nListen " << at
-                            << "\nTimeout 600\nMaxClients 20\nConnectPort " << port << "\n";
+                            << "\nTimeout 600\nMaxClients 20\nConnectPort " << port << "\n"
+                            << more;
         auto started = m_sites.at(kProxied).edge->start(
             proxyProgram(), {QStringLiteral("-d"), QStringLiteral("-c"), QString::fromStdString(file)});
         if (!started)
@@ -246,6 +247,42 @@ private Q_SLOTS:
         const auto took = timeOf([&] { return isEvery(kProxied, kOpen, "tcp"); });
         qInfo("a link through the proxy took %lld ms", static_cast<long long>(took.count()));
         QVERIFY(took <= kLinkLimit);
+    }
+
+    /// What it says, and shows, must not have the password.
+    void logsInAtAProxy()
+    {
+        const std::string proxy = toString(proxyEndpoint());
+        const auto logIn = [&](const std::string& login) {
+            expect(m_fleet->stop(kProxied));
+            expect(m_fleet->configure(kProxied, {{"network.proxy", "http://" + login + proxy}}));
+            expect(m_fleet->start(kProxied));
+        };
+        const auto logOf = [&] {
+            std::ifstream log(m_fleet->log(kProxied));
+            return std::string{std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()};
+        };
+        expect(m_fleet->stop(kProxied));
+        expect(startProxy(kPort, "BasicAuth agent password9\n"));
+        expect(m_fleet->start(kProxied));
+        QVERIFY(support::waitUntil(
+            [&] { return logOf().find("set proxy = http://USER:") != std::string::npos; }, kLimit));
+        logIn("agent:hunter2@");
+        QVERIFY(support::waitUntil(
+            [&] { return logOf().find("does not take the login that is set") != std::string::npos; },
+            kLimit));
+        logIn("agent:p%61ssword9@");
+        QVERIFY(support::waitUntil([&] { return isEvery(kProxied, kOpen, "tcp"); }, kLimit));
+        QByteArray shown = QByteArray::fromStdString(logOf());
+        for (const auto& words :
+             {QStringList{QStringLiteral("net"), QStringLiteral("check")},
+              QStringList{QStringLiteral("--json"), QStringLiteral("net"), QStringLiteral("check")},
+              QStringList{QStringLiteral("status")},
+              QStringList{QStringLiteral("--json"), QStringLiteral("peers")}})
+            shown += starling(kProxied, words).output;
+        QVERIFY(shown.contains("http://" + QByteArray::fromStdString(proxy)));
+        for (const char* secret : {"hunter2", "password9", "p%61ssword9", "agent:", "YWdlbnQ6"})
+            QVERIFY2(!shown.contains(secret), secret);
     }
 
     void updatesReachEverybody()
