@@ -347,6 +347,38 @@ private Q_SLOTS:
         QVERIFY(took < kLimit);
         QVERIFY(peer(kBlocked, kOpen)->whyNotBetter.empty());
     }
+
+    /// The link was up, and nothing says that it is not but silence. Whoever called notices when it has
+    /// something to say; the rendezvous relays to those to whom the link was direct or punched.
+    void goesOverToTcpWhenUdpIsBlockedInMidLife()
+    {
+        QVERIFY(support::waitUntil([&] { return isEvery(kPunched, kOpen, "direct"); }, kLimit));
+        expect(m_sites.at(kPunched).edge->nft("insert rule ip edge forward meta l4proto udp drop\n"));
+        const std::filesystem::path payload = m_directory->path().toStdString() + "/later";
+        std::ofstream(payload) << "later";
+        const auto torrent = m_fleet->makeRelease(payload, "fw/later", 1,
+                                                  {QStringLiteral("--deploy"), QStringLiteral("none")});
+        QVERIFY2(torrent, torrent ? "" : toString(torrent.error()).c_str());
+        const auto pushed = starling(kPunched,
+                                     {QStringLiteral("push"), QString::fromStdString(torrent->string()),
+                                      QStringLiteral("--payload"), QString::fromStdString(payload.string())});
+        QVERIFY2(pushed.exitCode == 0, pushed.errors.constData());
+        const auto took = timeOf([&] { return isEvery(kPunched, kOpen, "tcp"); });
+        qInfo("the link went over to TCP after %lld ms", static_cast<long long>(took.count()));
+        const auto arrived = timeOf([&] {
+            const auto updates = m_fleet->ask<control::UpdatesReply>(kOpen, control::UpdatesRequest{});
+            return updates
+                && std::any_of(updates->updates.begin(), updates->updates.end(), [](const auto& line) {
+                       return line.uri.text() == "fw/later" && line.phase > trust::Phase::Downloading;
+                   });
+        });
+        qInfo("and the update was there %lld ms later", static_cast<long long>(arrived.count()));
+        QVERIFY(took <= 10s && arrived < kLimit);
+        const auto relayed = timeOf([&] { return isEvery(kPunched, kBlocked, "relayed"); });
+        qInfo("the link between two NATs went over to the relay %lld ms after that",
+              static_cast<long long>(relayed.count()));
+        QVERIFY(relayed <= 30s);
+    }
 };
 
 int main(int argc, char** argv)

@@ -301,6 +301,35 @@ private Q_SLOTS:
         QVERIFY(trio.left.downs.empty() && trio.right.downs.empty());
     }
 
+    void takesTheRelayWhenTheDirectWayIsBlockedInMidLife_data()
+    {
+        QTest::addColumn<bool>("isLeft");
+        QTest::newRow("one side speaks") << true;
+        QTest::newRow("the other side speaks") << false;
+    }
+    void takesTheRelayWhenTheDirectWayIsBlockedInMidLife()
+    {
+        QFETCH(const bool, isLeft);
+        Trio trio(9, {.latency = 20ms});
+        QVERIFY(trio.begin());
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 5s));
+        trio.network.run(40s); // keepalives have measured the round trip
+        trio.isBlocked = true;
+        const Host& other = isLeft ? trio.right : trio.left;
+        Host& speaker = isLeft ? trio.left : trio.right;
+        trio.network.give(speaker, SendMessage{trio.linkOf(speaker, other)->link, Bytes(100)});
+        // The left one called; the other one leaves it to it for some seconds.
+        QVERIFY(
+            trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, isLeft ? 4s : 10s));
+        QVERIFY(trio.network.runUntil([&] { return other.messages.size() == 1; }, 1s));
+        trio.network.run(30s);
+        QCOMPARE(trio.linksOfPair(), std::size_t(1));
+        QVERIFY(trio.left.downs.empty() && trio.right.downs.empty());
+        trio.isBlocked = false;
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 6min));
+    }
+
     void losesNoMessageWhenItLeavesTheDetour()
     {
         Trio trio(3, {.latency = 20ms, .jitter = 5ms});
