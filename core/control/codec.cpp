@@ -248,14 +248,11 @@ Dict fieldsOf(const NetCheckReply& r)
     const nat::NatBehaviour& found = r.behaviour;
     const std::vector<Endpoint> mapped =
         found.mapped ? std::vector<Endpoint>{*found.mapped} : std::vector<Endpoint>();
-    const std::vector<Endpoint> forecast =
-        found.forecast ? std::vector<Endpoint>{found.forecast->last} : std::vector<Endpoint>();
     return {{"mapping", number(static_cast<std::uint8_t>(found.mapping))},
             {"filtering", number(static_cast<std::uint8_t>(found.filtering))},
             {"mapped", endpointsValue(mapped)},
             {"keeps-port", number(found.keepsPort)},
-            {"forecast", endpointsValue(forecast)},
-            {"forecast-step", number(found.forecast ? found.forecast->step : 0)},
+            {"forecast", forecastValue(found.forecast)},
             {"answered", endpointsValue(found.answered)},
             {"outvoted", endpointsValue(found.outvoted)},
             {"locals", endpointsValue(r.locals)},
@@ -458,10 +455,7 @@ Result<Reply> readNetCheck(Fields& in)
     if (const auto mapped = readEndpoints(in, "mapped"); !mapped.empty())
         found.mapped = mapped.front();
     found.keepsPort = in.integer("keeps-port", 1) == 1;
-    const auto forecast = readEndpoints(in, "forecast");
-    const auto step = in.integer<std::uint8_t>("forecast-step", kMaxForecastStep);
-    if (!forecast.empty() && step > 0)
-        found.forecast = PortForecast{forecast.front(), step};
+    found.forecast = readForecast(in, "forecast");
     found.answered = readEndpoints(in, "answered");
     found.outvoted = readEndpoints(in, "outvoted");
     r.locals = readEndpoints(in, "locals");

@@ -171,11 +171,9 @@ private:
         const Endpoint source = outward ? outward(from, datagram.to) : from.endpoint;
         at(m_faults.latency + jitter, [this, source, datagram = std::move(datagram)] {
             const Endpoint to = inward ? inward(source, datagram.to) : datagram.to;
-            for (const auto& host : m_hosts) {
-                const bool isThere = host->endpoint == to || host->formerEndpoints.contains(to);
-                if (isThere && !host->isCutOff)
+            for (const auto& host : m_hosts)
+                if ((host->endpoint == to || host->formerEndpoints.contains(to)) && !host->isCutOff)
                     give(*host, DatagramReceived{source, datagram.bytes});
-            }
         });
     }
     void perform(Host& host, const ScheduleTimer& schedule)
