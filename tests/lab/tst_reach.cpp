@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 using namespace starling;
 using namespace starling::lab;
@@ -132,6 +133,33 @@ private:
         const auto line = peer(of, other);
         return line && line->kind == kind;
     }
+    /// A link without a relay; both may have called at the same moment.
+    bool hasWay(std::size_t of, std::size_t other) const
+    {
+        return isLinked(of, other, "punched") || isLinked(of, other, "direct");
+    }
+    Status push(std::size_t at, std::uint64_t version) const
+    {
+        const std::filesystem::path payload =
+            m_directory->path().toStdString() + "/payload" + std::to_string(version);
+        std::ofstream(payload) << "of version " << version;
+        const auto torrent = m_fleet->makeRelease(payload, "fw/reach", version,
+                                                  {QStringLiteral("--deploy"), QStringLiteral("none")});
+        if (!torrent)
+            return tl::unexpected<Error>(torrent.error());
+        const auto pushed = m_fleet->starling(
+            {QStringLiteral("--agent"), QString::fromStdString(m_fleet->socket(at).string()),
+             QStringLiteral("push"), QString::fromStdString(torrent->string()), QStringLiteral("--payload"),
+             QString::fromStdString(payload.string())});
+        return pushed.exitCode == 0 ? Status() : fail(Errc::Refused, pushed.errors.toStdString());
+    }
+    bool hasUpdate(std::size_t of, std::uint64_t version) const
+    {
+        const auto reply = m_fleet->ask<control::UpdatesReply>(of, control::UpdatesRequest{});
+        return reply && std::any_of(reply->updates.begin(), reply->updates.end(), [&](const auto& line) {
+                   return line.revision.version == version && line.phase > trust::Phase::Downloading;
+               });
+    }
     std::optional<control::SessionLine> session(std::size_t of) const
     {
         const auto reply = m_fleet->ask<control::SessionsReply>(kRendezvous, control::SessionsRequest{});
@@ -237,6 +265,44 @@ private Q_SLOTS:
         expect(m_fleet->configure(2, {{"agent.listen", toString(moved)}}));
         expect(m_fleet->start(2));
         QVERIFY(support::waitUntil([&] { return session(2) && session(2)->external.port == 9'000; }, kLimit));
+    }
+
+    /// The provider gives the site another address, and the NAT forgets all bindings.
+    void comesBackWhenItsNatHasAnotherAddress()
+    {
+        const auto isPunched = [&] { return hasWay(1, 2) && hasWay(2, 1); };
+        QVERIFY(support::waitUntil(isPunched, kLimit));
+        const Endpoint outside = Endpoint::ipv4(203, 0, 113, 240, 0);
+        expect(m_internet->renumber(m_sites[1], outside));
+        QElapsedTimer timer;
+        timer.start();
+        const auto isThere = [&](std::size_t other) {
+            const auto line = peer(other, 2);
+            return line && line->kind != "relayed" && line->endpoint.address == outside.address;
+        };
+        QVERIFY(
+            support::waitUntil([&] { return isThere(kRendezvous) && isThere(1) && isPunched(); }, kLimit));
+        qInfo("back at another address after %lld ms", static_cast<long long>(timer.elapsed()));
+        QVERIFY(timer.elapsed() <= 30'000); // a keepalive, and what comes after it
+        QVERIFY(session(2) && session(2)->external.address == outside.address);
+    }
+
+    void goesOnWithoutItsRendezvous()
+    {
+        m_fleet->kill(kRendezvous);
+        expect(push(1, 1));
+        for (const std::size_t other : {std::size_t(2), kCounting})
+            QVERIFY(support::waitUntil([&] { return hasUpdate(other, 1); }, kLimit));
+    }
+
+    /// By the descriptors that it remembers: nobody is there whom its configuration names.
+    void findsOthersWithoutItsRendezvous()
+    {
+        expect(m_fleet->stop(2));
+        expect(m_fleet->start(2));
+        QVERIFY(support::waitUntil([&] { return hasWay(2, 1) && hasWay(1, 2); }, kLimit));
+        expect(push(1, 2));
+        QVERIFY(support::waitUntil([&] { return hasUpdate(2, 2); }, kLimit));
     }
 };
 
