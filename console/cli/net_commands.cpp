@@ -45,6 +45,8 @@ QJsonObject jsonOf(const control::NetCheckReply& reply)
             {QStringLiteral("mapped"),
              found.mapped ? QJsonValue(toQString(toString(*found.mapped))) : QJsonValue()},
             {QStringLiteral("keeps_port"), found.keepsPort},
+            {QStringLiteral("port_step"),
+             found.forecast ? QJsonValue(static_cast<int>(found.forecast->step)) : QJsonValue()},
             {QStringLiteral("local"), jsonOf(reply.locals)},
             {QStringLiteral("asked"), jsonOf(reply.asked)},
             {QStringLiteral("answered"), jsonOf(found.answered)},
@@ -81,7 +83,9 @@ void sayCheck(const CommandLine& line, const control::NetCheckReply& reply)
                    ? (found.keepsPort ? ", with its own port" : ", with another port than its own")
                    : ""));
     say(line, "Itself      " + listText(reply.locals));
-    say(line, "Mapping     " + std::string(nat::nameOf(found.mapping)));
+    say(line,
+        "Mapping     " + std::string(nat::nameOf(found.mapping))
+            + (found.forecast ? ", counted up by " + std::to_string(found.forecast->step) : std::string()));
     say(line, "Filtering   " + std::string(nat::nameOf(found.filtering)));
     say(line,
         "Router      port mapping " + textOf(reply.portMapping)

@@ -88,6 +88,8 @@ void sayReport(const CommandLine& line, const fleetview::RolloutReport& report)
         say(line, "  and " + std::to_string(report.stragglers.size() - kMaxShown) + " more (--csv, --json)");
     if (report.stragglers.empty() && report.rollout.eligible > 0)
         say(line, "No straggler.");
+    if (const QString paths = console::pathsText(report); !paths.isEmpty())
+        say(line, words(paths));
 }
 
 /// Receipts do not come by themselves: what follows is of those that were fetched.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/rollout_text.h"
 
+#include "base/size.h"
 #include "model/csv_cell.h"
 #include "model/why_text.h"
 
@@ -106,6 +107,18 @@ QString reasonText(const RolloutReason& reason)
     return words;
 }
 
+QString pathsText(const RolloutReport& report)
+{
+    QStringList ways;
+    for (const auto& [kind, bytes] : report.paths)
+        ways += Words::tr("%1 %2").arg(text(toString(ByteCount{bytes})), text(kind));
+    if (ways.isEmpty())
+        return {};
+    return Words::tr("payload came to %n device(s) since their start: %1", nullptr,
+                     static_cast<int>(report.pathsOf))
+        .arg(ways.join(QStringLiteral(", ")));
+}
+
 QJsonObject jsonOf(const Rollout& rollout)
 {
     QJsonObject object{{QStringLiteral("uri"), text(rollout.uri.text())},
@@ -141,6 +154,11 @@ QJsonObject jsonOf(const RolloutReport& report, UtcTime at)
     object.insert(
         QStringLiteral("as_of"),
         QDateTime::fromSecsSinceEpoch(at.time_since_epoch().count(), Qt::UTC).toString(Qt::ISODate));
+    QJsonObject paths;
+    for (const auto& [kind, bytes] : report.paths)
+        paths.insert(text(kind), number(bytes));
+    object.insert(QStringLiteral("payload_in"), paths);
+    object.insert(QStringLiteral("payload_devices"), number(report.pathsOf));
     object.insert(QStringLiteral("reasons"), reasons);
     object.insert(QStringLiteral("stragglers"), stragglers);
     return object;

@@ -16,6 +16,9 @@ QString remainingText(const fleetview::Rollout& rollout);
 /// Why, of so many devices: phase, code and detail.
 QString reasonText(const fleetview::RolloutReason& reason);
 
+/// "payload came to 12 devices since their start: 4 GiB site, 20 MiB direct"; empty if none says.
+QString pathsText(const fleetview::RolloutReport& report);
+
 QJsonObject jsonOf(const fleetview::Rollout& rollout);
 /// With reasons and all stragglers; times as ISO 8601 in UTC.
 QJsonObject jsonOf(const fleetview::RolloutReport& report, UtcTime at);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/bytes.h"
 
+#include <algorithm>
+
 namespace starling {
 
 namespace {
+
+constexpr std::size_t kFirstBytes = 64; ///< that a writer has room for
+constexpr std::size_t kLastBytes = 32; ///< after what is most of a frame: a tag, padding
 
 int hexDigit(char c)
 {
@@ -73,6 +78,9 @@ void append(Bytes& to, ByteView what)
 
 void ByteWriter::u8(std::uint8_t value)
 {
+    // Datagrams begin with some small fields, and there are tens of thousands a second.
+    if (m_bytes.capacity() == 0)
+        m_bytes.reserve(kFirstBytes);
     m_bytes.push_back(static_cast<std::byte>(value));
 }
 
@@ -96,6 +104,9 @@ void ByteWriter::u64(std::uint64_t value)
 
 void ByteWriter::raw(ByteView bytes)
 {
+    const std::size_t needed = m_bytes.size() + bytes.size();
+    if (m_bytes.capacity() < needed)
+        m_bytes.reserve(std::max(needed + kLastBytes, 2 * m_bytes.capacity()));
     append(m_bytes, bytes);
 }
 

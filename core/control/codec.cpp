@@ -252,6 +252,7 @@ Dict fieldsOf(const NetCheckReply& r)
             {"filtering", number(static_cast<std::uint8_t>(found.filtering))},
             {"mapped", endpointsValue(mapped)},
             {"keeps-port", number(found.keepsPort)},
+            {"forecast", forecastValue(found.forecast)},
             {"answered", endpointsValue(found.answered)},
             {"outvoted", endpointsValue(found.outvoted)},
             {"locals", endpointsValue(r.locals)},
@@ -454,6 +455,7 @@ Result<Reply> readNetCheck(Fields& in)
     if (const auto mapped = readEndpoints(in, "mapped"); !mapped.empty())
         found.mapped = mapped.front();
     found.keepsPort = in.integer("keeps-port", 1) == 1;
+    found.forecast = readForecast(in, "forecast");
     found.answered = readEndpoints(in, "answered");
     found.outvoted = readEndpoints(in, "outvoted");
     r.locals = readEndpoints(in, "locals");

@@ -64,6 +64,21 @@ std::vector<PathLine> readPaths(Fields& in, std::string_view key)
     });
 }
 
+List forecastValue(const std::optional<PortForecast>& forecast)
+{
+    if (!forecast)
+        return {};
+    return {Dict{{"last", endpointBytes(forecast->last)}, {"step", number(forecast->step)}}};
+}
+
+std::optional<PortForecast> readForecast(Fields& in, std::string_view key)
+{
+    const auto forecasts = in.items<PortForecast>(key, [](Fields& f) {
+        return PortForecast{f.endpoint("last"), f.integer<std::uint8_t>("step", kMaxForecastStep)};
+    });
+    return forecasts.empty() ? std::nullopt : std::optional(forecasts.front());
+}
+
 List portMapValue(const nat::PortMapState& state)
 {
     List mapping;

@@ -9,6 +9,10 @@ namespace starling::control {
 bencode::List pathsValue(const std::vector<PathLine>& lines);
 std::vector<PathLine> readPaths(Fields& in, std::string_view key);
 
+/// A list of one, or none.
+bencode::List forecastValue(const std::optional<PortForecast>& forecast);
+std::optional<PortForecast> readForecast(Fields& in, std::string_view key);
+
 /// A list of one.
 bencode::List portMapValue(const nat::PortMapState& state);
 nat::PortMapState readPortMap(Fields& in);

@@ -125,6 +125,19 @@ std::optional<Straggler> stragglerOf(const DevicePtr& device, const Rollout& rol
     return std::nullopt;
 }
 
+void addPaths(const Device& device, RolloutReport& report)
+{
+    const auto& entries = device.receipt.entries;
+    const bool names = std::any_of(entries.begin(), entries.end(), [&](const trust::ReceiptEntry& entry) {
+        return entry.uri == report.rollout.uri && isOf(entry, report.rollout);
+    });
+    if (!names || device.receipt.paths.empty())
+        return;
+    ++report.pathsOf;
+    for (const auto& [kind, bytes] : device.receipt.paths)
+        report.paths[kind] += bytes;
+}
+
 } // namespace
 
 std::string_view courseName(Course course)
@@ -183,9 +196,10 @@ std::vector<Rollout> rolloutsOf(const Picture& picture)
 
 RolloutReport reportOf(const Picture& picture, const Rollout& rollout)
 {
-    RolloutReport report{rollout, {}, {}};
+    RolloutReport report{rollout, {}, {}, {}, 0};
     std::map<std::tuple<Standing, int, std::uint16_t>, RolloutReason> reasons;
     for (const DevicePtr& device : picture.devices) {
+        addPaths(*device, report);
         auto straggler = stragglerOf(device, rollout, picture.at);
         if (!straggler)
             continue;

@@ -65,6 +65,9 @@ struct RolloutReport
     Rollout rollout;
     std::vector<RolloutReason> reasons; ///< worst first, then most devices
     std::vector<Straggler> stragglers; ///< eligible and not healthy; worst first, then by name
+    /// Receipt::paths, summed over the devices that name this release: since their start, of all releases.
+    std::map<std::string, std::uint64_t> paths;
+    std::size_t pathsOf = 0; ///< of so many devices: the others do not say
 };
 /// `rollout` is one of rolloutsOf().
 RolloutReport reportOf(const Picture& picture, const Rollout& rollout);

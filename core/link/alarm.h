@@ -48,6 +48,8 @@ struct Shared
     std::vector<Endpoint> candidates; ///< where this node may be reached, best first
     std::deque<Errand> errands; ///< not done yet
     std::vector<StreamWish> wishes = {}; ///< not looked at yet
+    std::vector<LinkId> lost = {}; ///< links that want a relay; not looked at yet
+    std::optional<PortForecast> forecast = {}; ///< near which port it may be reached besides
 
     void send(const Endpoint& to, Bytes bytes)
     {

@@ -110,8 +110,39 @@ void Detours::ask(Search& search, Instant now)
     arm(search, kAnswerTime);
 }
 
+/// Neighbours are asked each time that such a link has waited in vain: their own may be lost, and come back
+/// by another way.
+void Detours::rescue(Instant now)
+{
+    if (m_shared.lost.empty())
+        return;
+    std::erase_if(m_lost, [this](const auto& entry) {
+        const auto slot = m_table.findUp(entry.second);
+        return slot == m_table.slots().end() || !slot->second.link->isLost();
+    });
+    for (const LinkId id : std::exchange(m_shared.lost, {})) {
+        const auto lost = m_table.findUp(id);
+        if (lost == m_table.slots().end() || m_lost.size() >= kMaxLost)
+            continue;
+        const NodeTag tag = tagOf(lost->second.link->node());
+        m_lost.insert_or_assign(tag, id);
+        for (auto& [endpoint, slot] : m_table.slots())
+            if (slot.link && !isDetour(endpoint) && slot.link->id() != id) {
+                slot.link->say(Seek{numberOf(tag)}, now);
+                slot.link->arm(now);
+            }
+    }
+}
+
 void Detours::onSeen(const Errand& errand, Instant now)
 {
+    if (const auto lost = m_lost.find(errand.tag); lost != m_lost.end()) {
+        const auto slot = m_table.findUp(lost->second);
+        if (slot != m_table.slots().end() && slot->second.link->isLost()) {
+            slot->second.link->check(detourTo(errand.tag, errand.node), now);
+            slot->second.link->arm(now);
+        }
+    }
     const auto found = std::find_if(m_searches.begin(), m_searches.end(),
                                     [&](const auto& one) { return tagOf(one.first) == errand.tag; });
     if (found == m_searches.end() || found->second.asked == 0)
@@ -216,6 +247,7 @@ void Detours::review(std::vector<Output>& outputs, Instant now)
 
 std::vector<Detours::Arrived> Detours::work(Instant now)
 {
+    rescue(now);
     std::vector<Arrived> arrived;
     while (!m_shared.errands.empty()) {
         Errand errand = std::move(m_shared.errands.front());

@@ -22,6 +22,7 @@ public:
     static constexpr Duration kPatience = std::chrono::milliseconds(250);
     static constexpr Duration kAnswerTime = std::chrono::milliseconds(500); ///< of SEEK; guess
     static constexpr unsigned kAsks = 2;
+    static constexpr std::size_t kMaxLost = 64; ///< of all links that are lost at once; guess
     static constexpr std::size_t kMaxSearches = 32; ///< guess: membership has eight at once
     static constexpr std::size_t kMaxRelays = 4; ///< that are tried for one node; guess
 
@@ -68,6 +69,7 @@ private:
     using Searches = std::map<NodeId, Search>;
 
     Relay& relay(Instant now);
+    void rescue(Instant now);
     void arm(Search& search, Duration delay);
     void ask(Search& search, Instant now);
     void tryNext(Searches::iterator search, Instant now);
@@ -84,6 +86,7 @@ private:
     LinkTable& m_table;
     std::optional<Relay> m_relay; ///< from the first use on
     Searches m_searches;
+    std::map<NodeTag, LinkId> m_lost; ///< links whose direct way is silent
     std::vector<Output> m_ended; ///< failures of searches that review() has not seen
 };
 

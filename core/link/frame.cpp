@@ -122,6 +122,11 @@ Result<Frame> parseCandidates(ByteReader& reader)
         body.endpoints.push_back(readEndpoint(reader));
     if (auto status = reader.status("CANDIDATES"); !status)
         return fail(std::move(status.error()), "frame");
+    if (reader.rest().size() >= kEndpointBytes + 1) {
+        PortForecast forecast{readEndpoint(reader), reader.u8()};
+        if (forecast.step > 0 && forecast.step <= kMaxForecastStep)
+            body.forecast = forecast;
+    }
     return Frame(std::move(body));
 }
 
@@ -194,6 +199,8 @@ struct WriteFrame
         STARLING_ASSERT(unreliable.payload.size() <= std::numeric_limits<std::uint16_t>::max());
         writer.u16(static_cast<std::uint16_t>(unreliable.payload.size()));
         writer.raw(unreliable.payload);
+        for (unsigned i = 0; i < unreliable.padding; ++i)
+            writer.u8(0);
     }
     void operator()(const Forward& forward) const { writeForward(forward); }
     void operator()(const Forwarded& forwarded) const { writeForward(forwarded); }
@@ -212,6 +219,11 @@ struct WriteFrame
         writer.u8(static_cast<std::uint8_t>(candidates.endpoints.size()));
         for (const Endpoint& endpoint : candidates.endpoints)
             starling::write(writer, endpoint);
+        if (!candidates.forecast)
+            return;
+        STARLING_ASSERT(candidates.forecast->step <= kMaxForecastStep);
+        starling::write(writer, candidates.forecast->last);
+        writer.u8(static_cast<std::uint8_t>(candidates.forecast->step));
     }
     void operator()(const Go& go) const { writer.u8(go.round); }
 

@@ -24,12 +24,13 @@
 ///    12 SEEN       node (8)                                      yes
 ///    13 REFUSED    node (8) reason (1)                           what was for it goes no further
 ///    14 CANDIDATES round (1) answer (1) count (1) count × (18)   where the sender may be reached
+///                  last (18) step (1)                           and near which port; may be left out
 ///    15 GO         round (1)                                     both send challenges now
 ///
 /// Bytes after what a version knows are ignored.
 #pragma once
 
-#include "base/endpoint.h"
+#include "base/port_forecast.h"
 #include "base/time.h"
 
 #include <bitset>
@@ -43,6 +44,9 @@ constexpr std::size_t kDataOverheadBytes = 1 + 8 + 8 + 1 + 2; ///< of a DATA fra
 constexpr std::size_t kUnreliableOverheadBytes = 1 + 2; ///< of an UNRELIABLE frame around its bytes
 constexpr std::size_t kForwardOverheadBytes = 1 + 8 + 2; ///< of a FORWARD frame around its datagram
 constexpr std::size_t kMaxNamedCandidates = 8; ///< in one CANDIDATES; as trust::Descriptor
+/// Ports that one round of challenges tries where the other side has to be found by its NAT's next ports.
+/// Guess: what a quiet site takes in some minutes; 5.5 KB.
+constexpr std::size_t kMaxGuesses = 128;
 /// How far beyond the first missing fragment a receiver keeps fragments, and an ACK speaks of them.
 constexpr std::size_t kReceiveWindow = 256;
 
@@ -98,6 +102,7 @@ struct Unreliable
 {
     ByteView payload;
     bool isMessage = false; ///< ONCE
+    std::uint8_t padding = 0; ///< bytes that are ignored, after it
 };
 /// `datagram` refers to the bytes that it was parsed from.
 struct Forward
@@ -135,6 +140,7 @@ struct Candidates
     std::uint8_t round = 0;
     bool isAnswer = false;
     std::vector<Endpoint> endpoints; ///< at most kMaxNamedCandidates
+    std::optional<PortForecast> forecast = {};
     bool operator==(const Candidates&) const = default;
 };
 struct Go

@@ -135,6 +135,7 @@ std::unique_ptr<Session> Attempt::intoSession(Instant now)
     STARLING_ASSERT(m_state == State::Finishing);
     auto session = std::make_unique<Session>(m_id, m_own, Session::Peer{m_remote, m_credential, m_peer},
                                              std::move(*m_channel), *m_shared, now);
+    session->setCaller();
     if (m_finishes == 1)
         session->addSample(now - m_lastSent); // from FINISH to what answers it
     return session;

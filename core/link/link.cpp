@@ -468,8 +468,11 @@ void Links::Impl::on(const SetCandidates& input, Instant now)
 {
     std::vector<Endpoint> candidates = input.endpoints;
     candidates.resize(std::min(candidates.size(), kMaxNamedCandidates));
-    if (std::exchange(m_shared.candidates, candidates) == candidates)
-        return;
+    const bool isForeseen = input.forecast && !m_shared.forecast;
+    m_shared.forecast = input.forecast;
+    if (!isForeseen && m_shared.candidates == candidates)
+        return; // the ports of a forecast change with every link
+    m_shared.candidates = std::move(candidates);
     for (auto& [endpoint, slot] : m_table.slots())
         if (slot.link) {
             slot.link->onCandidatesChange(now);

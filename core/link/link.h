@@ -6,6 +6,7 @@
 
 #include "base/endpoint.h"
 #include "base/ids.h"
+#include "base/port_forecast.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "link/link_info.h"
@@ -86,6 +87,8 @@ struct AddressChanged
 struct SetCandidates
 {
     std::vector<Endpoint> endpoints;
+    /// Where it is also to be looked for, if its NAT gives each destination another port.
+    std::optional<PortForecast> forecast = {};
 };
 struct CloseAll
 {

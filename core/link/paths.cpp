@@ -98,6 +98,9 @@ bool Paths::mayRespond(const Endpoint& to)
 
 std::vector<Paths::Ask> Paths::takeDue(Instant now, Duration timeout)
 {
+    std::erase_if(m_candidates, [&](const Candidate& one) {
+        return one.isChecked && !one.answered && now - one.since >= kLifetime;
+    });
     std::vector<Ask> asks;
     for (Candidate& candidate : m_candidates) {
         if (!candidate.isToAsk() || (candidate.challenges > 0 && now - candidate.asked < patience(timeout)))

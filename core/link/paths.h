@@ -35,7 +35,8 @@ public:
     /// For so long an address that did not answer, or stood in another's place, is not asked again.
     /// RFC 9000 section 8.2.4 says three timeouts; of a second each, and the wait after them.
     static constexpr Duration kLifetime = std::chrono::seconds(4);
-    static constexpr std::size_t kMaxChecked = kMaxCandidates + kMaxNamedCandidates; ///< together
+    static constexpr std::size_t kMaxChecked =
+        kMaxCandidates + kMaxNamedCandidates + kMaxGuesses; ///< together
     /// Bytes that go to an address which has not answered, for each that came from it. RFC 9000 section 8.
     static constexpr std::size_t kAmplification = 3;
 
@@ -94,9 +95,11 @@ private:
         bool isChecked = false; ///< by check()
 
         bool maySend() const { return sent + kChallengeBytes <= kAmplification * received; }
+        /// What was called and speaks now is asked once more: our call came before its NAT would let it in.
         bool isToAsk() const
         {
-            return !answered && !isRefuted && !isChecked && challenges < kMaxChallenges && maySend();
+            return !answered && !isRefuted && (!isChecked || received > 0) && challenges < kMaxChallenges
+                && maySend();
         }
         bool isToFollow() const { return answered && !isRefuted; }
     };

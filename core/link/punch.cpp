@@ -34,6 +34,7 @@ void Punch::stop()
 {
     m_state = State::Off;
     m_theirs.clear();
+    m_forecast.reset();
     m_rounds = 0;
 }
 
@@ -74,6 +75,38 @@ void Punch::take(const Candidates& candidates, const std::vector<Endpoint>& own)
     m_theirs.clear();
     std::copy_if(candidates.endpoints.begin(), candidates.endpoints.end(), std::back_inserter(m_theirs),
                  [&](const Endpoint& endpoint) { return isCheckable(endpoint, own); });
+    m_forecast = candidates.forecast;
+    if (m_forecast && (!m_forecast->last.isIpv4() || !isCheckable(m_forecast->last, own)))
+        m_forecast.reset();
+}
+
+void Punch::beginChecking(Instant now, Instant due)
+{
+    m_state = State::Checking;
+    m_volleys = 0;
+    m_due = due;
+    m_isGuessing = m_forecast && (!m_guessed || now - *m_guessed >= kBetweenGuesses);
+    if (!m_isGuessing)
+        return;
+    m_guessed = now;
+    ++m_guessedRounds;
+}
+
+/// Three of four are ports that come next: some have been given since. The others are those before: the one
+/// for us may have been among them, for an attempt without an introducer.
+void Punch::guess(std::vector<Endpoint>& check) const
+{
+    constexpr int kFirstPort = 1'024, kLastPort = 65'535; // RFC 4787 REQ-3
+    const std::size_t done = (m_guessedRounds - 1) % kReach * kMaxGuesses + m_volleys * kGuesses;
+    for (std::size_t i = done; i < done + kGuesses; ++i) {
+        const int group = static_cast<int>(i / 4), place = static_cast<int>(i % 4);
+        const int steps = place == 3 ? -group : 3 * group + place + 1;
+        const int port = m_forecast->last.port + steps * m_forecast->step;
+        if (port < kFirstPort || port > kLastPort)
+            continue;
+        Endpoint& endpoint = check.emplace_back(m_forecast->last);
+        endpoint.port = static_cast<std::uint16_t>(port);
+    }
 }
 
 Punch::Deed Punch::onCandidates(const Candidates& candidates, const std::vector<Endpoint>& own, Instant now)
@@ -86,9 +119,7 @@ Punch::Deed Punch::onCandidates(const Candidates& candidates, const std::vector<
             return deed;
         take(candidates, own);
         deed.say.emplace_back(Go{m_round});
-        m_state = State::Checking;
-        m_volleys = 0;
-        m_due = now + (now - m_offered) / 2; // GO is there then
+        beginChecking(now, now + (now - m_offered) / 2); // GO is there then
         return deed;
     }
     // Whose turn it is the round says; a repeated offer is answered again.
@@ -110,9 +141,7 @@ void Punch::onGo(const Go& go, Instant now)
 {
     if (m_state != State::Answered || go.round != m_round)
         return;
-    m_state = State::Checking;
-    m_volleys = 0;
-    m_due = now;
+    beginChecking(now, now);
 }
 
 Punch::Deed Punch::onDue(const std::vector<Endpoint>& own, Instant now)
@@ -139,13 +168,14 @@ Punch::Deed Punch::onDue(const std::vector<Endpoint>& own, Instant now)
     case State::Answered:
     case State::Checking:
         if (m_state == State::Answered)
-            m_volleys = 0; // GO was lost
-        m_state = State::Checking;
+            beginChecking(now, now); // GO was lost
         if (m_volleys == kVolleys) {
             rest(now);
             break;
         }
         deed.check = m_theirs;
+        if (m_isGuessing)
+            guess(deed.check);
         deed.isVolley = true;
         // Not both: each would follow to another stream.
         if (m_volleys + 1 == kVolleys && isLeading())

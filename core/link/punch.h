@@ -9,6 +9,11 @@
 ///     GO         ─────────────────────────>
 ///     half a round trip later: CHALLENGE ──> <── CHALLENGE at once     to all candidates, some times
 ///
+/// A side whose NAT gives each destination another port, and counts them up, says near which port it is
+/// (PortForecast). The other one sends challenges to ports before and behind it as well, other ones in each
+/// volley: whichever is the right one, the first challenge opens its own NAT or firewall for what comes from
+/// there.
+///
 /// After libp2p's DCUtR, with RFC 8445's candidates. In each further round the other one leads: whose
 /// datagrams come too early differs. Departure from both: the addresses travel inside the link, from end to
 /// end, so that nobody but the two, who have proved who they are, can say where challenges go.
@@ -30,6 +35,12 @@ public:
     /// Between the first two; then doubled: over after 1.5 s. RFC 8445 section 14.2: Ta, 50 ms, and twice it
     /// for who is early by as much.
     static constexpr Duration kVolleyPause = std::chrono::milliseconds(100);
+    static constexpr std::size_t kGuesses = kMaxGuesses / kVolleys; ///< of ports, in each
+    /// Between two rounds with guesses: 1.4 KB/s of them at most, all to one address that the other side
+    /// names.
+    static constexpr Duration kBetweenGuesses = std::chrono::seconds(4);
+    /// Rounds with guesses that go on where the one before ended; then from the beginning. Guess.
+    static constexpr unsigned kReach = 4;
     static constexpr std::size_t kCalls = 3; ///< addresses that a round tries on streams; guess
     static constexpr unsigned kOffers = 4; ///< times that CANDIDATES is sent in a round
     static constexpr Duration kOfferPause = std::chrono::milliseconds(400); ///< guess: above most round trips
@@ -71,12 +82,18 @@ private:
     void offer(Deed& deed, const std::vector<Endpoint>& own, Instant now);
     void take(const Candidates& candidates, const std::vector<Endpoint>& own);
     void rest(Instant now);
+    void beginChecking(Instant now, Instant due);
+    void guess(std::vector<Endpoint>& check) const;
 
     bool m_isFirst;
     State m_state = State::Off;
     std::uint8_t m_round = 0;
     unsigned m_rounds = 0, m_offers = 0, m_volleys = 0;
     std::vector<Endpoint> m_theirs;
+    std::optional<PortForecast> m_forecast; ///< theirs
+    bool m_isGuessing = false; ///< in this round
+    std::optional<Instant> m_guessed; ///< when such a round began last
+    unsigned m_guessedRounds = 0;
     Instant m_due, m_offered;
     std::optional<Instant> m_taken; ///< the last offer
 };

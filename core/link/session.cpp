@@ -10,8 +10,13 @@ namespace {
 constexpr unsigned kSuspiciousTimeouts = 7;
 /// Guess: at 10 % loss, one probe in 150 is answered later.
 constexpr unsigned kSilentTimeouts = 3;
+/// So long nothing has come by the better way before what comes by another one counts. Guess: longer than
+/// what was sent before a link left that way is under way.
+constexpr Duration kQuiet = std::chrono::seconds(1);
 /// Guess: some of the other side's timeouts, and before it gives up (Config::maxRetries).
 constexpr Duration kRemainderPatience = std::chrono::seconds(1);
+/// Sizes of datagrams differ by multiples of this: the kernel joins equal ones. Guess: 0.5 % of a large one.
+constexpr std::size_t kUnreliableStep = 8;
 /// Guess: what may be lost waits so long for a relay that refused.
 constexpr Duration kHeldBack = std::chrono::seconds(1);
 } // namespace
@@ -31,6 +36,7 @@ Session::Session(LinkId id, Token own, const Peer& peer, Channel channel, Shared
     , m_unreliable(shared.config.unreliablePerSecond, shared.config.unreliableBurst, now)
     , m_lastSent(now)
     , m_lastReceived(now)
+    , m_lastCurrent(now)
     , m_retransmitFrom(now)
 {
     m_paths.setWay(wayOf(peer.endpoint));
@@ -110,7 +116,10 @@ void Session::sendUnreliable(ByteView bytes, bool isMessage, Instant now)
         return;
     }
     ++m_shared->stats.unreliableOut;
-    sendFrame(Unreliable{bytes, isMessage}, now);
+    // Two parts of a packet of odd size go as one then, with those of the next ones (node/send_queue.h).
+    const std::size_t left = maxUnreliableBytes(m_shared->config) - bytes.size();
+    const std::size_t padding = isMessage ? 0 : left % kUnreliableStep;
+    sendFrame(Unreliable{bytes, isMessage, static_cast<std::uint8_t>(padding)}, now);
 }
 
 void Session::transmit(Instant now)
@@ -128,10 +137,7 @@ void Session::transmit(Instant now)
 std::optional<Errc> Session::onSealed(const Sealed& sealed, const Endpoint& from, Instant now)
 {
     const auto bytes = m_channel.open(sealed, now);
-    // What still comes by the detour or stream that this link has left is no sign that the other side has
-    // moved back, unless nothing comes on the better way.
-    const bool isCurrent = from == m_peer.endpoint;
-    const bool isLate = !isCurrent && wayOf(from) > wayOf(m_peer.endpoint) && !m_isSilent;
+    const bool isCurrent = from == m_peer.endpoint, isTooLate = isLate(from, now);
     if (!bytes) {
         const bool isReplayed = bytes.error().code == Errc::Refused;
         ++(isReplayed ? m_shared->stats.replayed : m_shared->stats.malformed);
@@ -139,14 +145,33 @@ std::optional<Errc> Session::onSealed(const Sealed& sealed, const Endpoint& from
             m_paths.onCurrent(sealed.counter);
         return std::nullopt;
     }
-    if (isCurrent)
+    if (isCurrent) {
         m_paths.onCurrent(sealed.counter);
-    else if (!isLate)
+        m_lastCurrent = now;
+    } else if (!isTooLate)
         m_paths.onOther(from, sealed.counter, sealed.header.size() + sealed.frame.size(), now);
     const auto end = onFrame(*bytes, from, now);
-    if (!isCurrent && !isLate && !end)
+    if (!isCurrent && !isTooLate && !end)
         sendChallenges(now);
     return end;
+}
+
+/// What still comes by the detour or stream that this link has left is no sign that the other side has moved
+/// back, unless nothing comes on the better way.
+bool Session::isLate(const Endpoint& from, Instant now) const
+{
+    return wayOf(from) > wayOf(m_peer.endpoint) && !m_isSilent && now - m_lastCurrent < kQuiet;
+}
+
+/// UDP may be blocked from now on. One side looks, or each would follow to another way; if the one that
+/// called has nothing to say, and notices later, the other one does.
+void Session::seekAnotherWay()
+{
+    if (isMakeshift() || (!m_isCaller && !m_isSuspect))
+        return;
+    m_shared->lost.push_back(m_id);
+    if (m_isCaller && !m_wasOnDetour) // otherwise no TCP would get in there
+        m_shared->wishes.push_back({m_id, m_peer.endpoint});
 }
 
 std::optional<Errc> Session::onFrame(ByteView bytes, const Endpoint& from, Instant now)
@@ -187,8 +212,12 @@ std::optional<Errc> Session::onFrame(ByteView bytes, const Endpoint& from, Insta
 void Session::onOtherFrame(const Frame& frame, Instant now)
 {
     using What = Errand::What;
-    if (const auto* candidates = std::get_if<Candidates>(&frame))
-        return perform(m_punch.onCandidates(*candidates, m_shared->candidates, now), now);
+    if (const auto* candidates = std::get_if<Candidates>(&frame)) {
+        Candidates theirs = *candidates;
+        if (m_shared->forecast) // each of our guesses would come from another port itself
+            theirs.forecast.reset();
+        return perform(m_punch.onCandidates(theirs, m_shared->candidates, now), now);
+    }
     if (const auto* go = std::get_if<Go>(&frame))
         return m_punch.onGo(*go, now);
     if (isOnDetour())
@@ -215,8 +244,11 @@ void Session::leave(Errand::What what, std::uint64_t tag, ByteView datagram, Not
 
 void Session::perform(const Punch::Deed& deed, Instant now)
 {
-    for (const Frame& frame : deed.say)
+    for (Frame frame : deed.say) {
+        if (auto* candidates = std::get_if<Candidates>(&frame))
+            candidates->forecast = m_shared->forecast;
         sendFrame(frame, now);
+    }
     for (const Endpoint& endpoint : deed.check)
         check(endpoint, now);
     if (deed.isVolley && m_called
@@ -335,6 +367,8 @@ void Session::follow(const Paths::Proven& path, Instant now)
     const bool wasMakeshift = isMakeshift();
     m_paths.follow(path.endpoint);
     m_peer.endpoint = path.endpoint;
+    m_lastCurrent = now;
+    m_wasOnDetour = m_wasOnDetour || isOnDetour();
     m_called.reset();
     m_paths.setWay(wayOf(path.endpoint));
     m_tellings = kTellings;
@@ -367,6 +401,8 @@ std::optional<Errc> Session::onDeadline(Instant now)
         m_isSuspect = m_timeouts >= kSuspiciousTimeouts;
         if (m_timeouts == kSilentTimeouts && !std::exchange(m_isSilent, true))
             m_shared->outputs.push_back(LinkSilence{m_id, true});
+        if (m_isSilent)
+            seekAnotherWay();
         m_retransmitFrom = now;
         if (m_isSuspect)
             m_isProbing = false;

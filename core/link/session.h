@@ -81,11 +81,17 @@ public:
     void stayAwayFrom(const Endpoint& endpoint) { m_paths.forget(endpoint); }
     /// Whether the other side has been silent for longer than losses explain: it may have restarted.
     bool isSuspect() const { return m_isSuspect; }
+    /// Whether it is on UDP, and some timeouts have passed without a word.
+    bool isLost() const { return m_isSilent && !isMakeshift(); }
+    /// This side began the handshake: where the other one is, it lets others in.
+    void setCaller() { m_isCaller = true; }
 
 private:
     void sendFrame(const Frame& frame, Instant now) { sendFrame(m_peer.endpoint, frame, now); }
     void sendFrame(const Endpoint& to, const Frame& frame, Instant now);
     void sendChallenges(Instant now);
+    void seekAnotherWay();
+    bool isLate(const Endpoint& from, Instant now) const;
     void transmit(Instant now);
     Instant keepaliveDue() const;
     /// When to ask for the rest of a message that came in part. If the other side's NAT forgot it, what it
@@ -127,11 +133,13 @@ private:
     Allowance m_unreliable;
     Alarm m_alarm;
     Instant m_lastSent, m_lastReceived;
+    Instant m_lastCurrent; ///< something came from the address in use
     Instant m_retransmitFrom; ///< last send or answer from which the retransmission timeout counts
     unsigned m_timeouts = 0; ///< in a row, without hearing anything
     bool m_isProbing = false; ///< a keepalive waits for its answer, and is repeated like data
     bool m_isSuspect = false;
     bool m_isSilent = false; ///< as was said last
+    bool m_isCaller = false;
     std::uint64_t m_pings = 0;
     std::optional<Instant> m_pingSent; ///< of the last PING, while it is unanswered
 };

@@ -20,7 +20,7 @@ Prospect prospectOf(const NatBehaviour& behaviour)
     case Mapping::AddressDependent:
     case Mapping::AddressAndPortDependent:
     case Mapping::Dependent:
-        return Prospect::Relayed;
+        return behaviour.forecast ? Prospect::Predicted : Prospect::Relayed;
     }
     return Prospect::Undecided;
 }
@@ -70,6 +70,8 @@ std::string_view nameOf(Prospect prospect)
         return "punched";
     case Prospect::Firewalled:
         return "firewalled";
+    case Prospect::Predicted:
+        return "predicted";
     case Prospect::Relayed:
         return "relayed";
     case Prospect::Undecided:
@@ -91,6 +93,10 @@ std::string_view meaningOf(Prospect prospect)
         return "This device is behind a NAT, and others reach it when both send at the same time.";
     case Prospect::Firewalled:
         return "This device is behind a firewall, and others reach it when both send at the same time.";
+    case Prospect::Predicted:
+        return "This device's NAT takes another port for each destination and counts them up: others reach "
+               "it "
+               "by trying the next ones, when both send at the same time.";
     case Prospect::Relayed:
         return "This device's NAT takes another port for each destination: only devices that everybody can "
                "call have a direct link with it, the others need a relay.";
@@ -113,6 +119,7 @@ std::string_view adviceOn(Prospect prospect)
                "it.";
     case Prospect::Firewalled:
         return "Nothing need be done; if it shall help others to find each other, open its UDP port.";
+    case Prospect::Predicted:
     case Prospect::Relayed:
         return "Forward its UDP port to it, or let it ask the router for a port mapping.";
     case Prospect::Undecided:

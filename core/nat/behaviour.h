@@ -4,6 +4,7 @@
 
 #include "base/endpoint.h"
 #include "base/time.h"
+#include "nat/port_forecast.h"
 
 #include <optional>
 #include <string_view>
@@ -45,6 +46,8 @@ struct NatBehaviour
     Filtering filtering = Filtering::Unknown;
     std::optional<Endpoint> mapped; ///< as others see it, those who were asked first; none: nobody answered
     bool keepsPort = false; ///< the mapped port is the device's own
+    /// Of a mapping that depends on who is spoken to: where its ports are, if they are counted up.
+    std::optional<PortForecast> forecast = {};
     std::vector<Endpoint> answered; ///< servers that did, in the order asked
     std::vector<Endpoint> outvoted; ///< servers that saw another address than most: they err, or lie
     bool operator==(const NatBehaviour&) const = default;
@@ -56,6 +59,7 @@ enum class Prospect : std::uint8_t {
     Reachable, ///< by themselves, at the mapped address, while the binding is kept
     Punched, ///< when both send at the same time, behind a NAT
     Firewalled, ///< when both send at the same time, through a firewall without NAT
+    Predicted, ///< the same, behind a NAT whose next port others have to guess
     Relayed, ///< through a relay, but for those who are reachable themselves
     Undecided, ///< too few servers answered to tell
     Blocked, ///< not by UDP

@@ -26,7 +26,54 @@ unsigned statusOf(std::string_view reply)
     return isWhole && (after == ' ' || after == '\r') ? status : 0;
 }
 
-tl::unexpected<Error> refusal(unsigned status)
+/// RFC 4648 section 4.
+std::string base64(std::string_view text)
+{
+    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); at += 3) {
+        unsigned bits = 0;
+        for (std::size_t i = 0; i < 3; ++i)
+            bits = bits << 8 | (at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U);
+        for (std::size_t i = 0; i < 4; ++i)
+            out += at + i <= text.size() ? kDigits[bits >> (18 - 6 * i) & 63] : '=';
+    }
+    return out;
+}
+
+std::string lowered(std::string_view text)
+{
+    std::string out(text);
+    for (char& c : out)
+        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return out;
+}
+
+/// Whether the header (RFC 9110 section 11.7.1) names methods, and Basic is not among them.
+bool wantsAnotherMethod(std::string_view reply)
+{
+    constexpr std::string_view kName = "\r\nproxy-authenticate:";
+    const std::string text = lowered(reply);
+    bool isNamed = false;
+    for (auto at = text.find(kName); at != text.npos; at = text.find(kName, at + 1)) {
+        const std::string_view line = std::string_view(text).substr(at + kName.size());
+        if (line.substr(0, line.find('\r')).find("basic") != line.npos)
+            return false;
+        isNamed = true;
+    }
+    return isNamed;
+}
+
+std::string loginTrouble(std::string_view reply, bool hasLogin)
+{
+    if (wantsAnotherMethod(reply))
+        return ": it wants a login by another method than Basic, which is not supported";
+    return hasLogin ? ": it does not take the login that is set; correct proxy = "
+                      "http://USER:PASSWORD@HOST:PORT in [network]"
+                    : ": it wants a login; set proxy = http://USER:PASSWORD@HOST:PORT in [network]";
+}
+
+tl::unexpected<Error> refusal(unsigned status, std::string_view reply, bool hasLogin)
 {
     const std::string said = "the proxy said " + std::to_string(status);
     switch (status) {
@@ -34,8 +81,9 @@ tl::unexpected<Error> refusal(unsigned status)
         return fail(Errc::Refused, said + ": it forbids connections to this address or port");
     case 405:
         return fail(Errc::Refused, said + ": it does not know CONNECT");
+    case 401: // tinyproxy's, of a login that is wrong
     case 407:
-        return fail(Errc::Refused, said + ": it wants a login, which is not supported");
+        return fail(Errc::Refused, said + loginTrouble(reply, hasLogin));
     default:
         return fail(status / 100 == 5 ? Errc::Unreachable : Errc::Refused, said);
     }
@@ -43,10 +91,11 @@ tl::unexpected<Error> refusal(unsigned status)
 
 } // namespace
 
-std::string connectRequest(const Endpoint& to)
+std::string connectRequest(const Endpoint& to, std::string_view login)
 {
     const std::string where = toString(to);
-    return "CONNECT " + where + " HTTP/1.1\r\nHost: " + where + "\r\n\r\n";
+    return "CONNECT " + where + " HTTP/1.1\r\nHost: " + where + "\r\n"
+        + (login.empty() ? std::string() : "Proxy-Authorization: Basic " + base64(login) + "\r\n") + "\r\n";
 }
 
 Result<bool> ConnectReply::push(ByteView bytes)
@@ -73,7 +122,7 @@ Result<bool> ConnectReply::push(ByteView bytes)
         if (status == 0)
             return fail(Errc::Malformed, "the proxy's reply has no status");
         if (status / 100 != 1)
-            return refusal(status);
+            return refusal(status, text.substr(0, end + 2), m_hasLogin);
         m_begin = m_end; // RFC 9110 section 15.2: the real one follows
     }
 }

@@ -110,9 +110,27 @@ std::vector<Discovery::Output> Discovery::pass(Outputs outputs)
             onAnswer(purpose, answered->answer, outputs);
         }
     }
-    if (m_step == Step::Done && !wasDone)
+    if (m_step == Step::Done && !wasDone) {
+        lookAhead();
         passed.emplace_back(BehaviourFound{m_found});
+    }
     return passed;
+}
+
+/// All were asked from one socket, one soon after the other: who counts up gave them ports in a row.
+void Discovery::lookAhead()
+{
+    if (prospectOf(m_found) != Prospect::Relayed)
+        return;
+    std::vector<Endpoint> readings;
+    for (const auto& answer : m_answers)
+        if (answer)
+            readings.push_back(*mappedBy(*answer));
+    if (m_fromOtherAddress)
+        readings.push_back(*m_fromOtherAddress);
+    if (m_fromOtherPort && m_fromOtherPort != m_fromOtherAddress)
+        readings.push_back(*m_fromOtherPort);
+    m_found.forecast = forecastPorts(readings);
 }
 
 void Discovery::onAnswer(std::size_t purpose, const Result<StunMessage>& answer, Outputs& outputs)
@@ -244,6 +262,7 @@ void Discovery::onMapping(const Result<StunMessage>& answer, Outputs& outputs)
         return;
     }
     if (m_step == Step::MappingByPort) {
+        m_fromOtherPort = seen;
         m_found.mapping =
             seen == m_fromOtherAddress ? Mapping::AddressDependent : Mapping::AddressAndPortDependent;
         m_step = Step::Done;

@@ -63,6 +63,7 @@ private:
     void askForMapping(Outputs& outputs);
     void compareServers();
     void chooseHelper();
+    void lookAhead();
     bool isLocal(const Endpoint& mapped) const;
     Endpoint primary() const; ///< of the server that has a second address
     Endpoint alternate() const;
@@ -74,6 +75,7 @@ private:
     std::vector<std::optional<StunMessage>> m_answers; ///< of the servers, by their place
     std::optional<std::size_t> m_helper; ///< the first believable server with a second address
     std::optional<Endpoint> m_fromOtherAddress; ///< mapped, as its second address saw it
+    std::optional<Endpoint> m_fromOtherPort; ///< and as that one's second port did
     /// Whether the second address, and the second port, got through the filter; empty if they did not tell.
     std::optional<bool> m_addressPasses, m_portPasses;
     NatBehaviour m_found;

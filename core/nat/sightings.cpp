@@ -26,6 +26,8 @@ void Sightings::note(Source source, const Endpoint& seen)
     if (!isUnicast(seen) || (m_seen.size() == kMaxSources && !m_seen.contains(source)))
         return;
     Seen& held = m_seen[source];
+    if (seen.isIpv4() && held.ipv4 != seen)
+        held.since = ++m_noted;
     (seen.isIpv4() ? held.ipv4 : held.ipv6) = seen;
 }
 
@@ -85,6 +87,18 @@ Mapping Sightings::mapping(std::span<const Endpoint> locals) const
     if (most->second > 1)
         return Mapping::EndpointIndependent;
     return rivals(all, most->first) > 0 ? Mapping::Dependent : Mapping::Unknown;
+}
+
+std::optional<PortForecast> Sightings::forecast() const
+{
+    std::map<std::uint64_t, Endpoint> inOrder;
+    for (const auto& [source, seen] : m_seen)
+        if (seen.ipv4)
+            inOrder.emplace(seen.since, *seen.ipv4);
+    std::vector<Endpoint> readings;
+    for (const auto& [since, endpoint] : inOrder)
+        readings.push_back(endpoint);
+    return forecastPorts(readings);
 }
 
 } // namespace starling::nat

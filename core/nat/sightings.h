@@ -6,6 +6,7 @@
 #pragma once
 
 #include "nat/behaviour.h"
+#include "nat/port_forecast.h"
 
 #include <map>
 #include <span>
@@ -30,14 +31,18 @@ public:
     std::optional<bool> contains(const Endpoint& address) const;
     /// As far as it can be told from the sightings of IPv4, or of IPv6 if there are none.
     Mapping mapping(std::span<const Endpoint> locals) const;
+    /// Where the NAT's ports are, if each destination has its own and they are counted up.
+    std::optional<PortForecast> forecast() const;
 
 private:
     struct Seen
     {
         std::optional<Endpoint> ipv4, ipv6;
+        std::uint64_t since = 0; ///< the order in which sources saw these of IPv4
     };
     std::map<Endpoint, std::size_t> votes(bool ofIpv4) const;
     std::map<Source, Seen> m_seen;
+    std::uint64_t m_noted = 0;
 };
 
 } // namespace starling::nat

@@ -119,7 +119,8 @@ Status setStunServers(AgentConfig& config, const std::string& value)
 Status setProxy(AgentConfig& config, const std::string& value)
 {
     config.proxy.reset();
-    if (value.empty())
+    config.isProxyChosen = true;
+    if (value.empty() || value == "none")
         return {};
     auto proxy = parseProxy(value);
     if (!proxy)
@@ -263,50 +264,6 @@ Result<Endpoint> parseEndpoint(std::string_view text)
     return fromQt(address, static_cast<quint16>(port));
 }
 
-std::string toString(const ProxyAddress& proxy)
-{
-    const bool isIpv6 = proxy.host.find(':') != std::string::npos;
-    return "http://" + (isIpv6 ? "[" + proxy.host + "]" : proxy.host) + ":" + std::to_string(proxy.port);
-}
-
-Result<ProxyAddress> parseProxy(std::string_view text)
-{
-    constexpr std::string_view kScheme = "http://";
-    constexpr std::size_t kMaxName = 253; // RFC 1035 section 2.3.4, as text
-    const auto wrong = [&](const char* what) {
-        return fail(Errc::ConfigInvalid,
-                    std::string(what) + ", like http://gateway:3128, not '" + std::string(text) + "'");
-    };
-    if (text.find('@') != text.npos)
-        return fail(Errc::ConfigInvalid, "a login at the proxy is not supported");
-    std::string_view rest = text;
-    if (!rest.starts_with(kScheme))
-        return wrong("an HTTP proxy is wanted");
-    rest.remove_prefix(kScheme.size());
-    if (rest.ends_with('/'))
-        rest.remove_suffix(1);
-    if (rest.starts_with('[')) {
-        const auto address = parseEndpoint(rest);
-        if (!address || address->port == 0)
-            return wrong("an address and a port are wanted");
-        return ProxyAddress{std::string(rest.substr(1, rest.find(']') - 1)), address->port};
-    }
-    const auto colon = rest.find(':');
-    const std::string_view host = rest.substr(0, colon);
-    const std::string_view digits = colon == rest.npos ? std::string_view() : rest.substr(colon + 1);
-    const bool isName =
-        !host.empty() && host.size() <= kMaxName && std::all_of(host.begin(), host.end(), [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.'
-                || c == '-';
-        });
-    unsigned port = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (!isName || digits.empty() || error != std::errc() || end != digits.data() + digits.size() || port == 0
-        || port > UINT16_MAX)
-        return wrong("a name or an address, and a port are wanted");
-    return ProxyAddress{std::string(host), static_cast<std::uint16_t>(port)};
-}
-
 Result<JoinContact> parseJoinContact(std::string_view text)
 {
     const auto hash = text.find('#');
@@ -362,6 +319,12 @@ Result<AgentConfig> readConfig(const std::filesystem::path& file)
     auto config = interpretConfig(merged);
     if (!config)
         return fail(std::move(config.error()), "configuration");
+    if (config->isProxyChosen)
+        return config;
+    auto proxy = environmentProxy();
+    if (!proxy)
+        return fail(std::move(proxy.error()), "configuration");
+    config->proxy = std::move(*proxy);
     return config;
 }
 

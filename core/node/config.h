@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "base/time.h"
 #include "base/uri.h"
+#include "node/proxy_address.h"
 #include "swarm/swarm.h"
 
 #include <filesystem>
@@ -41,16 +42,6 @@ struct JoinContact
     LinkKey linkKey;
 };
 
-/// An HTTP proxy that opens TCP connections to others (CONNECT).
-struct ProxyAddress
-{
-    std::string host; ///< a name, or an address; IPv6 without brackets
-    std::uint16_t port = 0;
-    bool operator==(const ProxyAddress&) const = default;
-};
-/// "http://gateway:3128"
-std::string toString(const ProxyAddress& proxy);
-
 struct AgentConfig
 {
     // [agent]
@@ -77,6 +68,7 @@ struct AgentConfig
     PortMapMode portMapping = PortMapMode::Off; ///< off: it opens a door that an administrator may want shut
     // [network]
     std::optional<ProxyAddress> proxy; ///< TCP to other agents goes through it
+    bool isProxyChosen = false; ///< whether the configuration says, and the environment is not asked
     // [enrolment]
     std::filesystem::path tokenFile; ///< a join token, mode 0600; only looked at without a certificate
     std::optional<JoinContact> contact; ///< whom to ask without a token
@@ -97,12 +89,11 @@ struct AgentConfig
 
 /// From parsed files. Fails with ConfigInvalid, naming file, line and key.
 Result<AgentConfig> interpretConfig(const IniFile& ini);
-/// Reads `file` and its drop-ins. A missing file is NotFound.
+/// Reads `file` and its drop-ins; where they say nothing of a proxy, the environment does. A missing file is
+/// NotFound.
 Result<AgentConfig> readConfig(const std::filesystem::path& file);
 /// "192.0.2.7:7891#" and the link key in 64 hexadecimal digits. ConfigInvalid otherwise.
 Result<JoinContact> parseJoinContact(std::string_view text);
-/// "http://gateway:3128" or "http://[2001:db8::1]:3128". ConfigInvalid otherwise.
-Result<ProxyAddress> parseProxy(std::string_view text);
 /// "127.0.0.1:7001" or "[::1]:7001". ConfigInvalid otherwise: names are not looked up.
 Result<Endpoint> parseEndpoint(std::string_view text);
 

@@ -131,4 +131,11 @@ std::vector<Subnet> ownSubnets()
     return found;
 }
 
+bool isInOwnNetwork(const Endpoint& endpoint)
+{
+    const std::vector<Subnet> subnets = ownSubnets();
+    return std::any_of(subnets.begin(), subnets.end(),
+                       [&](const Subnet& subnet) { return subnet.contains(endpoint); });
+}
+
 } // namespace starling::node

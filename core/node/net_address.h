@@ -29,5 +29,7 @@ std::optional<Endpoint> addressTowards(const Endpoint& gateway, const Endpoint& 
 
 /// The networks that this machine is in, but for loopback and tunnels between two machines. At most 16.
 std::vector<Subnet> ownSubnets();
+/// Whether `endpoint` is in one of them.
+bool isInOwnNetwork(const Endpoint& endpoint);
 
 } // namespace starling::node

@@ -11,6 +11,7 @@
 #include "node/member_proof.h"
 #include "node/nat_desk.h"
 #include "node/neighbors.h"
+#include "node/net_address.h"
 #include "node/path_ledger.h"
 #include "node/port_desk.h"
 #include "node/push_intake.h"
@@ -177,7 +178,7 @@ private:
     ReachDesk m_reach;
     StreamDesk m_streams;
     ReceiptDesk m_desk;
-    PathLedger m_paths;
+    PathLedger m_paths{isInOwnNetwork};
     PayloadLinks m_payloadLinks;
     SwarmHost m_swarm;
     Updater m_updater;

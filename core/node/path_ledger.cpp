@@ -25,7 +25,10 @@ void PathLedger::look(link::LinkId link, const LinksNow& links)
 {
     for (const link::LinkInfo& info : links())
         if (info.link == link)
-            m_ways.insert_or_assign(link, Way{info.node, info.kind});
+            m_ways.insert_or_assign(
+                link,
+                Way{info.node, info.kind,
+                    info.kind != link::LinkInfo::Kind::Relayed && m_isNear && m_isNear(info.endpoint)});
 }
 
 void PathLedger::count(link::LinkId link, const Amount& amount)
@@ -39,6 +42,8 @@ void PathLedger::count(link::LinkId link, const Amount& amount)
         sum.out += amount.out;
     };
     add(m_all);
+    if (way->second.isNear)
+        add(m_near);
     if (m_byNode.size() < kMaxNodes || m_byNode.contains(way->second.node))
         add(m_byNode[way->second.node]);
 }
@@ -46,9 +51,14 @@ void PathLedger::count(link::LinkId link, const Amount& amount)
 std::map<std::string, std::uint64_t> PathLedger::received() const
 {
     std::map<std::string, std::uint64_t> bytes;
-    for (const auto& [kind, amount] : m_all)
-        if (amount.in > 0)
-            bytes[nameOf(kind)] = amount.in;
+    for (const auto& [kind, amount] : m_all) {
+        const auto near = m_near.find(kind);
+        const std::uint64_t fromSite = near == m_near.end() ? 0 : near->second.in;
+        if (amount.in > fromSite)
+            bytes[nameOf(kind)] = amount.in - fromSite;
+        if (fromSite > 0)
+            bytes["site"] += fromSite;
+    }
     return bytes;
 }
 

@@ -11,6 +11,13 @@ namespace {
 
 /// Between two questions to servers. Guess: links notice sooner; this is for who has none.
 constexpr Duration kAskInterval = std::chrono::minutes(5);
+/// Whether others see another port each.
+bool isDependent(nat::Mapping mapping)
+{
+    return mapping == nat::Mapping::Dependent || mapping == nat::Mapping::AddressDependent
+        || mapping == nat::Mapping::AddressAndPortDependent;
+}
+
 /// No link has this number.
 constexpr nat::Sightings::Source kServers{~std::uint64_t(0)};
 
@@ -49,7 +56,10 @@ void ReachDesk::askAgain(std::uint64_t generation)
         if (!found || !found->behaviour.mapped)
             return m_sightings.forget(kServers);
         m_found = found->behaviour.mapping;
-        m_sightings.note(kServers, *found->behaviour.mapped);
+        const auto& forecast = found->behaviour.forecast;
+        noteSeen(kServers, forecast ? forecast->last : *found->behaviour.mapped);
+        if (forecast)
+            m_forecast = forecast;
         tellLinks();
     });
 }
@@ -60,20 +70,34 @@ void ReachDesk::take(const link::Output& output)
         return nat::Sightings::Source{static_cast<std::uint64_t>(link)};
     };
     if (const auto* seen = std::get_if<link::AddressSeen>(&output)) {
-        m_sightings.note(sourceOf(seen->link), seen->endpoint);
+        noteSeen(sourceOf(seen->link), seen->endpoint);
         tellLinks();
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
         m_sightings.forget(sourceOf(down->link));
     }
 }
 
+void ReachDesk::noteSeen(nat::Sightings::Source source, const Endpoint& endpoint)
+{
+    m_sightings.note(source, endpoint);
+    if (const auto forecast = m_sightings.forecast())
+        m_forecast = forecast;
+}
+
 void ReachDesk::tellLinks()
 {
     std::vector<Endpoint> all = candidates();
-    if (all == m_told)
+    const auto ahead = forecast();
+    if (all == m_told && ahead == m_toldForecast)
         return;
     m_told = all;
-    m_services.links(link::SetCandidates{std::move(all)});
+    m_toldForecast = ahead;
+    m_services.links(link::SetCandidates{std::move(all), ahead});
+}
+
+std::optional<PortForecast> ReachDesk::forecast() const
+{
+    return isDependent(mapping()) ? m_forecast : std::nullopt;
 }
 
 std::vector<Endpoint> ReachDesk::candidates() const
@@ -152,8 +176,14 @@ std::string ReachDesk::whyRelayed(const link::LinkInfo& link) const
             + std::to_string(link.punches) + " rounds; tried again within 5 minutes";
     if (isForwarded)
         return "both sides are about to try the direct way";
-    if (own == nat::Mapping::Dependent || own == nat::Mapping::AddressDependent
-        || own == nat::Mapping::AddressAndPortDependent)
+    if (forecast() && link.punches == 0)
+        return "both sides are about to try the direct way";
+    if (forecast())
+        return "this device's NAT gives it another port for each destination: it counts them up, but in "
+            + std::to_string(link.punches)
+            + " rounds the other side, or the NAT before it, did not meet the right one; tried again within "
+              "5 minutes";
+    if (isDependent(own))
         return "this device's NAT gives it another port for each destination, so that others cannot send "
                "where it can be reached; tried "
             + std::to_string(link.punches) + " times";

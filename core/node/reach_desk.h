@@ -37,12 +37,15 @@ public:
     std::vector<Endpoint> candidates() const;
     /// What stands between this device and others, as far as that is known.
     nat::Mapping mapping() const;
+    /// Near which port others may look for this device, if its NAT gives each destination another one.
+    std::optional<PortForecast> forecast() const;
     /// Why this link has no better way, in a sentence; empty if there is none.
     std::string whyNotBetter(const link::LinkInfo& link) const;
 
 private:
     std::string whyRelayed(const link::LinkInfo& link) const;
     void askAgain(std::uint64_t generation);
+    void noteSeen(nat::Sightings::Source source, const Endpoint& endpoint);
     void tellLinks();
     /// The router's word is not all: others must see the device at that address, if they see it at all.
     bool isTold(const nat::PortMapping& mapping) const;
@@ -52,7 +55,9 @@ private:
     std::vector<Endpoint> m_servers;
     std::uint64_t m_generation = 0; ///< of ask()
     nat::Mapping m_found = nat::Mapping::Unknown; ///< by servers
+    std::optional<PortForecast> m_forecast; ///< the last one, by links or servers
     std::vector<Endpoint> m_told;
+    std::optional<PortForecast> m_toldForecast;
 };
 
 /// Whether addresses of this kind are used in many networks at the same time: RFC 1918, RFC 6598, RFC 4193,

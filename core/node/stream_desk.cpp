@@ -100,11 +100,11 @@ void StreamDesk::open(const link::OpenStream& what)
     socket->setProxy(QNetworkProxy::NoProxy); // of the system's we know nothing
     Connection& connection = add(what.stream, socket);
     connect(socket, &QTcpSocket::connected, this, [this, stream = what.stream] { onConnected(stream); });
-    if (!m_proxy)
+    if (!m_proxy || !m_proxy->isFor(what.to))
         return socket->connectToHost(toQt(what.to), what.to.port);
     connection.isByProxy = true;
-    connection.proxy.emplace();
-    connection.request = nat::connectRequest(what.to);
+    connection.proxy.emplace(!m_proxy->login.empty());
+    connection.request = nat::connectRequest(what.to, m_proxy->login);
     socket->connectToHost(QString::fromStdString(m_proxy->host), m_proxy->port);
 }
 
@@ -132,7 +132,7 @@ void StreamDesk::onConnected(link::StreamId stream)
     Connection& connection = found->second;
     if (!connection.proxy)
         return onOpen(connection);
-    write(*connection.socket, starling::viewOf(connection.request));
+    write(*connection.socket, starling::viewOf(std::exchange(connection.request, {})));
 }
 
 void StreamDesk::onOpen(Connection& connection)

@@ -27,12 +27,25 @@ QByteArray filterChains(const QByteArray& learn, const QByteArray& more)
           "iifname \"out\" meta l4proto udp drop\n}\n";
 }
 
-QByteArray natChains(const QByteArray& in, const QByteArray& how)
+QByteArray natChains(const QByteArray& in, const QByteArray& how, const QByteArray& before = {})
 {
     return "chain before { type nat hook prerouting priority dstnat;\n" + in
         + "}\n"
-          "chain after { type nat hook postrouting priority srcnat;\noifname \"out\" masquerade "
-        + how + "\n}\n";
+          "chain after { type nat hook postrouting priority srcnat;\n"
+        + before + "oifname \"out\" masquerade " + how + "\n}\n";
+}
+
+/// Each new pair of addresses and ports gets the next port. A map, since nft takes what it counts for bytes
+/// in the machine's order, and ports for those of the network's.
+QByteArray countingNat(const QByteArray& outside)
+{
+    constexpr unsigned kPorts = 4'096, kFirst = 20'000;
+    QByteArray ports;
+    for (unsigned i = 0; i < kPorts; ++i)
+        ports += (i == 0 ? "" : ", ") + number(i) + " : " + number(kFirst + i);
+    return natChains({}, {},
+                     "oifname \"out\" meta l4proto udp snat to " + outside + " : numgen inc mod "
+                         + number(kPorts) + " map { " + ports + " }\n");
 }
 
 /// Of ports that somebody inside has sent from: `type` and `sent` are the key and what fills it, in words of
@@ -85,6 +98,9 @@ QByteArray rulesOf(Edge kind, const Endpoint& outside)
         break;
     case Edge::SymmetricNat:
         rules = filterChains({}, {}) + natChains({}, "random,fully-random");
+        break;
+    case Edge::CountingNat:
+        rules = filterChains({}, {}) + countingNat(addressText(outside));
         break;
     case Edge::Firewall:
         rules = filterChains({}, {});

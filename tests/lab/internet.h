@@ -23,10 +23,12 @@ enum class Edge : std::uint8_t {
     PortFilteringNat, ///< plain masquerade: keeps the port where it is free, filters by address and port
     HairpinNat, ///< the same; and who is inside reaches others there at their addresses outside
     SymmetricNat, ///< masquerade random,fully-random: mapping and filtering by address and port
+    CountingNat, ///< the same, but the ports are counted up
     Firewall, ///< no NAT; filters by address and port
 };
 inline constexpr std::array kEdges{Edge::OpenNat,    Edge::AddressFilteringNat, Edge::PortFilteringNat,
-                                   Edge::HairpinNat, Edge::SymmetricNat,        Edge::Firewall};
+                                   Edge::HairpinNat, Edge::SymmetricNat,        Edge::CountingNat,
+                                   Edge::Firewall};
 
 /// Which addresses there are.
 enum class Family : std::uint8_t { Ipv4, Ipv6 };

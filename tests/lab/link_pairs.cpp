@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <poll.h>
+#include <set>
 #include <utility>
 
 namespace starling::lab {
@@ -64,7 +65,7 @@ public:
     Endpoint local() const { return m_socket.local(); }
     const link::Links& links() const { return m_links; }
     std::size_t received() const { return m_received; }
-    bool isTold() const { return m_isTold; }
+    bool isTold() const { return m_told.size() >= 2; } ///< where two others see it
     std::vector<Endpoint> candidates() const
     {
         const std::vector<Endpoint> locals{local()};
@@ -132,7 +133,7 @@ private:
     }
     void sighted(const link::AddressSeen& seen)
     {
-        m_isTold = true;
+        m_told.insert(seen.link);
         m_sightings.note(nat::Sightings::Source{static_cast<std::uint64_t>(seen.link)}, seen.endpoint);
         m_pendingCandidates = true;
         tell();
@@ -140,7 +141,7 @@ private:
     void tell()
     {
         if (std::exchange(m_pendingCandidates, false))
-            give(link::SetCandidates{candidates()});
+            give(link::SetCandidates{candidates(), m_sightings.forecast()});
     }
 
     UdpSocket m_socket;
@@ -152,18 +153,19 @@ private:
     nat::Sightings m_sightings;
     std::map<link::LinkId, std::pair<Instant, link::Timer>> m_timers;
     std::size_t m_received = 0;
-    bool m_isTold = false, m_pendingCandidates = false;
+    std::set<link::LinkId> m_told; ///< that said where they see this node
+    bool m_pendingCandidates = false;
 };
 
 /// The three of one play, and what makes them go on.
 class Nodes
 {
 public:
-    Result<std::size_t> add(const Internet::Host& host, unsigned number)
+    Result<std::size_t> add(const Internet::Host& host, const Endpoint& address, unsigned number)
     {
         std::optional<UdpSocket> socket;
         const auto opened = host.network->inside([&]() -> Status {
-            auto bound = UdpSocket::bind(host.addresses[0]);
+            auto bound = UdpSocket::bind(address);
             if (!bound)
                 return tl::unexpected<Error>(bound.error());
             socket.emplace(std::move(*bound));
@@ -220,20 +222,24 @@ Result<PairOutcome> LinkPairs::play(const Pair& pair)
         return tl::unexpected<Error>(hosts.error());
     Nodes nodes;
     unsigned id = 0;
-    for (const Internet::Host* host : {hosts->middle, &hosts->from, &hosts->to})
-        if (const auto added = nodes.add(*host, ++id); !added)
+    const std::array<std::pair<const Internet::Host*, std::size_t>, 4> places{
+        {{hosts->middle, 0}, {hosts->middle, 1}, {&hosts->from, 0}, {&hosts->to, 0}}};
+    for (const auto& [host, address] : places)
+        if (const auto added = nodes.add(*host, host->addresses[address], ++id); !added)
             return tl::unexpected<Error>(added.error());
     PairNode& middle = nodes[0];
-    PairNode& left = nodes[1];
-    PairNode& right = nodes[2];
+    PairNode& other = nodes[1];
+    PairNode& left = nodes[2];
+    PairNode& right = nodes[3];
     for (PairNode* node : {&left, &right}) {
         node->give(link::SetCandidates{node->candidates()});
-        node->give(link::Connect{middle.local()});
+        for (const PairNode* open : {&middle, &other})
+            node->give(link::Connect{open->local()});
     }
     // Over TCP nobody is told where it is seen.
     const auto isReady = [&](const PairNode& node) {
-        const auto link = node.linkTo(middle.node());
-        return link && (node.isTold() || link->kind == link::LinkInfo::Kind::Tcp);
+        const auto one = node.linkTo(middle.node()), two = node.linkTo(other.node());
+        return one && two && (node.isTold() || one->kind == link::LinkInfo::Kind::Tcp);
     };
     if (!nodes.runUntil([&] { return isReady(left) && isReady(right); }, kPrepareLimit))
         return fail(Errc::Timeout, nameOf(pair) + ": no link to the node in the middle");
@@ -267,7 +273,7 @@ Result<PairOutcome> LinkPairs::play(const Pair& pair)
     right.give(link::SendMessage{here->link, Bytes(20'000)});
     outcome.carriesMessages =
         nodes.runUntil([&] { return left.received() == 1 && right.received() == 1; }, kLinkLimit);
-    outcome.relayedBytes = middle.links().carriedBytes();
+    outcome.relayedBytes = middle.links().carriedBytes() + other.links().carriedBytes();
     return outcome;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Pairs of nodes in the lab: real links over real sockets, through real NATs and firewalls. A third node, on
-/// the public network, has a link to both; what becomes of theirs is measured.
+/// the public network, has a link to both, and so has a fourth; what becomes of theirs is measured.
 #pragma once
 
 #include "pair_networks.h"
@@ -15,7 +15,7 @@ struct PairOutcome
     double settledMs = 0; ///< until it was what it is; of a relayed one, as linkMs
     bool isInside = false; ///< the link goes to the other one's own address
     bool carriesMessages = false; ///< one each way arrived
-    std::uint64_t relayedBytes = 0; ///< that the third node carried
+    std::uint64_t relayedBytes = 0; ///< that the third and the fourth node carried
 };
 
 class LinkPairs

@@ -20,6 +20,7 @@ constexpr PlaceWords kPlaces[] = {
     {Place::Acc, "acc", Edge::PortFilteringNat},
     {Place::Hairpin, "hairpin", Edge::HairpinNat},
     {Place::Sym, "sym", Edge::SymmetricNat},
+    {Place::SymSeq, "symseq", Edge::CountingNat},
     {Place::Fw, "fw", Edge::Firewall},
     {Place::NoUdp, "noudp", Edge::PortFilteringNat},
     {Place::Narrow, "narrow", Edge::PortFilteringNat},
@@ -106,6 +107,7 @@ std::vector<Pair> allPairs()
             {Open, OpenNat},    {Open, Prc},    {Open, Sym},      {Open, Fw},
             {Prc, Prc},         {Fw, Prc},      {Prc, Fw},        {Fw, Fw},
             {Prc, Sym},         {Sym, Prc},     {Fw, Sym},        {Sym, Sym},
+            {Prc, SymSeq},      {SymSeq, Prc},  {Fw, SymSeq},     {SymSeq, SymSeq},
             {Prc, Same},        {Sym, Same},    {Hairpin, Same},  {Fw, Same},
             {Open, Cgn},        {Prc, Cgn},     {Cgn, Cgn},       {Cgn, Same},
             {Cgn, SameCarrier}, {CgnSym, Cgn},  {CgnSym, CgnSym}, {CgnSym, SameCarrier},
@@ -122,7 +124,7 @@ Result<PairNetworks::World*> PairNetworks::worldOf(const Pair& pair)
     auto internet = Internet::create(isOfIpv6(pair.from) ? Family::Ipv6 : Family::Ipv4);
     if (!internet)
         return tl::unexpected<Error>(internet.error());
-    auto middle = (*internet)->addPublicHost("middle", 1);
+    auto middle = (*internet)->addPublicHost("middle", 2);
     if (!middle)
         return tl::unexpected<Error>(middle.error());
     world = World{std::move(*internet), std::move(*middle)};

@@ -19,6 +19,7 @@ enum class Place : std::uint8_t {
     Acc, ///< the same, but what comes from outside may come to the NAT's own host, and spoil holes (ADR 21)
     Hairpin, ///< as Prc, by a NAT that lets those inside reach each other at their addresses outside
     Sym, ///< behind a symmetric one
+    SymSeq, ///< behind one that counts its ports up
     Fw, ///< behind a firewall
     NoUdp, ///< as Prc, by a NAT that lets no UDP through
     Narrow, ///< as Prc, by a line that carries no packets over 1,280 bytes
@@ -49,7 +50,7 @@ std::vector<Pair> allPairs();
 /// The hosts of one play. They share nothing with those of another one but the public network.
 struct PairHosts
 {
-    const Internet::Host* middle = nullptr; ///< on the public network; of PairNetworks
+    const Internet::Host* middle = nullptr; ///< on the public network, with two addresses; of PairNetworks
     std::vector<Internet::Site> sites;
     Internet::Host from, to;
 };

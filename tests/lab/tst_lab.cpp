@@ -45,10 +45,17 @@ const char* nameOf(Edge edge)
         return "NAT with hairpin";
     case Edge::SymmetricNat:
         return "symmetric NAT";
+    case Edge::CountingNat:
+        return "symmetric NAT that counts";
     case Edge::Firewall:
         return "firewall";
     }
     return "";
+}
+
+bool isSymmetric(Edge edge)
+{
+    return edge == Edge::SymmetricNat || edge == Edge::CountingNat;
 }
 
 struct Expected
@@ -68,6 +75,8 @@ Expected expectedOf(Edge edge)
         return {"endpoint-independent", "address-and-port-dependent", "punched"};
     case Edge::SymmetricNat:
         return {"address-and-port-dependent", "address-and-port-dependent", "relayed"};
+    case Edge::CountingNat:
+        return {"address-and-port-dependent", "address-and-port-dependent", "predicted"};
     case Edge::Firewall:
         return {"none", "address-and-port-dependent", "firewalled"};
     }
@@ -132,11 +141,11 @@ private Q_SLOTS:
         const auto mapped = endpointOf(said.at("mapped"));
         QVERIFY(mapped);
         QVERIFY(mapped->address == (edge == Edge::Firewall ? host.addresses[0] : site.outside).address);
-        QCOMPARE(said.at("port"), std::string(edge == Edge::SymmetricNat ? "changed" : "kept"));
+        QCOMPARE(said.at("port"), std::string(isSymmetric(edge) ? "changed" : "kept"));
         // The same by servers that have one address each, as far as they can tell.
         const Said compared = discover(host, {m_two.primary, m_three.primary});
         QCOMPARE(compared.at("mapping"),
-                 std::string(edge == Edge::SymmetricNat ? "endpoint-dependent" : expected.mapping));
+                 std::string(isSymmetric(edge) ? "endpoint-dependent" : expected.mapping));
         QCOMPARE(compared.at("filtering"), std::string("unknown"));
     }
 
@@ -164,7 +173,7 @@ private Q_SLOTS:
     {
         QTest::addColumn<int>("kind");
         for (const Edge edge : kEdges)
-            if (edge != Edge::SymmetricNat) // nobody knows its port before it has sent
+            if (!isSymmetric(edge)) // nobody knows its port before it has sent
                 QTest::newRow(nameOf(edge)) << static_cast<int>(edge);
     }
     void letsThoseMeetWhoSendAtTheSameTime()

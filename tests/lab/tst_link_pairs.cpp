@@ -29,6 +29,10 @@ private Q_SLOTS:
             QTest::newRow(pair) << "punched" << 2'000;
         for (const char* pair : {"prc:sym", "sym:prc", "fw:sym", "sym:sym"})
             QTest::newRow(pair) << "relayed" << 2'000;
+        // Where the symmetric one counts its ports up, the next one can be guessed, unless both have one.
+        for (const char* pair : {"prc:symseq", "symseq:prc", "fw:symseq", "symseq:fw"})
+            QTest::newRow(pair) << "punched" << 2'000;
+        QTest::newRow("symseq:symseq") << "relayed" << 2'000;
         // A carrier's NAT behind their own decides, and is to lead back inside (RFC 6888).
         for (const char* pair : {"cgn:cgn", "cgn:samecarrier"})
             QTest::newRow(pair) << "punched" << 2'000;

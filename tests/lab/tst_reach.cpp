@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 using namespace starling;
 using namespace starling::lab;
@@ -16,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t kRendezvous = 0;
+constexpr std::size_t kRendezvous = 0, kCounting = 4;
 constexpr std::uint16_t kPort = 7'891;
 constexpr auto kLimit = 40s; // most of it for busy machines
 
@@ -31,6 +32,7 @@ private:
     std::unique_ptr<Internet> m_internet;
     std::vector<Internet::Site> m_sites;
     std::vector<Internet::Host> m_hosts;
+    std::unique_ptr<QProcess> m_stun; ///< where the rendezvous is
     std::unique_ptr<support::Fleet> m_fleet;
 
     static void expect(const Status& status)
@@ -38,7 +40,8 @@ private:
         QVERIFY2(status, status ? "" : toString(status.error()).c_str());
     }
 
-    /// A public host, two behind NATs that can be punched, and one behind a symmetric one.
+    /// A public host, two behind NATs that can be punched, one behind a symmetric one, and one behind one
+    /// that counts its ports up.
     Status makeNetworks()
     {
         auto internet = Internet::create();
@@ -49,7 +52,8 @@ private:
         if (!host)
             return tl::unexpected<Error>(host.error());
         m_hosts.push_back(std::move(*host));
-        for (const Edge edge : {Edge::PortFilteringNat, Edge::PortFilteringNat, Edge::SymmetricNat}) {
+        for (const Edge edge :
+             {Edge::PortFilteringNat, Edge::PortFilteringNat, Edge::SymmetricNat, Edge::CountingNat}) {
             const std::string number = std::to_string(m_hosts.size());
             auto site = m_internet->addSite("edge " + number, edge);
             if (!site)
@@ -70,6 +74,26 @@ private:
         return endpoint;
     }
 
+    /// Another place at which others are seen: where it listens.
+    Result<std::string> startStun()
+    {
+        Endpoint address = m_hosts[kRendezvous].addresses[0];
+        address.port = 0;
+        auto started = m_hosts[kRendezvous].network->start(
+            QStringLiteral(STARLING_BINARY_DIR "/tests/starling-lab-stun"),
+            {QStringLiteral("serve"), QString::fromStdString(toString(address))});
+        if (!started)
+            return tl::unexpected<Error>(started.error());
+        m_stun = std::move(*started);
+        QByteArray said;
+        while (!said.contains("ready") && m_stun->waitForReadyRead(10'000))
+            said += m_stun->readAllStandardOutput();
+        const auto line = said.left(said.indexOf('\n'));
+        if (!line.startsWith("primary "))
+            return fail(Errc::Io, "starling-lab-stun said: " + said.toStdString());
+        return line.mid(8).toStdString();
+    }
+
     Status makeFleet()
     {
         support::FleetPlan plan;
@@ -87,6 +111,11 @@ private:
         m_fleet = std::move(*fleet);
         if (auto set = m_fleet->configure(kRendezvous, {{"nat.rendezvous", "true"}}); !set)
             return set;
+        const auto stun = startStun();
+        if (!stun)
+            return tl::unexpected<Error>(stun.error());
+        if (auto set = m_fleet->configure(kCounting, {{"nat.stun", *stun}}); !set)
+            return set;
         return m_fleet->startAll();
     }
 
@@ -103,6 +132,33 @@ private:
     {
         const auto line = peer(of, other);
         return line && line->kind == kind;
+    }
+    /// A link without a relay; both may have called at the same moment.
+    bool hasWay(std::size_t of, std::size_t other) const
+    {
+        return isLinked(of, other, "punched") || isLinked(of, other, "direct");
+    }
+    Status push(std::size_t at, std::uint64_t version) const
+    {
+        const std::filesystem::path payload =
+            m_directory->path().toStdString() + "/payload" + std::to_string(version);
+        std::ofstream(payload) << "of version " << version;
+        const auto torrent = m_fleet->makeRelease(payload, "fw/reach", version,
+                                                  {QStringLiteral("--deploy"), QStringLiteral("none")});
+        if (!torrent)
+            return tl::unexpected<Error>(torrent.error());
+        const auto pushed = m_fleet->starling(
+            {QStringLiteral("--agent"), QString::fromStdString(m_fleet->socket(at).string()),
+             QStringLiteral("push"), QString::fromStdString(torrent->string()), QStringLiteral("--payload"),
+             QString::fromStdString(payload.string())});
+        return pushed.exitCode == 0 ? Status() : fail(Errc::Refused, pushed.errors.toStdString());
+    }
+    bool hasUpdate(std::size_t of, std::uint64_t version) const
+    {
+        const auto reply = m_fleet->ask<control::UpdatesReply>(of, control::UpdatesRequest{});
+        return reply && std::any_of(reply->updates.begin(), reply->updates.end(), [&](const auto& line) {
+                   return line.revision.version == version && line.phase > trust::Phase::Downloading;
+               });
     }
     std::optional<control::SessionLine> session(std::size_t of) const
     {
@@ -129,6 +185,10 @@ private Q_SLOTS:
     void cleanupTestCase()
     {
         m_fleet.reset();
+        if (m_stun) {
+            m_stun->kill();
+            m_stun->waitForFinished();
+        }
         m_hosts.clear();
         m_sites.clear();
     }
@@ -152,6 +212,24 @@ private Q_SLOTS:
         QVERIFY(support::waitUntil([&] { return peer(3, 1) && !peer(3, 1)->whyNotBetter.empty(); }, kLimit));
         QVERIFY(peer(1, 3)->relay == m_fleet->node(kRendezvous));
         QVERIFY(peer(1, 3)->endpoint == Endpoint());
+    }
+
+    void guessesThePortOfANatThatCounts()
+    {
+        for (const std::size_t other : {1, 2})
+            QVERIFY(support::waitUntil(
+                [&] {
+                    return isLinked(kCounting, other, "punched") && isLinked(other, kCounting, "punched");
+                },
+                kLimit));
+        QVERIFY(peer(1, kCounting)->endpoint.address == m_sites[kCounting - 1].outside.address);
+        // Of two that give each destination another port, neither knows the other's.
+        QVERIFY(support::waitUntil([&] { return isLinked(kCounting, 3, "relayed"); }, kLimit));
+        const auto said = m_fleet->starling({QStringLiteral("--agent"),
+                                             QString::fromStdString(m_fleet->socket(kCounting).string()),
+                                             QStringLiteral("net"), QStringLiteral("check")});
+        QVERIFY2(said.output.contains("predicted: ") && said.output.contains(", counted up by 1"),
+                 said.output.constData());
     }
 
     void showsWhoIsLinkedToTheRendezvous()
@@ -187,6 +265,44 @@ private Q_SLOTS:
         expect(m_fleet->configure(2, {{"agent.listen", toString(moved)}}));
         expect(m_fleet->start(2));
         QVERIFY(support::waitUntil([&] { return session(2) && session(2)->external.port == 9'000; }, kLimit));
+    }
+
+    /// The provider gives the site another address, and the NAT forgets all bindings.
+    void comesBackWhenItsNatHasAnotherAddress()
+    {
+        const auto isPunched = [&] { return hasWay(1, 2) && hasWay(2, 1); };
+        QVERIFY(support::waitUntil(isPunched, kLimit));
+        const Endpoint outside = Endpoint::ipv4(203, 0, 113, 240, 0);
+        expect(m_internet->renumber(m_sites[1], outside));
+        QElapsedTimer timer;
+        timer.start();
+        const auto isThere = [&](std::size_t other) {
+            const auto line = peer(other, 2);
+            return line && line->kind != "relayed" && line->endpoint.address == outside.address;
+        };
+        QVERIFY(
+            support::waitUntil([&] { return isThere(kRendezvous) && isThere(1) && isPunched(); }, kLimit));
+        qInfo("back at another address after %lld ms", static_cast<long long>(timer.elapsed()));
+        QVERIFY(timer.elapsed() <= 30'000); // a keepalive, and what comes after it
+        QVERIFY(session(2) && session(2)->external.address == outside.address);
+    }
+
+    void goesOnWithoutItsRendezvous()
+    {
+        m_fleet->kill(kRendezvous);
+        expect(push(1, 1));
+        for (const std::size_t other : {std::size_t(2), kCounting})
+            QVERIFY(support::waitUntil([&] { return hasUpdate(other, 1); }, kLimit));
+    }
+
+    /// By the descriptors that it remembers: nobody is there whom its configuration names.
+    void findsOthersWithoutItsRendezvous()
+    {
+        expect(m_fleet->stop(2));
+        expect(m_fleet->start(2));
+        QVERIFY(support::waitUntil([&] { return hasWay(2, 1) && hasWay(1, 2); }, kLimit));
+        expect(push(1, 2));
+        QVERIFY(support::waitUntil([&] { return hasUpdate(2, 2); }, kLimit));
     }
 };
 

@@ -95,8 +95,8 @@ private:
         m_proxy->waitForFinished();
         m_proxy.reset();
     }
-    /// That lets out to this port alone.
-    Status startProxy(std::uint16_t port)
+    /// That lets out to this port alone; `more` is for its configuration.
+    Status startProxy(std::uint16_t port, const std::string& more = {})
     {
         stopProxy();
         const std::string file = m_directory->path().toStdString() + "/tinyproxy.conf";
@@ -105,7 +105,8 @@ private:
         std::string at = toString(address);
         at.resize(at.rfind(':'));
         std::ofstream(file) << "Port " << kProxyPort << "\nListen " << at
-                            << "\nTimeout 600\nMaxClients 20\nConnectPort " << port << "\n";
+                            << "\nTimeout 600\nMaxClients 20\nConnectPort " << port << "\n"
+                            << more;
         auto started = m_sites.at(kProxied).edge->start(
             proxyProgram(), {QStringLiteral("-d"), QStringLiteral("-c"), QString::fromStdString(file)});
         if (!started)
@@ -248,6 +249,42 @@ private Q_SLOTS:
         QVERIFY(took <= kLinkLimit);
     }
 
+    /// What it says, and shows, must not have the password.
+    void logsInAtAProxy()
+    {
+        const std::string proxy = toString(proxyEndpoint());
+        const auto logIn = [&](const std::string& login) {
+            expect(m_fleet->stop(kProxied));
+            expect(m_fleet->configure(kProxied, {{"network.proxy", "http://" + login + proxy}}));
+            expect(m_fleet->start(kProxied));
+        };
+        const auto logOf = [&] {
+            std::ifstream log(m_fleet->log(kProxied));
+            return std::string{std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()};
+        };
+        expect(m_fleet->stop(kProxied));
+        expect(startProxy(kPort, "BasicAuth agent password9\n"));
+        expect(m_fleet->start(kProxied));
+        QVERIFY(support::waitUntil(
+            [&] { return logOf().find("set proxy = http://USER:") != std::string::npos; }, kLimit));
+        logIn("agent:hunter2@");
+        QVERIFY(support::waitUntil(
+            [&] { return logOf().find("does not take the login that is set") != std::string::npos; },
+            kLimit));
+        logIn("agent:p%61ssword9@");
+        QVERIFY(support::waitUntil([&] { return isEvery(kProxied, kOpen, "tcp"); }, kLimit));
+        QByteArray shown = QByteArray::fromStdString(logOf());
+        for (const auto& words :
+             {QStringList{QStringLiteral("net"), QStringLiteral("check")},
+              QStringList{QStringLiteral("--json"), QStringLiteral("net"), QStringLiteral("check")},
+              QStringList{QStringLiteral("status")},
+              QStringList{QStringLiteral("--json"), QStringLiteral("peers")}})
+            shown += starling(kProxied, words).output;
+        QVERIFY(shown.contains("http://" + QByteArray::fromStdString(proxy)));
+        for (const char* secret : {"hunter2", "password9", "p%61ssword9", "agent:", "YWdlbnQ6"})
+            QVERIFY2(!shown.contains(secret), secret);
+    }
+
     void updatesReachEverybody()
     {
         const std::filesystem::path payload = m_directory->path().toStdString() + "/payload";
@@ -309,6 +346,38 @@ private Q_SLOTS:
         qInfo("the link went over to UDP after %lld ms", static_cast<long long>(took.count()));
         QVERIFY(took < kLimit);
         QVERIFY(peer(kBlocked, kOpen)->whyNotBetter.empty());
+    }
+
+    /// The link was up, and nothing says that it is not but silence. Whoever called notices when it has
+    /// something to say; the rendezvous relays to those to whom the link was direct or punched.
+    void goesOverToTcpWhenUdpIsBlockedInMidLife()
+    {
+        QVERIFY(support::waitUntil([&] { return isEvery(kPunched, kOpen, "direct"); }, kLimit));
+        expect(m_sites.at(kPunched).edge->nft("insert rule ip edge forward meta l4proto udp drop\n"));
+        const std::filesystem::path payload = m_directory->path().toStdString() + "/later";
+        std::ofstream(payload) << "later";
+        const auto torrent = m_fleet->makeRelease(payload, "fw/later", 1,
+                                                  {QStringLiteral("--deploy"), QStringLiteral("none")});
+        QVERIFY2(torrent, torrent ? "" : toString(torrent.error()).c_str());
+        const auto pushed = starling(kPunched,
+                                     {QStringLiteral("push"), QString::fromStdString(torrent->string()),
+                                      QStringLiteral("--payload"), QString::fromStdString(payload.string())});
+        QVERIFY2(pushed.exitCode == 0, pushed.errors.constData());
+        const auto took = timeOf([&] { return isEvery(kPunched, kOpen, "tcp"); });
+        qInfo("the link went over to TCP after %lld ms", static_cast<long long>(took.count()));
+        const auto arrived = timeOf([&] {
+            const auto updates = m_fleet->ask<control::UpdatesReply>(kOpen, control::UpdatesRequest{});
+            return updates
+                && std::any_of(updates->updates.begin(), updates->updates.end(), [](const auto& line) {
+                       return line.uri.text() == "fw/later" && line.phase > trust::Phase::Downloading;
+                   });
+        });
+        qInfo("and the update was there %lld ms later", static_cast<long long>(arrived.count()));
+        QVERIFY(took <= 10s && arrived < kLimit);
+        const auto relayed = timeOf([&] { return isEvery(kPunched, kBlocked, "relayed"); });
+        qInfo("the link between two NATs went over to the relay %lld ms after that",
+              static_cast<long long>(relayed.count()));
+        QVERIFY(relayed <= 30s);
     }
 };
 

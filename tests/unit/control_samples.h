@@ -92,6 +92,7 @@ inline nat::NatBehaviour netBehaviour()
     made.filtering = nat::Filtering::AddressAndPortDependent;
     made.mapped = Endpoint::ipv4(192, 0, 2, 7, 40'001);
     made.keepsPort = true;
+    made.forecast = PortForecast{Endpoint::ipv4(192, 0, 2, 7, 40'003), 2};
     made.answered = {Endpoint::ipv4(192, 0, 2, 9, 7'891)};
     made.outvoted = {Endpoint::ipv4(192, 0, 2, 10, 7'891)};
     return made;

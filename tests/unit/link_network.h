@@ -128,6 +128,9 @@ public:
     std::uint64_t trace() const { return m_trace; }
     std::function<void(const Host&, const SendDatagram&)> onSend; ///< sees every datagram, before any fault
     std::function<bool(const SendDatagram&)> isLost; ///< says which are lost, beside the random ones
+    /// A NAT: where a datagram seems to come from, and to whom one goes that comes from there; they see each.
+    std::function<Endpoint(const Host& from, const Endpoint& to)> outward;
+    std::function<Endpoint(const Endpoint& from, const Endpoint& to)> inward;
     std::function<void(Host&, const Output&)> onStream; ///< what hosts say of streams; otherwise nothing is
 
 private:
@@ -165,13 +168,12 @@ private:
                 static_cast<std::byte>(1 + m_random.below(255));
         const Duration jitter(static_cast<Duration::rep>(
             m_random.below(static_cast<std::uint64_t>(m_faults.jitter.count()) + 1)));
-        at(m_faults.latency + jitter, [this, source = from.endpoint, datagram = std::move(datagram)] {
-            for (const auto& host : m_hosts) {
-                const bool isThere =
-                    host->endpoint == datagram.to || host->formerEndpoints.contains(datagram.to);
-                if (isThere && !host->isCutOff)
+        const Endpoint source = outward ? outward(from, datagram.to) : from.endpoint;
+        at(m_faults.latency + jitter, [this, source, datagram = std::move(datagram)] {
+            const Endpoint to = inward ? inward(source, datagram.to) : datagram.to;
+            for (const auto& host : m_hosts)
+                if ((host->endpoint == to || host->formerEndpoints.contains(to)) && !host->isCutOff)
                     give(*host, DatagramReceived{source, datagram.bytes});
-            }
         });
     }
     void perform(Host& host, const ScheduleTimer& schedule)

@@ -29,6 +29,7 @@ struct NatModel
     Mapping mapping = Mapping::EndpointIndependent;
     Filtering filtering = Filtering::AddressAndPortDependent;
     bool keepsPort = true;
+    std::uint16_t step = 1; ///< from one port to the next; 0: they are scattered
     Duration lifetime = std::chrono::hours(1);
 
     std::optional<Endpoint> outward(const Endpoint& from, const Endpoint& to, Instant now)
@@ -41,7 +42,7 @@ struct NatModel
         if (binding.outside.port == 0 || now - binding.used > lifetime) {
             binding = {mapping == Mapping::None
                            ? from
-                           : at(kOutside, keepsPort && !dependsOnAddress ? from.port : ++m_lastPort),
+                           : at(kOutside, keepsPort && !dependsOnAddress ? from.port : nextPort()),
                        now,
                        {}};
         }
@@ -61,6 +62,12 @@ struct NatModel
     }
 
 private:
+    std::uint16_t nextPort()
+    {
+        constexpr std::uint16_t kScatter = 7'919;
+        m_lastPort = static_cast<std::uint16_t>(m_lastPort + (step == 0 ? kScatter : step));
+        return m_lastPort;
+    }
     using Key = std::tuple<Endpoint, Endpoint, std::uint16_t>;
     struct Binding
     {

@@ -132,11 +132,51 @@ private Q_SLOTS:
         for (const char* text :
              {"gateway:3128", "https://gateway:3128", "http://gateway", "http://:3128", "http://gateway:0",
               "http://gateway:65536", "http://gateway:31x", "http://gateway:3128/path",
-              "http://me:secret@gateway:3128", "http://[2001:db8::1]", "http://2001:db8::1:3128",
-              "http://a b:1", "http://gateway\r\nX: y:1"})
+              "http://me:secret@gateway", "http://:secret@gateway:3128", "http://me:%0d%0aX@gateway:3128",
+              "http://me:%4@gateway:3128", "https://me:secret@gateway:3128", "http://[2001:db8::1]",
+              "http://2001:db8::1:3128", "http://a b:1", "http://gateway\r\nX: y:1"})
             QVERIFY2(!parseProxy(text), text);
         QVERIFY(!parseProxy("http://" + std::string(254, 'a') + ":1"));
-        QVERIFY(!interpret("[network]\nproxy =\n")->proxy);
+        for (const char* none : {"[network]\nproxy =\n", "[network]\nproxy = none\n"})
+            QVERIFY(!interpret(none)->proxy && interpret(none)->isProxyChosen);
+        QVERIFY(!interpret("[agent]\n")->isProxyChosen);
+    }
+
+    void keepsALoginToItself()
+    {
+        const auto proxy = parseProxy("http://me%40home:se%3acret%20@gateway:3128");
+        QVERIFY2(proxy, proxy ? "" : toString(proxy.error()).c_str());
+        QCOMPARE(proxy->login, std::string("me@home:se:cret "));
+        QCOMPARE(toString(*proxy), std::string("http://gateway:3128"));
+        QCOMPARE(parseProxy("http://me@gateway:3128")->login, std::string("me:"));
+        for (const char* wrong : {"http://me:hunter2@gateway", "http://me:hunter2%@gateway:1",
+                                  "ftp://me:hunter2@gateway:1", "http://me:hunter2@gateway:1/path"}) {
+            const auto refused = parseProxy(wrong);
+            QVERIFY(!refused);
+            QVERIFY2(refused.error().context.find("hunter2") == std::string::npos,
+                     refused.error().context.c_str());
+        }
+        QVERIFY(!parseProxy("http://me:" + std::string(600, 'a') + "@gateway:3128"));
+    }
+
+    void takesTheProxyOfTheEnvironment()
+    {
+        const auto proxy = proxyOf("http://me:secret@gateway:3128",
+                                   "localhost,.example, 10.0.0.0/8 ,192.0.2.7,2001:db8::/32,10.0.0.0/33");
+        QVERIFY(proxy && *proxy);
+        QCOMPARE((*proxy)->login, std::string("me:secret"));
+        QCOMPARE((*proxy)->direct.size(), std::size_t(3));
+        QVERIFY(!(*proxy)->isFor(Endpoint::ipv4(10, 9, 8, 7, 1)));
+        QVERIFY(!(*proxy)->isFor(Endpoint::ipv4(192, 0, 2, 7, 9)));
+        QVERIFY(!(*proxy)->isFor(Endpoint{{0x20, 1, 0xd, 0xb8, 9}, 443}));
+        QVERIFY((*proxy)->isFor(Endpoint::ipv4(192, 0, 2, 8, 9)));
+        QVERIFY((*proxy)->isFor(Endpoint{{0x20, 1, 0xd, 0xb9}, 443}));
+        QVERIFY(!*proxyOf("", "*"));
+        QVERIFY(!*proxyOf("http://gateway:3128", "a, *"));
+        const auto wrong = proxyOf("https://me:hunter2@gateway:3128", "");
+        QVERIFY(!wrong);
+        QVERIFY(wrong.error().context.starts_with("HTTPS_PROXY: "));
+        QVERIFY(wrong.error().context.find("hunter2") == std::string::npos);
     }
 
     void theShippedFileIsGood()

@@ -17,6 +17,12 @@ private Q_SLOTS:
                  std::string("CONNECT 192.0.2.7:7891 HTTP/1.1\r\nHost: 192.0.2.7:7891\r\n\r\n"));
         QVERIFY(connectRequest(Endpoint{{0x20, 1, 0xd, 0xb8}, 443})
                     .starts_with("CONNECT [2001:db8:0:0:0:0:0:0]:443 HTTP/1.1\r\n"));
+        // RFC 7617 section 2.
+        QVERIFY(connectRequest(Endpoint::ipv4(192, 0, 2, 7, 7'891), "Aladdin:open sesame")
+                    .ends_with("\r\nProxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n"));
+        for (const auto& [login, encoded] : {std::pair("a:", "YTo="), {"a:b", "YTpi"}, {"a:bc", "YTpiYw=="}})
+            QVERIFY(
+                connectRequest(Endpoint(), login).ends_with(std::string("Basic ") + encoded + "\r\n\r\n"));
     }
 
     void takesWhatOpensTheWay_data()
@@ -87,6 +93,22 @@ private Q_SLOTS:
         QCOMPARE(static_cast<int>(pushed.error().code), code);
         QVERIFY2(QString::fromStdString(pushed.error().context).contains(words),
                  pushed.error().context.c_str());
+    }
+
+    void saysWhatIsWrongWithALogin()
+    {
+        const auto told = [](std::string_view headers, bool hasLogin) {
+            ConnectReply parser(hasLogin);
+            const auto pushed = parser.push(viewOf("HTTP/1.1 407 No\r\n" + std::string(headers) + "\r\n"));
+            return pushed ? std::string() : pushed.error().context;
+        };
+        QVERIFY(told("Proxy-Authenticate: Basic realm=\"a\"\r\n", false).find("set proxy =")
+                != std::string::npos);
+        QVERIFY(
+            told("proxy-authenticate: NTLM\r\nPROXY-AUTHENTICATE: BASIC\r\n", true).find("correct proxy =")
+            != std::string::npos);
+        QVERIFY(told("Proxy-Authenticate: Negotiate\r\n", true).find("another method") != std::string::npos);
+        QVERIFY(told("", true).find("correct proxy =") != std::string::npos);
     }
 
     void boundsWhatItKeeps()

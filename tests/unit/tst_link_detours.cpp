@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Links by way of a third node, and how they leave it: two nodes behind filters that let in only what they
 /// have called, and a neighbour of both.
-#include "link_network.h"
+#include "link_counting_nat.h"
 
 #include "link/detours.h"
 #include "link/punch.h"
@@ -225,6 +225,35 @@ private Q_SLOTS:
         QVERIFY(trio.left.downs.empty() && trio.right.downs.empty());
     }
 
+    void takesTheRelayWhenTheDirectWayIsBlockedInMidLife_data()
+    {
+        QTest::addColumn<bool>("isLeft");
+        QTest::newRow("one side speaks") << true;
+        QTest::newRow("the other side speaks") << false;
+    }
+    void takesTheRelayWhenTheDirectWayIsBlockedInMidLife()
+    {
+        QFETCH(const bool, isLeft);
+        Trio trio(9, {.latency = 20ms});
+        QVERIFY(trio.begin());
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 5s));
+        trio.network.run(40s); // keepalives have measured the round trip
+        trio.isBlocked = true;
+        const Host& other = isLeft ? trio.right : trio.left;
+        Host& speaker = isLeft ? trio.left : trio.right;
+        trio.network.give(speaker, SendMessage{trio.linkOf(speaker, other)->link, Bytes(100)});
+        // The left one called; the other one leaves it to it for some seconds.
+        QVERIFY(
+            trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, isLeft ? 4s : 10s));
+        QVERIFY(trio.network.runUntil([&] { return other.messages.size() == 1; }, 1s));
+        trio.network.run(30s);
+        QCOMPARE(trio.linksOfPair(), std::size_t(1));
+        QVERIFY(trio.left.downs.empty() && trio.right.downs.empty());
+        trio.isBlocked = false;
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 6min));
+    }
+
     void losesNoMessageWhenItLeavesTheDetour()
     {
         Trio trio(3, {.latency = 20ms, .jitter = 5ms});
@@ -431,6 +460,124 @@ private Q_SLOTS:
         }
         QVERIFY2(challenges <= 11 * Punch::kVolleys * kMaxNamedCandidates,
                  std::to_string(challenges).c_str());
+    }
+
+    void meetsTheNextPortsOfANatThatCounts_data()
+    {
+        QTest::addColumn<int>("step");
+        QTest::addColumn<int>("used");
+        QTest::newRow("by one") << 1 << 0;
+        QTest::newRow("by two") << 2 << 0;
+        QTest::newRow("by one, 60 used since") << 1 << 60;
+        QTest::newRow("by two, 90 used since") << 2 << 90;
+        QTest::newRow("by one, 300 used since") << 1 << 300;
+    }
+    void meetsTheNextPortsOfANatThatCounts()
+    {
+        QFETCH(const int, step);
+        QFETCH(const int, used);
+        CountingTrio trio(static_cast<std::uint16_t>(step));
+        QVERIFY(trio.begin());
+        trio.foresee(trio.left, static_cast<std::uint16_t>(step));
+        trio.use(static_cast<unsigned>(used));
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); },
+                                      used < 100 ? 2s : 30s));
+        QVERIFY(trio.guesses <= (used < 100 ? 1 : 4) * kMaxGuesses + 20);
+    }
+
+    /// Then its own datagrams come through the filter that the guess has opened, and are answered.
+    void meetsAPortThatWasGuessedTooEarly()
+    {
+        CountingTrio trio;
+        QVERIFY(trio.begin());
+        trio.foresee(trio.left, 1);
+        std::optional<Instant> guessed;
+        Endpoint sender;
+        trio.network.onSend = [&](const Host& from, const SendDatagram& datagram) {
+            sender = from.endpoint;
+            if (&from == &trio.right && trio.guesses > 0 && !guessed)
+                guessed = trio.network.now();
+            static_cast<void>(datagram);
+        };
+        trio.network.isLost = [&](const SendDatagram& datagram) {
+            return sender == trio.left.endpoint && datagram.to == trio.right.endpoint
+                && (!guessed || trio.network.now() - *guessed < 50ms);
+        };
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 2s));
+    }
+
+    void findsThePortThatWasTakenBeforeTheLastOne()
+    {
+        CountingTrio trio;
+        QVERIFY(trio.begin());
+        trio.network.give(trio.left, Connect{trio.right.endpoint, kTries}); // too early: nobody lets it in
+        trio.network.run(100ms);
+        trio.use(5);
+        trio.foresee(trio.left, 1);
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 2s));
+    }
+
+    void staysWithTheRelayWherePortsCannotBeGuessed()
+    {
+        CountingTrio trio(997);
+        QVERIFY(trio.begin());
+        trio.foresee(trio.left, 1);
+        trio.reach();
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, 2s));
+        const Instant since = trio.network.now();
+        trio.network.run(2s);
+        QVERIFY(trio.guesses > 0);
+        QVERIFY(trio.guesses <= kMaxGuesses + 20);
+        trio.network.run(10min);
+        QVERIFY(trio.isLinked(LinkInfo::Kind::Relayed));
+        QVERIFY2(trio.guesses <= 12 * kMaxGuesses, std::to_string(trio.guesses).c_str());
+        QVERIFY(trio.network.now() - since >= 10min);
+    }
+
+    /// Whoever is behind such a NAT itself would only take more of its ports.
+    void doesNotGuessFromPortsThatAreOthersToo()
+    {
+        CountingTrio trio;
+        QVERIFY(trio.begin());
+        trio.foresee(trio.left, 1);
+        trio.foresee(trio.right, 1);
+        trio.reach();
+        trio.network.run(10s);
+        QVERIFY(trio.isLinked(LinkInfo::Kind::Relayed));
+        QCOMPARE(trio.guesses, std::size_t(0));
+    }
+
+    void boundsWhatAForecastMakesItSend()
+    {
+        Punch punch(false);
+        Instant now;
+        punch.begin(now);
+        const PortForecast forecast{Endpoint::ipv4(192, 0, 2, 1, 65'000), kMaxForecastStep};
+        std::size_t challenges = 0;
+        for (int i = 0; i < 40'000; ++i) { // 40 s
+            now += 1ms;
+            const auto round = static_cast<std::uint8_t>(2 * i);
+            punch.onCandidates({round, false, {}, forecast}, {}, now);
+            punch.onGo({round}, now);
+            for (const Endpoint& endpoint : punch.onDue({}, now).check) {
+                ++challenges;
+                QVERIFY(endpoint.address == forecast.last.address && endpoint.port >= 1'024);
+            }
+        }
+        QVERIFY(challenges > 0);
+        QVERIFY2(challenges <= 10 * kMaxGuesses, std::to_string(challenges).c_str());
+        // Nor does it go where no candidate may be.
+        for (const Endpoint& nobody : {Endpoint::ipv4(224, 0, 0, 1, 5'000),
+                                       Endpoint::ipv4(127, 0, 0, 1, 5'000), detourTo(NodeTag{7}, NodeId())}) {
+            Punch other(false);
+            other.begin(now);
+            other.onCandidates({0, false, {}, PortForecast{nobody, 1}}, {}, now);
+            other.onGo({0}, now);
+            QVERIFY(other.onDue({}, now).check.empty());
+        }
     }
 
     void saysWhereItSeesTheOtherSide()

@@ -129,6 +129,27 @@ private Q_SLOTS:
         }
     }
 
+    void tellsOfPortsThatComeNext()
+    {
+        const Candidates told{7, false, {kSeen}, PortForecast{kSeen, 2}};
+        const Bytes whole = bytesOf(told);
+        const auto parsed = parseFrame(whole);
+        QVERIFY(parsed && std::get<Candidates>(*parsed) == told);
+        QVERIFY(bytesOf(*parsed) == whole);
+        const std::size_t without = bytesOf(Candidates{7, false, {kSeen}}).size();
+        QCOMPARE(whole.size(), without + 19);
+        for (std::size_t size = without; size < whole.size(); ++size) {
+            const auto cut = parseFrame(ByteView(whole).first(size));
+            QVERIFY(cut && !std::get<Candidates>(*cut).forecast);
+        }
+        for (const unsigned step : {0u, kMaxForecastStep + 1u, 255u}) {
+            Bytes wrong = whole;
+            wrong.back() = static_cast<std::byte>(step);
+            const auto other = parseFrame(wrong);
+            QVERIFY(other && !std::get<Candidates>(*other).forecast);
+        }
+    }
+
     void refusesEveryTruncation()
     {
         for (const Frame& frame : oneOfEach()) {

@@ -127,6 +127,36 @@ private Q_SLOTS:
                 && two.b.sightings.empty()); // a NAT's port for TCP is no port for UDP
     }
 
+    void goesOverToAStreamWhenUdpIsBlockedInMidLife()
+    {
+        Two two;
+        two.isUdpBlocked = false;
+        QVERIFY(two.comesUp());
+        two.network.run(30s);
+        two.isUdpBlocked = true;
+        // Whoever called notices when it has something to say, and does not wait for the link's end.
+        two.network.send(two.a, Bytes(50'000));
+        QVERIFY(two.network.runUntil([&] { return two.isBoth(LinkInfo::Kind::Tcp); }, 4s));
+        QVERIFY(two.network.runUntil([&] { return two.b.messages.size() == 1; }, 2s));
+        QVERIFY(two.bothWays());
+        QVERIFY(two.isUndisturbed());
+        two.isUdpBlocked = false;
+        QVERIFY(two.network.runUntil([&] { return two.isBoth(LinkInfo::Kind::Direct); }, 1min));
+        QVERIFY(two.isUndisturbed());
+        QVERIFY(two.bothWays());
+    }
+
+    void noticesWhileIdleThatUdpIsBlocked()
+    {
+        Two two;
+        two.isUdpBlocked = false;
+        QVERIFY(two.comesUp());
+        two.isUdpBlocked = true;
+        // A keepalive, and the patience after it.
+        QVERIFY(two.network.runUntil([&] { return two.isBoth(LinkInfo::Kind::Tcp); }, 24s));
+        QVERIFY(two.isUndisturbed());
+    }
+
     void opensNoStreamWhereUdpWorks()
     {
         Two two;

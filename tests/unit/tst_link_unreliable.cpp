@@ -70,6 +70,36 @@ private Q_SLOTS:
         QVERIFY(pair.network.runUntil([&] { return pair.b.datagramsSent > sent + 1; }, kAckDelay / 2));
     }
 
+    /// The kernel joins datagrams of one size, and the two parts of a packet of odd size differ by one.
+    void hasTheSameSizeForPartsThatNearlyHave()
+    {
+        Pair pair;
+        QVERIFY(pair.isUp);
+        const std::size_t largest = pair.a.links->maxUnreliableBytes();
+        std::size_t wire = 0;
+        pair.network.onSend = [&](const Host&, const SendDatagram& datagram) {
+            wire = datagram.bytes.size();
+        };
+        const auto sizeOf = [&](std::size_t bytes) {
+            pair.send(pair.a, Bytes(bytes));
+            return wire;
+        };
+        QCOMPARE(sizeOf(largest), pair.a.config.datagramBytes);
+        for (std::size_t bytes = largest - 7; bytes < largest; ++bytes)
+            QCOMPARE(sizeOf(bytes), pair.a.config.datagramBytes);
+        QCOMPARE(sizeOf(largest - 8), pair.a.config.datagramBytes - 8);
+        std::size_t before = 0;
+        for (std::size_t bytes = 0; bytes <= largest; bytes += 37) {
+            const std::size_t size = sizeOf(bytes);
+            QVERIFY(size >= before && size < bytes + kSealedOverheadBytes + kUnreliableOverheadBytes + 8);
+            before = size;
+        }
+        pair.network.run(10ms);
+        QCOMPARE(pair.b.unreliable.size(), 10 + largest / 37);
+        for (std::size_t i = 9; i < pair.b.unreliable.size(); ++i)
+            QCOMPARE(pair.b.unreliable[i].size(), 37 * (i - 9));
+    }
+
     void arrivesAsItWasSent()
     {
         Pair pair;

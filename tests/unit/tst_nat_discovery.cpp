@@ -71,6 +71,7 @@ private Q_SLOTS:
             Fixture world;
             world.nat.mapping = expected.mapping;
             world.nat.filtering = expected.filtering;
+            world.nat.step = 0;
             world.addServer(kFirst, kFirstOther);
             const NatBehaviour found = world.ask({kFirst});
             QVERIFY(found.mapping == expected.mapping);
@@ -98,6 +99,32 @@ private Q_SLOTS:
             QVERIFY(found.outvoted.empty());
             QVERIFY(world.took < 100ms);
         }
+    }
+
+    void seesWhoCountsItsPortsUp()
+    {
+        for (const Mapping mapping : {Mapping::AddressDependent, Mapping::AddressAndPortDependent})
+            for (const std::uint16_t step : {std::uint16_t(0), std::uint16_t(1), std::uint16_t(2)}) {
+                Fixture world;
+                world.nat.mapping = mapping;
+                world.nat.step = step;
+                world.addServer(kFirst, kFirstOther);
+                world.addServer(kSecond);
+                world.addServer(kThird);
+                const NatBehaviour found = world.ask({kFirst, kSecond, kThird});
+                QVERIFY(prospectOf(found) == (step == 0 ? Prospect::Relayed : Prospect::Predicted));
+                QCOMPARE(found.forecast.has_value(), step != 0);
+                if (!found.forecast)
+                    continue;
+                QCOMPARE(found.forecast->step, step);
+                // What the NAT gives next is one step further.
+                const auto next = world.nat.outward(kInside, Endpoint::ipv4(192, 0, 2, 200, 1), world.now);
+                QCOMPARE(toString(*next),
+                         toString(at(kOutside, std::uint16_t(found.forecast->last.port + step))));
+            }
+        Fixture keeping;
+        keeping.addServer(kFirst, kFirstOther);
+        QVERIFY(!keeping.ask({kFirst}).forecast);
     }
 
     void tellsWhetherThePortIsKept()

@@ -21,15 +21,16 @@ NodeId device(std::uint16_t number)
 /// A ledger, and links that are what they are said to be.
 struct World
 {
-    PathLedger ledger;
+    PathLedger ledger{[](const Endpoint& endpoint) { return endpoint.address[12] == 10; }};
     std::vector<link::LinkInfo> links;
 
-    void up(unsigned link, const NodeId& node, Kind kind)
+    void up(unsigned link, const NodeId& node, Kind kind, const Endpoint& endpoint = {})
     {
         link::LinkInfo info;
         info.link = link::LinkId{link};
         info.node = node;
         info.kind = kind;
+        info.endpoint = endpoint;
         links.push_back(info);
         take(link::LinkUp{info.link, node, {}, {}});
     }
@@ -92,6 +93,21 @@ private Q_SLOTS:
         world.take(link::LinkDown{link::LinkId{1}, Errc::Timeout});
         world.comes(1, 9);
         QCOMPARE(world.ledger.all(), wanted);
+    }
+
+    void tellsWhatCameFromTheOwnNetworkApart()
+    {
+        World world;
+        const Endpoint near = Endpoint::ipv4(10, 0, 0, 7, 7'891), far = Endpoint::ipv4(192, 0, 2, 7, 7'891);
+        world.up(1, device(1), Kind::Direct, near);
+        world.up(2, device(2), Kind::Direct, far);
+        world.up(3, device(3), Kind::Relayed, near); // where that is does not matter
+        world.up(4, device(4), Kind::Tcp, near);
+        for (const unsigned link : {1u, 2u, 3u, 4u})
+            world.comes(link, 10 * link);
+        QVERIFY(world.ledger.received()
+                == (std::map<std::string, std::uint64_t>{{"direct", 20}, {"relayed", 30}, {"site", 50}}));
+        QCOMPARE(world.ledger.all().at(Kind::Direct).in, std::uint64_t{30});
     }
 
     void countsNoMessages()

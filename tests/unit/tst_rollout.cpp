@@ -43,6 +43,7 @@ private Q_SLOTS:
     void givesAnIntervalThatNarrowsWithCompletions();
     void gathersReasonsWorstFirst();
     void listsStragglersByTheirNames();
+    void sumsByWhichWayPayloadCame();
     void findsAReleaseByUriAndVersion();
     void putsWhatNeedsAttentionFirst();
 };
@@ -191,6 +192,25 @@ void TestRollout::listsStragglersByTheirNames()
     QCOMPARE(report.stragglers[0].device->name, std::string("gw-3"));
     QCOMPARE(report.stragglers[1].device->name, std::string("gw-9"));
     QCOMPARE(report.stragglers[2].device->name, std::string("gw-10"));
+}
+
+void TestRollout::sumsByWhichWayPayloadCame()
+{
+    Fleet fleet(kBegin);
+    const auto with = [](Report report, std::map<std::string, std::uint64_t> paths) {
+        report.receipt.paths = std::move(paths);
+        return report;
+    };
+    fleet.take({with(reportOf(1, {entryOf(Phase::Healthy)}), {{"site", 100}, {"relayed", 7}}),
+                with(reportOf(2, {entryOf(Phase::Downloading)}), {{"site", 20}}),
+                reportOf(3, {entryOf(Phase::Healthy)}), // of an agent that does not count
+                with(reportOf(4, {entryOf(Phase::Healthy, 1)}), {{"direct", 1'000}}), // another release
+                with(reportOf(5, {}), {{"direct", 1'000}})},
+               {known(2)}, kBegin);
+    const auto picture = fleet.picture(kBegin);
+    const RolloutReport report = fleetview::reportOf(*picture, newest(*picture));
+    QVERIFY(report.paths == (std::map<std::string, std::uint64_t>{{"relayed", 7}, {"site", 120}}));
+    QCOMPARE(report.pathsOf, std::size_t{2});
 }
 
 void TestRollout::findsAReleaseByUriAndVersion()

@@ -75,6 +75,30 @@ private Q_SLOTS:
         QVERIFY(sightings.mapped(kLocals).empty());
     }
 
+    void foreseesPortsThatAreCountedUp()
+    {
+        QVERIFY(!of({withPort(5'000)}).forecast());
+        QVERIFY((of({withPort(5'000), withPort(5'003)}).forecast() == PortForecast{withPort(5'003), 1}));
+        // Answers overtake each other.
+        QVERIFY((of({withPort(5'004), withPort(5'000), withPort(5'002)}).forecast()
+                 == PortForecast{withPort(5'004), 2}));
+        QVERIFY((of({withPort(5'004), withPort(5'000), withPort(5'001)}).forecast()
+                 == PortForecast{withPort(5'004), 1}));
+        // Drawn by lot, or the same for two destinations, or by another NAT.
+        QVERIFY(!of({withPort(5'000), withPort(5'700)}).forecast());
+        QVERIFY(!of({withPort(5'000), withPort(5'000)}).forecast());
+        QVERIFY(!of({withPort(80), withPort(81)}).forecast());
+        QVERIFY(!of({withPort(5'000), Endpoint::ipv4(203, 0, 113, 2, 5'001)}).forecast());
+        // What was seen long ago tells nothing of now, and who looks again sees nothing else.
+        Sightings sightings =
+            of({withPort(2'000), withPort(5'000), withPort(5'001), withPort(5'002), withPort(5'003)});
+        QVERIFY((sightings.forecast() == PortForecast{withPort(5'003), 1}));
+        sightings.note(Sightings::Source{1}, withPort(2'000));
+        QVERIFY((sightings.forecast() == PortForecast{withPort(5'003), 1}));
+        sightings.note(Sightings::Source{1}, withPort(5'010));
+        QVERIFY((sightings.forecast() == PortForecast{withPort(5'010), 1}));
+    }
+
     void keepsBothFamilies()
     {
         Endpoint ipv6;
