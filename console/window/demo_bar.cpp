@@ -8,6 +8,7 @@
 #include <QHBoxLayout>
 #include <QLocale>
 #include <QMessageBox>
+#include <QProgressBar>
 #include <QPushButton>
 #include <QTimeZone>
 
@@ -16,6 +17,7 @@ namespace starling::window {
 namespace {
 
 constexpr std::array kSpeeds{1, 10};
+constexpr int kProgressWidth = 160;
 constexpr double kLags = 0.8; ///< of the speed that was asked for: less is said
 
 } // namespace
@@ -46,14 +48,17 @@ DemoBar::DemoBar(QWidget* parent)
     row->setSpacing(10);
     row->addWidget(m_text = label({}), 1);
     m_text->setWordWrap(true);
+    row->addWidget(m_progress = named(new QProgressBar, tr("How far the demo is before it begins")));
+    m_progress->setFixedWidth(kProgressWidth);
+    m_progress->hide();
     row->addWidget(m_story = named(new QComboBox, tr("Story of the demo")));
     for (const sim::DemoStory story : sim::kDemoStories)
         m_story->addItem(storyWord(story));
     row->addWidget(m_speed = named(new QComboBox, tr("Speed of the demo's time")));
     for (const int speed : kSpeeds)
         m_speed->addItem(tr("%1×").arg(speed), speed);
-    auto* const leave = named(new QPushButton(tr("Leave")), tr("Leave the demo"));
-    row->addWidget(leave);
+    m_leave = named(new QPushButton(tr("Leave")), tr("Leave the demo"));
+    row->addWidget(m_leave);
     connect(m_story, &QComboBox::activated, this, [this](int index) {
         if (!m_config || index < 0)
             return;
@@ -63,7 +68,7 @@ DemoBar::DemoBar(QWidget* parent)
     });
     connect(m_speed, &QComboBox::activated, this,
             [this] { Q_EMIT speedWanted(m_speed->currentData().toInt()); });
-    connect(leave, &QPushButton::clicked, this, &DemoBar::leaveWanted);
+    connect(m_leave, &QPushButton::clicked, this, &DemoBar::leaveWanted);
     hide();
 }
 
@@ -83,19 +88,42 @@ void DemoBar::leave()
     hide();
 }
 
+/// How far it is before anything is shown; a small fleet is there before anybody could read it.
+void DemoBar::showProgress(const DemoState& demo)
+{
+    const bool isMaking = demo.stage == DemoState::Stage::Making;
+    m_progress->setVisible(demo.isOpening());
+    m_progress->setRange(0, static_cast<int>(demo.devices));
+    m_progress->setValue(static_cast<int>(demo.done));
+    m_leave->setText(demo.isOpening() ? tr("Cancel") : tr("Leave"));
+    m_leave->setAccessibleName(demo.isOpening() ? tr("Cancel the demo") : tr("Leave the demo"));
+    if (!demo.isOpening())
+        return;
+    const QString done = QLocale().toString(demo.done), all = QLocale().toString(demo.devices);
+    QString text = isMaking
+        ? tr("DEMO – %1 of %2 simulated devices have their keys and certificates").arg(done, all)
+        : tr("DEMO – %1 of %2 simulated devices have the first release").arg(done, all);
+    if (demo.left)
+        text += tr(", about %1 left").arg(spanOf(*demo.left));
+    m_text->setText(text);
+    m_text->setAccessibleName(text);
+}
+
 void DemoBar::show(const Snapshot& snapshot)
 {
     if (!snapshot.demo || !m_config)
         return;
     const DemoState& demo = *snapshot.demo;
+    showProgress(demo);
+    if (demo.isOpening())
+        return;
     const QString first =
         tr("DEMO – %1 simulated devices, seed %2. The protocol, keys, signatures and receipts are real; the "
            "network and the swarm are a model of rates and peers.")
             .arg(QLocale().toString(demo.devices), QString::number(demo.seed));
     const auto clock = QDateTime::fromSecsSinceEpoch(demo.clock.time_since_epoch().count(), Qt::UTC);
-    QString then = demo.isOpening ? tr("The first release comes to everybody.")
-                                  : tr("Its clock: %1").arg(clock.toString(QStringLiteral("HH:mm:ss")));
-    if (!demo.isOpening && demo.pace < kLags * demo.speed)
+    QString then = tr("Its clock: %1").arg(clock.toString(QStringLiteral("HH:mm:ss")));
+    if (demo.pace < kLags * demo.speed)
         then += tr(", at %1×: this machine is no faster").arg(QLocale().toString(demo.pace, 'f', 1));
     m_text->setText(first + QLatin1Char(' ') + then);
     m_text->setAccessibleName(m_text->text());

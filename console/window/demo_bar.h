@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Says, above every screen, that what is shown is a demo, which one, and how fast its time goes; there
-/// another story is chosen, and the demo is left.
+/// Says, above every screen, that what is shown is a demo, which one, how far it is before it begins, and how
+/// fast its time goes; there another story is chosen, and the demo is left, also before it has begun.
 #pragma once
 
 #include "feed.h"
@@ -10,6 +10,7 @@
 
 class QComboBox;
 class QLabel;
+class QProgressBar;
 class QPushButton;
 
 namespace starling::window {
@@ -34,8 +35,11 @@ Q_SIGNALS:
 
 private:
     std::optional<sim::DemoConfig> m_config;
+    void showProgress(const DemoState& demo);
     QLabel* m_text;
+    QProgressBar* m_progress; ///< while nothing is shown yet
     QComboBox *m_story, *m_speed;
+    QPushButton* m_leave;
 };
 
 /// "A slow site", …

@@ -16,6 +16,12 @@ constexpr std::uint64_t kEventsAtOnce = 500; ///< guess: a few milliseconds of a
 constexpr Duration kMostBehind = 1s; ///< what the machine cannot keep up with is let go, and said
 constexpr qint64 kLongestStep = 500; ///< ms: a computer that slept does not make up for it
 constexpr qint64 kPaceEvery = 2'000; ///< ms
+constexpr double kSettled = 1; ///< s; guess: before, a rate is noise
+
+qint64 milliseconds(UtcTime time)
+{
+    return time.time_since_epoch() / 1ms;
+}
 
 } // namespace
 
@@ -40,9 +46,9 @@ void DemoWorker::begin()
 void DemoWorker::tick()
 {
     const qint64 now = m_clock.elapsed();
-    const bool isOpening = m_demo->now() < sim::DemoFleet::kOpening;
+    const bool isOpening = !m_demo->isMade() || m_demo->now() < m_demo->opening();
     if (isOpening) // as quickly as it goes: nobody is shown it
-        m_target = sim::DemoFleet::kOpening;
+        m_target = m_demo->opening();
     else
         m_target += std::chrono::milliseconds(std::min(now - m_lastTick, kLongestStep)) * m_speed;
     m_lastTick = now;
@@ -56,50 +62,96 @@ void DemoWorker::tick()
 
 void DemoWorker::takeReceipts()
 {
-    for (board::DeviceReceipt& kept : m_demo->collect()) {
+    std::vector<board::DeviceReceipt> receipts = m_demo->collect();
+    if (receipts.empty())
+        return;
+    m_events.take(receipts, m_demo->observer(), milliseconds(m_demo->clock()));
+    for (board::DeviceReceipt& kept : receipts) {
         const NodeId node = kept.receipt.node;
+        if (!m_fleet && !kept.receipt.entries.empty()
+            && kept.receipt.entries.front().phase == trust::Phase::Healthy)
+            m_opened.insert(node);
         m_reports[node] = {node, std::move(kept.certificate.name), std::move(kept.certificate.labels),
                            std::move(kept.receipt)};
     }
 }
 
-void DemoWorker::tell()
+/// How fast time goes, and which stage it is.
+void DemoWorker::measure(qint64 now)
 {
-    const qint64 now = m_clock.elapsed();
-    m_lastTold = now;
     if (now - m_paceSince >= kPaceEvery) {
         m_pace = std::chrono::duration<double, std::milli>(m_demo->now() - m_paceFrom).count()
             / static_cast<double>(now - m_paceSince);
         m_paceSince = now;
         m_paceFrom = m_demo->now();
     }
-    if (m_demo->now() >= sim::DemoFleet::kOpening) {
-        std::vector<fleetview::Report> reports;
-        reports.reserve(m_reports.size());
-        for (const auto& [node, report] : m_reports)
-            reports.push_back(report);
-        std::vector<fleetview::KnownRelease> releases;
-        for (const sim::DemoRelease& release : m_demo->releases())
-            releases.push_back({release.uri,
-                                release.revision,
-                                release.payload,
-                                {},
-                                sim::DemoFleet::kPayloadBytes,
-                                release.since});
-        if (!m_fleet)
-            m_fleet.emplace(m_demo->clock());
-        m_fleet->take(std::move(reports), std::move(releases), m_demo->clock());
-    }
+    const auto stage = !m_demo->isMade()    ? DemoState::Stage::Making
+        : m_demo->now() < m_demo->opening() ? DemoState::Stage::Opening
+                                            : DemoState::Stage::Shown;
+    if (stage != m_stage)
+        m_stageSince = now;
+    m_stage = stage;
+}
+
+void DemoWorker::tell()
+{
+    const qint64 now = m_clock.elapsed();
+    m_lastTold = now;
+    measure(now);
+    if (m_stage == DemoState::Stage::Shown)
+        updateFleet();
     Q_EMIT snapshotTaken(snapshot());
+}
+
+void DemoWorker::updateFleet()
+{
+    m_events.look(*m_demo, milliseconds(m_demo->clock()));
+    std::vector<fleetview::Report> reports;
+    reports.reserve(m_reports.size());
+    for (auto& [node, report] : m_reports)
+        reports.push_back(std::move(report));
+    m_reports.clear();
+    std::vector<fleetview::KnownRelease> releases;
+    for (const sim::DemoRelease& release : m_demo->releases())
+        releases.push_back({release.uri,
+                            release.revision,
+                            release.payload,
+                            {},
+                            sim::DemoFleet::kPayloadBytes,
+                            release.since});
+    if (m_fleet)
+        return m_fleet->hear(std::move(reports), std::move(releases), m_demo->clock());
+    m_opened.clear();
+    m_fleet.emplace(m_demo->clock());
+    m_fleet->take(std::move(reports), std::move(releases), m_demo->clock());
+}
+
+DemoState DemoWorker::state() const
+{
+    DemoState state{m_config.devices, m_config.seed, std::string(sim::storyName(m_config.story)),
+                    UtcTime(),        m_speed,       m_pace,
+                    m_stage};
+    if (!m_demo)
+        return state;
+    if (m_demo->isMade())
+        state.clock = m_demo->clock();
+    if (m_stage == DemoState::Stage::Shown)
+        return state;
+    state.done =
+        m_stage == DemoState::Stage::Making ? m_demo->made() : static_cast<std::uint32_t>(m_opened.size());
+    const double seconds = static_cast<double>(m_clock.elapsed() - m_stageSince) / 1'000;
+    // A guess after a tenth of a second, or of three devices, says nothing.
+    if (seconds >= kSettled && state.done * 100 >= m_config.devices)
+        state.left = std::chrono::seconds(
+            static_cast<long>(seconds * (m_config.devices - state.done) / state.done + 0.5));
+    return state;
 }
 
 SnapshotPtr DemoWorker::snapshot()
 {
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->takenAt = QDateTime::currentMSecsSinceEpoch();
-    snapshot->demo = {m_config.devices, m_config.seed, std::string(sim::storyName(m_config.story)),
-                      UtcTime(),        m_speed,       m_pace,
-                      !m_fleet};
+    snapshot->demo = state();
     control::StatusReply& status = snapshot->status;
     status.version = STARLING_VERSION;
     status.isObserver = true;
@@ -109,16 +161,16 @@ SnapshotPtr DemoWorker::snapshot()
         snapshot->picture = std::move(empty);
     } else {
         snapshot->picture = m_fleet->picture(m_demo->clock());
+        snapshot->events = m_events.events();
     }
-    if (!m_demo)
+    if (!m_demo || !m_demo->isMade())
         return snapshot;
-    snapshot->demo->clock = m_demo->clock();
     status.node = m_demo->observer();
     status.name = m_demo->observerName();
     status.fleet = m_demo->fleet();
     status.rootNumber = m_demo->rootNumber();
     status.uptimeSeconds = static_cast<std::uint64_t>(m_demo->now() / 1s);
-    status.devices = m_reports.size();
+    status.devices = snapshot->picture->devices.size();
     if (m_demo->refused() > 0)
         status.refused["refused"] = m_demo->refused();
     for (const sim::DemoLink& link : m_demo->links())

@@ -3,7 +3,7 @@
 /// verified goes the way that an agent's answers go. Nothing here opens a socket or a key chain.
 #pragma once
 
-#include "feed.h"
+#include "demo_events.h"
 #include "sim/demo_fleet.h"
 
 #include <QElapsedTimer>
@@ -28,14 +28,21 @@ private:
     void tick();
     void takeReceipts();
     void tell();
+    void updateFleet();
+    void measure(qint64 now);
+    DemoState state() const;
     SnapshotPtr snapshot();
     sim::DemoConfig m_config;
     int m_speed = 1;
     QTimer* m_timer = nullptr;
     std::unique_ptr<sim::DemoFleet> m_demo; ///< made in the thread: the keys of a large one take a while
-    std::map<NodeId, fleetview::Report> m_reports;
+    std::map<NodeId, fleetview::Report> m_reports; ///< that m_fleet was not told yet
     std::optional<fleetview::Fleet> m_fleet;
+    DemoEvents m_events;
     QElapsedTimer m_clock;
+    qint64 m_stageSince = 0; ///< ms of m_clock, when the stage of m_stage began
+    DemoState::Stage m_stage = DemoState::Stage::Making;
+    std::set<NodeId> m_opened; ///< devices that have the first release
     qint64 m_lastTick = 0, m_lastTold = 0; ///< ms of m_clock
     Duration m_target{}; ///< where the fleet should be
     // Of the last seconds, for the pace

@@ -42,7 +42,7 @@ std::vector<Applicant> applicantsOf(const control::PendingReply& pending,
     for (const control::PendingLine& line : pending.devices)
         if (const auto request = trust::openJoinRequest(line.request, pending.fleet))
             applicants.push_back({plain(request->name), plain(enrol::fingerprintOf(request->node)),
-                                  gateName(line.gate, devices), line.ageSeconds, request->renews});
+                                  gateName(line.gate, devices), line.ageSeconds, request->renews, *request});
     return applicants;
 }
 
@@ -57,8 +57,15 @@ void FeedWorker::begin()
 {
     m_timer = new QTimer(this);
     connect(m_timer, &QTimer::timeout, this, &FeedWorker::tick);
-    m_timer->start(kBatch);
+    m_timer->start(m_pace);
     tick();
+}
+
+void FeedWorker::setPace(std::chrono::milliseconds pace)
+{
+    m_pace = pace;
+    if (m_timer != nullptr)
+        m_timer->start(m_pace);
 }
 
 void FeedWorker::ask(const QString& socket)
@@ -198,6 +205,11 @@ Feed::~Feed()
 void Feed::ask(const QString& socket)
 {
     QMetaObject::invokeMethod(m_worker, [worker = m_worker, socket] { worker->ask(socket); });
+}
+
+void Feed::setPace(std::chrono::milliseconds pace)
+{
+    QMetaObject::invokeMethod(m_worker, [worker = m_worker, pace] { worker->setPace(pace); });
 }
 
 void Feed::begin()

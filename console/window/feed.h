@@ -6,6 +6,7 @@
 #include "control/client.h"
 #include "fleetview/fleet.h"
 #include "fleetview/hints.h"
+#include "trust/join.h"
 
 #include <QObject>
 #include <QThread>
@@ -21,6 +22,7 @@ struct Applicant
     QString gate; ///< the agent where it waits, if that is not the one that is asked
     std::uint64_t waitingSeconds = 0;
     std::optional<std::uint64_t> renews = {}; ///< it was admitted until then, in seconds since 1970
+    trust::JoinRequest request = {}; ///< what it asks for, signed by its key
 };
 
 /// Of a fleet that is simulated in this console, instead of an agent that is asked.
@@ -32,13 +34,18 @@ struct DemoState
     UtcTime clock; ///< the fleet's calendar
     int speed = 1; ///< seconds of it for each second here that were asked for
     double pace = 1; ///< and those that there were
-    bool isOpening = false; ///< the first release is on its way, and nothing is shown yet
+    /// Before anything is shown: first the devices are made, then the first release comes to all of them.
+    enum class Stage : std::uint8_t { Making, Opening, Shown };
+    Stage stage = Stage::Making;
+    std::uint32_t done = 0; ///< devices that are through the stage
+    std::optional<std::chrono::seconds> left = {}; ///< of the stage, once that can be guessed
+    bool isOpening() const { return stage != Stage::Shown; }
 };
 
 /// What the agent told, when it came here.
 struct SeenEvent
 {
-    qint64 at = 0; ///< ms since 1970, by this machine's clock
+    qint64 at = 0; ///< ms since 1970, by this machine's clock; in a demo by the fleet's
     control::Event event;
 };
 using EventsPtr = std::shared_ptr<const std::deque<SeenEvent>>;
@@ -77,6 +84,8 @@ public:
     void begin();
     /// From now on another agent is asked.
     void ask(const QString& socket);
+    /// How far snapshots are apart at least; kBatch or more.
+    void setPace(std::chrono::milliseconds pace);
 
     static constexpr std::chrono::milliseconds kBatch{250}; ///< 4 Hz (console specification)
     static constexpr std::size_t kMaxEvents = 5'000; ///< guess: what somebody scrolls through
@@ -92,6 +101,7 @@ private:
     Status askDevices();
     void giveUp(const Error& error);
     QString m_socket;
+    std::chrono::milliseconds m_pace = kBatch;
     QTimer* m_timer = nullptr;
     std::optional<control::Client> m_agent;
     std::optional<fleetview::Fleet> m_fleet;
@@ -112,6 +122,7 @@ public:
     void begin() override;
     /// From now on another agent is asked, and what the one before told is forgotten.
     void ask(const QString& socket);
+    void setPace(std::chrono::milliseconds pace);
 
 private:
     QThread m_thread;

@@ -5,7 +5,8 @@
 
 #include "crypto/signing.h"
 
-#include <map>
+#include <cstring>
+#include <unordered_map>
 
 namespace starling::crypto {
 
@@ -17,7 +18,16 @@ public:
 
 private:
     static constexpr std::size_t kMaxVerdicts = 1'000'000; ///< about 100 MB; then it starts anew
-    std::map<Digest, bool> m_verdicts; ///< by the SHA-256 of key, signature and message
+    struct Place
+    {
+        std::size_t operator()(const Digest& digest) const
+        {
+            std::size_t place = 0;
+            std::memcpy(&place, digest.bytes().data(), sizeof place);
+            return place;
+        }
+    };
+    std::unordered_map<Digest, bool, Place> m_verdicts; ///< by the SHA-256 of key, signature and message
 };
 
 } // namespace starling::crypto

@@ -27,6 +27,10 @@ public:
     virtual std::map<std::string, std::string> labels(NodeIndex device) const = 0;
     /// How long it takes the device to fetch the release from whoever serves it.
     virtual Duration payloadTime(NodeIndex device, std::uint64_t version) const = 0;
+    /// So many devices are served by one at a time; at least 1.
+    virtual unsigned uploadSlots(std::uint64_t version) const = 0;
+    /// Devices of the same site prefer each other.
+    virtual std::size_t site(NodeIndex device) const = 0;
     /// What follows once the payload is there.
     virtual std::vector<Stage> course(NodeIndex device, std::uint64_t version) const = 0;
 };

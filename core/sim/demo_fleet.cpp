@@ -34,8 +34,15 @@ constexpr std::size_t kSlowSite = 1, kFailingModel = 2;
 constexpr std::uint32_t kSlower = 6;
 
 constexpr Duration kFirstRelease = 5s; ///< links are up by then
-constexpr Duration kSecondRelease = DemoFleet::kOpening + 8s;
+constexpr Duration kSecondRelease = 8s; ///< after the opening
 constexpr Duration kRound = 4min; ///< from one release to the next
+/// The observer's neighbours pass on some 400 receipts a second each (collection.cpp); with a handful of them
+/// it would hear of 100,000 devices minutes later.
+constexpr std::uint32_t kObserverLinks = 32;
+constexpr Duration kLargeStart = 5s, kLargeOpening = 60s, kLargeRound = 12min;
+/// libtorrent's unchoke_slots_limit, as swarm/ leaves it. The first release is fetched as quickly as it goes:
+/// nobody looks yet.
+constexpr unsigned kUploadSlots = 8, kOpeningSlots = 1'000;
 constexpr Duration kCutBefore = 4s, kCutFor = 100s;
 /// Beyond it links are a model (model_links.h), and a signature is verified once for all: a tenth of the
 /// work.
@@ -52,6 +59,11 @@ std::uint64_t drawn(std::uint64_t seed, std::uint64_t device, std::uint64_t vers
     return z ^ (z >> 31);
 }
 
+bool isLarge(const DemoConfig& config)
+{
+    return config.devices > DemoConfig::kMostSmall;
+}
+
 Scenario scenarioOf(const DemoConfig& config)
 {
     Scenario scenario;
@@ -63,9 +75,19 @@ Scenario scenarioOf(const DemoConfig& config)
         scenario.links = Scenario::Links::Model;
         scenario.verification = Scenario::Verification::Shared;
     }
+    scenario.beginsInstalled = isLarge(config);
+    if (isLarge(config)) {
+        scenario.startSpread = kLargeStart;
+        for (std::uint32_t i = 0; i < kObserverLinks; ++i)
+            scenario.observerKnows.push_back(
+                static_cast<NodeIndex>(1 + drawn(config.seed, i, 0, 0) % (config.devices - 1)));
+    }
+    scenario.findsProviders = config.devices <= DemoConfig::kMostFinding;
     if (config.story == DemoStory::Forged) {
         scenario.forgers = std::clamp(config.devices / 100, 1U, 10U);
         scenario.hostility = 1;
+        // Forged notices go no further than to the first that is honest: one of those is who is looked at.
+        scenario.observerKnows.push_back(config.devices - 1);
     }
     return scenario;
 }
@@ -111,6 +133,11 @@ public:
                 {"lat", site.latitude},
                 {"lon", site.longitude}};
     }
+    unsigned uploadSlots(std::uint64_t version) const override
+    {
+        return version == 1 ? kOpeningSlots : kUploadSlots;
+    }
+    std::size_t site(NodeIndex device) const override { return siteOf(device); }
     Duration payloadTime(NodeIndex device, std::uint64_t version) const override
     {
         if (version == 1)
@@ -189,10 +216,12 @@ Status validate(const DemoConfig& config)
 DemoFleet::DemoFleet(const DemoConfig& config)
     : m_config(config)
     , m_cast(std::make_unique<Troupe>(config))
-    , m_simulation(std::make_unique<Simulation>(scenarioOf(config), config.seed, m_cast.get()))
+    , m_simulation(std::make_unique<Simulation>(scenarioOf(config), config.seed, m_cast.get(),
+                                                Simulation::Making::InSteps))
 {
     STARLING_ASSERT(validate(config));
-    m_beats = {{kFirstRelease, Beat::What::Publish}};
+    if (!isLarge(config))
+        m_beats = {{kFirstRelease, Beat::What::Publish}};
     schedule(0);
 }
 
@@ -201,7 +230,8 @@ DemoFleet::~DemoFleet() = default;
 void DemoFleet::schedule(std::uint64_t round)
 {
     m_round = round;
-    const Duration at = kSecondRelease + static_cast<Duration::rep>(round) * kRound;
+    const Duration between = isLarge(m_config) ? kLargeRound : kRound;
+    const Duration at = opening() + kSecondRelease + static_cast<Duration::rep>(round) * between;
     const bool isCut = m_config.story == DemoStory::Partition;
     if (isCut)
         m_beats.push_back({at - kCutBefore, Beat::What::Cut});
@@ -236,8 +266,22 @@ void DemoFleet::cut()
             node->modelLinks()->noteCut();
 }
 
+std::uint32_t DemoFleet::made() const
+{
+    return static_cast<std::uint32_t>(m_simulation->world().nodes.size());
+}
+
+Duration DemoFleet::opening() const
+{
+    return isLarge(m_config) ? kLargeOpening : kOpening;
+}
+
 bool DemoFleet::advance(Duration until, std::uint64_t events)
 {
+    if (!isMade()) {
+        m_simulation->addSome(std::max<std::uint64_t>(1, events / kEventsOfMaking));
+        return true;
+    }
     while (!m_beats.empty() && m_beats.front().at <= until) {
         if (m_simulation->runUntil(Instant(m_beats.front().at), events))
             return true;
@@ -263,6 +307,11 @@ UtcTime DemoFleet::clock() const
 std::vector<board::DeviceReceipt> DemoFleet::collect()
 {
     return std::exchange(m_simulation->world().books.kept, {});
+}
+
+std::vector<Error> DemoFleet::collectRefusals()
+{
+    return std::exchange(m_simulation->world().books.refusals, {});
 }
 
 const NodeId& DemoFleet::observer() const

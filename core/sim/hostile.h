@@ -28,6 +28,7 @@ public:
     /// A notice that was on the board and is not any more, or empty: they take turns.
     Bytes nextOutdated();
 
+    const release::Board& board() const override { return m_truth->board(); }
     std::vector<overlay::Head> heads() const override;
     Bytes notice(const overlay::NoticeKey& key) const override;
     Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override

@@ -17,6 +17,9 @@ namespace {
 constexpr Duration kReceiptDelay = std::chrono::milliseconds(150);
 constexpr Duration kAlarmDelay = std::chrono::seconds(60);
 constexpr std::uint64_t kSequenceBlock = 64;
+/// Where nobody has an upload slot; doubled six times. Guess: slots become free one after the other.
+constexpr Duration kLookPause = std::chrono::milliseconds(125);
+constexpr unsigned kMostDoubled = 6;
 /// Above what any simulated device issues.
 constexpr std::uint64_t kForgedSequence = 1'000'000;
 
@@ -38,8 +41,9 @@ bool isNotice(ByteView message)
 
 std::unique_ptr<Replica> makeReplica(World& world)
 {
-    // Links of certified nodes look into a board of their own.
-    if (world.scenario.verification == Scenario::Verification::Shared && !world.scenario.hasCertificates)
+    // Shipped links look into a board of their own.
+    if (world.scenario.verification == Scenario::Verification::Shared
+        && world.scenario.links == Scenario::Links::Model)
         return std::make_unique<SharedReplica>(world.shared);
     return std::make_unique<OwnReplica>(world.authority.trust());
 }
@@ -77,9 +81,24 @@ Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeI
     world.byId.emplace(m_id, index);
     if (isObserver())
         subscribe();
+    if (!world.firstRelease.empty())
+        installFirst();
 }
 
 Node::~Node() = default;
+
+/// As a device that was updated before the simulation began.
+void Node::installFirst()
+{
+    const auto opinion = m_replica->examine(m_world.firstRelease);
+    STARLING_ASSERT(opinion.verdict == overlay::Mediator::Verdict::Taken);
+    m_version = 1;
+    m_complete.insert(payloadOf(opinion.head));
+    if (m_world.cast == nullptr)
+        return;
+    m_course = {1, m_world.cast->course(m_index, 1), 0};
+    m_course.done = m_course.stages.size();
+}
 
 void Node::certify()
 {
@@ -90,10 +109,9 @@ void Node::certify()
     if (m_world.scenario.links == Scenario::Links::Model)
         return;
     m_linkKey = crypto::LinkKeyPair::of(m_world.authority.deviceKey(m_index));
-    // With certificates every node has a board of its own.
-    const auto& board = static_cast<const OwnReplica&>(*m_replica).board();
-    m_authenticator = std::make_unique<board::LinkAuthenticator>(*m_linkKey, m_certificate, board,
-                                                                 [this] { return wallClock(); });
+    // Shipped links: the board is this node's own, and stays where it is.
+    m_authenticator = std::make_unique<board::LinkAuthenticator>(
+        *m_linkKey, m_certificate, m_replica->board(), [this] { return wallClock(); });
 }
 
 // --- Life and death
@@ -147,6 +165,7 @@ void Node::crash()
     m_membership.reset();
     m_membershipOutputs.clear();
     m_receiptDue.reset();
+    giveSlotBack();
     m_fetch.reset();
     // The agent reserves numbers in blocks: what is left of one is lost with it.
     m_sequence = (m_sequence / kSequenceBlock + 1) * kSequenceBlock;
@@ -233,6 +252,10 @@ void Node::onWake(Purpose purpose, std::uint64_t second)
         return pulse(second);
     case Purpose::Stage:
         return onStage(second);
+    case Purpose::Look:
+        if (m_fetch && std::exchange(m_fetch->isLooking, false))
+            fetchFromAnyone();
+        return;
     }
 }
 
@@ -327,7 +350,10 @@ void Node::act(overlay::Output& output)
                             {}});
     } else if (const auto* taken = std::get_if<overlay::NoticeTaken>(&output)) {
         onTaken(taken->head);
-    } else if (std::holds_alternative<overlay::NoticeRefused>(output)) {
+    } else if (auto* refused = std::get_if<overlay::NoticeRefused>(&output)) {
+        if (m_world.cast != nullptr && m_index == kObserver
+            && m_world.books.refusals.size() < Books::kMaxRefusals)
+            m_world.books.refusals.push_back(std::move(refused->error));
         if (m_world.scenario.issuesReceipts)
             scheduleReceipt(kAlarmDelay);
     } else if (const auto* found = std::get_if<overlay::ProviderFound>(&output)) {
@@ -448,24 +474,52 @@ void Node::scheduleReceipt(Duration delay)
 
 void Node::beginFetch(const InfoHash& payload)
 {
-    if (m_fetch)
+    const bool isFound = m_world.scenario.findsProviders;
+    if (m_fetch && isFound)
         feedOverlay(overlay::StopFinding{m_fetch->payload});
-    m_fetch = Fetch{payload, {}, {}};
-    feedOverlay(overlay::FindProviders{payload});
+    giveSlotBack();
+    m_fetch = Fetch{payload};
+    if (isFound)
+        feedOverlay(overlay::FindProviders{payload});
+    else
+        fetchFromAnyone();
+}
+
+/// Of a fetch that is over, or is given up.
+void Node::giveSlotBack()
+{
+    if (m_fetch && m_fetch->from)
+        m_world.swarm.release(*m_fetch->from);
 }
 
 void Node::fetchFromAnyone()
 {
-    if (!m_fetch || m_fetch->from || m_fetch->providers.empty())
+    if (!m_fetch || m_fetch->from)
         return;
-    m_fetch->from = m_fetch->providers[m_world.random.below(m_fetch->providers.size())];
+    if (!m_world.scenario.findsProviders)
+        m_fetch->providers = m_world.swarm.some(m_fetch->payload, m_index, m_world.random);
+    if (m_fetch->providers.empty())
+        return m_world.scenario.findsProviders ? void() : lookAgain();
+    m_fetch->from = m_world.swarm.claim(m_index, m_version, m_fetch->providers, m_world.random);
+    if (!m_fetch->from)
+        return lookAgain();
     wake(Purpose::Fetched, payloadTime(), *m_fetch->from);
+}
+
+/// Whoever has the payload serves others now.
+void Node::lookAgain()
+{
+    if (std::exchange(m_fetch->isLooking, true))
+        return;
+    m_fetch->tries = std::min(m_fetch->tries + 1, kMostDoubled);
+    wake(Purpose::Look, kLookPause * (1U << m_fetch->tries));
 }
 
 void Node::onFetched(NodeIndex from)
 {
     if (!m_fetch || m_fetch->from != from)
         return;
+    giveSlotBack();
     m_fetch->from.reset();
     const Node& provider = *m_world.nodes[from];
     const InfoHash payload = m_fetch->payload;
@@ -476,7 +530,8 @@ void Node::onFetched(NodeIndex from)
     m_complete.insert(payload);
     m_fetch.reset();
     noteServed(payload, from);
-    feedOverlay(overlay::StopFinding{payload});
+    if (m_world.scenario.findsProviders)
+        feedOverlay(overlay::StopFinding{payload});
     provide(payload);
     beginCourse();
     if (m_world.scenario.issuesReceipts)
@@ -487,6 +542,8 @@ void Node::provide(const InfoHash& payload)
 {
     if (m_world.scenario.payload.count() == 0)
         return;
+    if (!m_world.scenario.findsProviders)
+        return m_world.swarm.add(payload, m_index);
     const trust::Descriptor descriptor{m_id, m_sequence++, {endpointOf(m_index)}, endpointOf(m_index).port};
     const board::Parcel parcel{
         m_certificate, m_world.authority.seal(trust::Kind::Descriptor, descriptor.serialize(), m_index)};

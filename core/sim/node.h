@@ -55,12 +55,14 @@ public:
     }
 
 private:
-    enum class Purpose : std::uint8_t { Start, Receipt, Fetched, Mischief, Pulse, Stage };
+    enum class Purpose : std::uint8_t { Start, Receipt, Fetched, Mischief, Pulse, Stage, Look };
     struct Fetch
     {
         InfoHash payload;
-        std::vector<NodeIndex> providers;
-        std::optional<NodeIndex> from;
+        std::vector<NodeIndex> providers = {};
+        std::optional<NodeIndex> from = {};
+        unsigned tries = 0; ///< to find one with a slot
+        bool isLooking = false; ///< again, in a while
     };
     /// How far an installation got, with a cast.
     struct Course
@@ -71,6 +73,7 @@ private:
     };
 
     void certify();
+    void installFirst();
     void start();
     void wake(Purpose purpose, Duration delay, std::uint64_t second = 0);
     void onWake(Purpose purpose, std::uint64_t second);
@@ -107,6 +110,8 @@ private:
     void thrust(const Bytes& parcel);
     void beginFetch(const InfoHash& payload);
     void fetchFromAnyone();
+    void lookAgain();
+    void giveSlotBack();
     void onFetched(NodeIndex from);
     void provide(const InfoHash& payload);
     // node_course.cpp

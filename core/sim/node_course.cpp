@@ -68,8 +68,7 @@ void Node::noteServed(const InfoHash& payload, NodeIndex from)
 /// As node/receipt_desk.cpp does: the newest of each device, verified against the board as it is now.
 void Node::keep(const Bytes& parcel, Reported& reported)
 {
-    // With certificates every node has a board of its own, and the observer is honest.
-    const release::Board& board = static_cast<const OwnReplica&>(*m_replica).board();
+    const release::Board& board = m_replica->board();
     auto verified = board::verifyReceipt(parcel, {board.trust(), board.denials()});
     if (!verified || verified->receipt.sequence <= reported.sequence)
         return;

@@ -5,6 +5,8 @@
 #include "sim/trace.h"
 
 #include <algorithm>
+#include <cstring>
+#include <unordered_map>
 
 namespace starling::sim {
 
@@ -12,6 +14,8 @@ namespace {
 
 /// Guess: what one board remembers to have been asked; a flood of forgeries makes it start anew.
 constexpr std::size_t kMaxRemembered = 4'096;
+/// Guess: those that are on their way at one time; some 20 MB.
+constexpr std::size_t kMaxReceipts = 200'000;
 
 } // namespace
 
@@ -60,6 +64,13 @@ struct SharedBoards::State
     board::BoardKeeper keeper;
     std::vector<overlay::Head> heads;
     std::map<std::uint64_t, Answer> answers; ///< by the notice's quickHash()
+    /// Good receipts, by the beginning of their SHA-256.
+    struct Known
+    {
+        Digest hash;
+        overlay::ReceiptInfo info;
+    };
+    std::unordered_map<std::uint64_t, Known> receipts;
 };
 
 SharedBoards::SharedBoards(const trust::TrustSet& trust)
@@ -107,6 +118,23 @@ overlay::Mediator::Opinion SharedBoards::examine(StatePtr& state, ByteView notic
     return opinion;
 }
 
+Result<overlay::ReceiptInfo> SharedBoards::examineReceipt(State& state, ByteView receipt)
+{
+    const Digest hash = crypto::sha256(receipt);
+    std::uint64_t place = 0;
+    std::memcpy(&place, hash.bytes().data(), sizeof place);
+    if (const auto known = state.receipts.find(place);
+        known != state.receipts.end() && known->second.hash == hash)
+        return known->second.info;
+    auto info = state.keeper.examineReceipt(receipt);
+    if (info) {
+        if (state.receipts.size() >= kMaxReceipts)
+            state.receipts.clear();
+        state.receipts.insert_or_assign(place, State::Known{hash, *info});
+    }
+    return info;
+}
+
 SharedReplica::SharedReplica(SharedBoards& boards)
     : m_boards(boards)
     , m_state(boards.empty())
@@ -118,6 +146,16 @@ overlay::Mediator::Opinion SharedReplica::judge(ByteView notice)
     return m_boards.examine(m_state, notice);
 }
 
+const board::BoardKeeper& SharedReplica::keeper() const
+{
+    return m_state->keeper;
+}
+
+const release::Board& SharedReplica::board() const
+{
+    return keeper().board();
+}
+
 std::vector<overlay::Head> SharedReplica::heads() const
 {
     return m_state->heads;
@@ -125,12 +163,44 @@ std::vector<overlay::Head> SharedReplica::heads() const
 
 Bytes SharedReplica::notice(const overlay::NoticeKey& key) const
 {
-    return m_state->keeper.notice(key);
+    return keeper().notice(key);
 }
 
 Result<overlay::Mediator::DescriptorInfo> SharedReplica::examineDescriptor(ByteView descriptor) const
 {
-    return m_state->keeper.examineDescriptor(descriptor);
+    return keeper().examineDescriptor(descriptor);
+}
+
+Result<overlay::Mediator::DescriptorInfo> SharedReplica::examineContact(ByteView descriptor,
+                                                                        ByteView certificate) const
+{
+    return keeper().examineContact(descriptor, certificate);
+}
+
+Result<overlay::PulseInfo> SharedReplica::examinePulse(ByteView pulse) const
+{
+    return keeper().examinePulse(pulse);
+}
+
+Result<overlay::ReceiptInfo> SharedReplica::examineReceipt(ByteView receipt) const
+{
+    return SharedBoards::examineReceipt(*m_state, receipt);
+}
+
+bool SharedReplica::isObserver(const NodeId& node) const
+{
+    return keeper().isObserver(node);
+}
+
+bool SharedReplica::isWantedBy(const NodeId& observer, ByteView receipt) const
+{
+    return keeper().isWantedBy(observer, receipt);
+}
+
+std::optional<std::vector<overlay::TallyKey>> SharedReplica::tallyOf(const NodeId& observer,
+                                                                     ByteView receipt) const
+{
+    return keeper().tallyOf(observer, receipt);
 }
 
 } // namespace starling::sim

@@ -21,6 +21,8 @@ public:
     /// Judges as judge(), and counts.
     Opinion examine(ByteView notice) final;
     const Counts& counts() const { return m_counts; }
+    /// What is on it in truth, whatever its owner pretends.
+    virtual const release::Board& board() const = 0;
 
 private:
     virtual Opinion judge(ByteView notice) = 0;
@@ -32,7 +34,7 @@ class OwnReplica final : public Replica
 {
 public:
     explicit OwnReplica(const trust::TrustSet& trust);
-    const release::Board& board() const { return m_keeper.board(); }
+    const release::Board& board() const override { return m_keeper.board(); }
     std::vector<overlay::Head> heads() const override { return m_keeper.heads(); }
     Bytes notice(const overlay::NoticeKey& key) const override { return m_keeper.notice(key); }
     Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override
@@ -79,6 +81,8 @@ public:
     const StatePtr& empty() const { return m_empty; }
     /// What the board `state` says to `notice`; `state` is the one that came of it afterwards.
     overlay::Mediator::Opinion examine(StatePtr& state, ByteView notice);
+    /// What it says to `receipt`, which goes through many hands.
+    static Result<overlay::ReceiptInfo> examineReceipt(State& state, ByteView receipt);
 
 private:
     StatePtr intern(board::BoardKeeper keeper);
@@ -91,12 +95,21 @@ class SharedReplica final : public Replica
 {
 public:
     explicit SharedReplica(SharedBoards& boards);
+    const release::Board& board() const override;
     std::vector<overlay::Head> heads() const override;
     Bytes notice(const overlay::NoticeKey& key) const override;
     Result<DescriptorInfo> examineDescriptor(ByteView descriptor) const override;
+    Result<DescriptorInfo> examineContact(ByteView descriptor, ByteView certificate) const override;
+    Result<overlay::PulseInfo> examinePulse(ByteView pulse) const override;
+    Result<overlay::ReceiptInfo> examineReceipt(ByteView receipt) const override;
+    bool isObserver(const NodeId& node) const override;
+    bool isWantedBy(const NodeId& observer, ByteView receipt) const override;
+    std::optional<std::vector<overlay::TallyKey>> tallyOf(const NodeId& observer,
+                                                          ByteView receipt) const override;
 
 private:
     Opinion judge(ByteView notice) override;
+    const board::BoardKeeper& keeper() const;
     SharedBoards& m_boards;
     SharedBoards::StatePtr m_state;
 };

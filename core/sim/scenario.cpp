@@ -243,8 +243,13 @@ Status validate(const Scenario& scenario)
     if (!scenario.hasCertificates && scenario.links == Scenario::Links::Shipped)
         return refuse("links = shipped need certificates = yes");
     if (scenario.hasCertificates && nodes > ScenarioLimits::kMaxCertified)
-        return refuse(
-            "keys for more than 4096 devices take too long to make; larger fleets need certificates = no");
+        return refuse("keys for more than 100000 devices take too long to make; larger fleets need "
+                      "certificates = no");
+    const bool isShared =
+        scenario.links == Scenario::Links::Model && scenario.verification == Scenario::Verification::Shared;
+    if (scenario.hasCertificates && nodes > ScenarioLimits::kMaxUnshared && !isShared)
+        return refuse("more than 4096 devices with certificates need links = model and verification = "
+                      "shared");
     return {};
 }
 

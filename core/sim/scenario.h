@@ -4,8 +4,8 @@
 ///     # Comments are whole lines. Times: 250ms, 10s, 5m, 1h. Shares: 30%, 0.5%. Every key may be left out.
 ///     [run]
 ///     duration = 10m                virtual time
-///     verification = each           or shared: of all nodes only the first verifies a signature; without
-///                                   certificates, nodes with equal boards even share the board
+///     verification = each           or shared: of all nodes only the first verifies a signature; with
+///                                   links = model, nodes with equal boards even share the board
 ///     [fleet]
 ///     nodes = 50                    when it begins; the hostile ones are among them, and come last
 ///     degree = 5                    neighbours that a node has
@@ -105,6 +105,15 @@ struct Scenario
     bool hasCertificates = true;
     bool issuesReceipts = true;
     std::uint32_t sumsAbove = 0; ///< 0: never
+    /// Who holds a payload is found by the overlay; otherwise the swarm's model knows it (swarm_model.h).
+    bool findsProviders = true;
+    /// Every node begins with the first release on its board, and healthy in it.
+    bool beginsInstalled = false;
+    /// Whom the observer knows besides its neighbours, where those are configured.
+    std::vector<std::uint32_t> observerKnows;
+    /// Nodes come up one after the other within it, where they have configured neighbours. Guess: a site
+    /// after a power cut.
+    Duration startSpread = std::chrono::seconds(1);
     Duration payload{};
     std::uint32_t forgers = 0, liars = 0, replayers = 0, flooders = 0, swallowers = 0;
     std::uint32_t hostility = 20; ///< guess: a second; what is refused is soon muted
@@ -120,7 +129,10 @@ struct Scenario
 struct ScenarioLimits
 {
     static constexpr std::uint32_t kMaxNodes = 1'000'000;
-    static constexpr std::uint32_t kMaxCertified = 4'096; ///< release::Board::kMaxDevices
+    /// Guess: ten seconds of making keys, and what a desktop has of memory.
+    static constexpr std::uint32_t kMaxCertified = 100'000;
+    /// Of those with a board and links of their own. Guess: beyond it a minute takes an hour.
+    static constexpr std::uint32_t kMaxUnshared = 4'096;
     static constexpr std::uint32_t kMaxDegree = 64;
     static constexpr std::uint32_t kMaxHostility = 10'000;
     static constexpr std::size_t kMaxActions = 10'000;

@@ -10,51 +10,84 @@ namespace starling::sim {
 
 namespace {
 
-/// Nodes come up one after the other within it. Guess: a site after a power cut.
-constexpr Duration kStartSpread = std::chrono::seconds(1);
 /// With membership, between two joins at one bootstrap. Guess: a quick roll-out.
 constexpr Duration kJoinPause = std::chrono::milliseconds(5);
 /// What an Action event is about: one of the timeline, or churn's own.
 constexpr std::uint64_t kChurnTick = ~std::uint64_t{0};
 constexpr std::uint64_t kChurnReturn = kChurnTick - 1;
 
+/// Hostile nodes come last.
+Behaviour behaviourOf(const Scenario& scenario, std::size_t node)
+{
+    std::size_t from = scenario.nodes - scenario.hostile();
+    if (node < from)
+        return Behaviour::Honest;
+    for (const auto& [count, behaviour] :
+         {std::pair(scenario.forgers, Behaviour::Forger), std::pair(scenario.liars, Behaviour::Liar),
+          std::pair(scenario.replayers, Behaviour::Replayer),
+          std::pair(scenario.flooders, Behaviour::Flooder)}) {
+        from += count;
+        if (node < from)
+            return behaviour;
+    }
+    return Behaviour::Swallower;
+}
+
 } // namespace
 
-Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, const Cast* cast)
+Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, const Cast* cast, Making making)
     : m_world(std::make_unique<World>(scenario, seed, cast))
 {
     STARLING_ASSERT(validate(scenario));
-    addFleet();
-    for (std::size_t i = 0; i < scenario.timeline.size(); ++i)
-        m_world->queue.push(Instant(scenario.timeline[i].at), {Event::What::Action, 0, 0, 0, i, 0, {}});
-    scheduleEvaluations();
+    m_world->nodes.reserve(scenario.nodes);
+    if (scenario.beginsInstalled)
+        m_world->addFirstRelease();
+    if (!scenario.hasMembership)
+        m_graph = scenario.graph == Scenario::Graph::Nearest
+            ? nearestGraph(scenario.nodes, m_world->network, m_world->random)
+            : randomGraph(scenario.nodes, scenario.degree, m_world->random);
+    if (!m_graph.empty())
+        m_graph[kObserver].insert(m_graph[kObserver].end(), scenario.observerKnows.begin(),
+                                  scenario.observerKnows.end());
+    if (making == Making::AtOnce)
+        while (addSome(scenario.nodes)) { }
 }
 
 Simulation::~Simulation() = default;
 
-void Simulation::addFleet()
+bool Simulation::addSome(std::size_t most)
 {
     const Scenario& scenario = m_world->scenario;
-    std::vector<Behaviour> behaviours(scenario.nodes - scenario.hostile(), Behaviour::Honest);
-    for (const auto& [count, behaviour] :
-         {std::pair(scenario.forgers, Behaviour::Forger), std::pair(scenario.liars, Behaviour::Liar),
-          std::pair(scenario.replayers, Behaviour::Replayer),
-          std::pair(scenario.flooders, Behaviour::Flooder),
-          std::pair(scenario.swallowers, Behaviour::Swallower)})
-        behaviours.insert(behaviours.end(), count, behaviour);
-    m_world->nodes.reserve(scenario.nodes);
-    if (scenario.hasMembership) {
-        for (std::uint32_t i = 0; i < scenario.nodes; ++i)
-            addNode(behaviours[i], bootstrapOf(i), Instant(i / scenario.bootstraps * kJoinPause));
-        return;
+    const std::size_t before = m_world->nodes.size();
+    if (before == scenario.nodes)
+        return false;
+    for (std::size_t i = before; i < std::min<std::size_t>(scenario.nodes, before + most); ++i) {
+        if (scenario.hasMembership) {
+            addNode(behaviourOf(scenario, i), bootstrapOf(i),
+                    Instant(static_cast<Duration::rep>(i / scenario.bootstraps) * kJoinPause));
+            continue;
+        }
+        auto delay = static_cast<Duration::rep>(
+            m_world->random.below(static_cast<std::uint64_t>(scenario.startSpread.count())));
+        // An observer that comes to a fleet finds it there; otherwise ways to it change with each that comes.
+        if (scenario.beginsInstalled && i == kObserver)
+            delay = scenario.startSpread.count();
+        addNode(behaviourOf(scenario, i), std::move(m_graph[i]), Instant(Duration(delay)));
     }
-    auto graph = scenario.graph == Scenario::Graph::Nearest
-        ? nearestGraph(scenario.nodes, m_world->network, m_world->random)
-        : randomGraph(scenario.nodes, scenario.degree, m_world->random);
-    for (std::size_t i = 0; i < graph.size(); ++i) {
-        const auto delay = m_world->random.below(static_cast<std::uint64_t>(kStartSpread.count()));
-        addNode(behaviours[i], std::move(graph[i]), Instant(Duration(static_cast<Duration::rep>(delay))));
-    }
+    if (m_world->nodes.size() < scenario.nodes)
+        return true;
+    begin();
+    return false;
+}
+
+/// Everybody is there.
+void Simulation::begin()
+{
+    m_graph = {};
+    const Scenario& scenario = m_world->scenario;
+    for (std::size_t i = 0; i < scenario.timeline.size(); ++i)
+        m_world->queue.push(Instant(scenario.timeline[i].at), {Event::What::Action, 0, 0, 0, i, 0, {}});
+    scheduleEvaluations();
 }
 
 /// Whom a node knows of a fleet with membership.

@@ -51,9 +51,16 @@ struct Outcome
 class Simulation
 {
 public:
+    /// In steps: nothing but addSome() until that says that everybody is there.
+    enum class Making : std::uint8_t { AtOnce, InSteps };
     /// `scenario` must be valid; `cast` outlives the simulation.
-    Simulation(const Scenario& scenario, std::uint64_t seed, const Cast* cast = nullptr);
+    Simulation(const Scenario& scenario, std::uint64_t seed, const Cast* cast = nullptr,
+               Making making = Making::AtOnce);
     ~Simulation();
+
+    /// Makes up to `most` more of the scenario's nodes, their keys and certificates; false once all are
+    /// there.
+    bool addSome(std::size_t most);
 
     /// Lets at most `events` happen; false when the scenario is over.
     bool run(std::uint64_t events);
@@ -76,7 +83,7 @@ public:
 private:
     NodeIndex addNode(Behaviour behaviour, std::vector<NodeIndex> neighbors, Instant start);
     std::vector<NodeIndex> bootstrapOf(std::size_t node);
-    void addFleet();
+    void begin();
     void handle(Event&& event);
     std::vector<NodeIndex> nodesThat(bool areUp) const;
 
@@ -101,6 +108,7 @@ private:
     std::string strangeNotice() const;
 
     std::unique_ptr<World> m_world;
+    std::vector<std::vector<NodeIndex>> m_graph; ///< of nodes that are still to be made
     Trace m_trace;
     Duration m_churn{}; ///< 0: off
     std::uint32_t m_churnLife = 0;

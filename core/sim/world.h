@@ -8,6 +8,7 @@
 #include "sim/network.h"
 #include "sim/replica.h"
 #include "sim/scenario.h"
+#include "sim/swarm_model.h"
 
 #include <deque>
 #include <set>
@@ -57,6 +58,8 @@ struct Books
     std::uint64_t forgedReceipts = 0; ///< those of them that another device signed
     // With a cast, for whoever shows what the observer knows; the first is emptied by who reads it.
     std::vector<board::DeviceReceipt> kept; ///< verified, each newer than what the device said before
+    std::vector<Error> refusals; ///< of notices, by the observer; emptied as well, at most kMaxRefusals
+    static constexpr std::size_t kMaxRefusals = 1'000; ///< guess: a flood between two readings
     struct Exchange
     {
         bool isTaken = false, isGiven = false; ///< by the observer
@@ -78,16 +81,35 @@ struct World
         , random(seed)
         , network(itsScenario.network, seed)
         , authority(seed)
+        , swarm(itsCast)
+        , shared(trustOf(authority, itsScenario))
     {
-        if (itsScenario.verification == Scenario::Verification::Shared)
+    }
+    /// With the memo of signatures, if there is to be one, before the first copy is made.
+    static const trust::TrustSet& trustOf(Authority& authority, const Scenario& scenario)
+    {
+        if (scenario.verification == Scenario::Verification::Shared)
             authority.shareVerification();
+        return authority.trust();
+    }
+    /// That every node begins with.
+    void addFirstRelease()
+    {
+        const auto torrent = authority.release(1, kBeginning);
+        firstRelease = release::noticeOf(trust::Kind::Release, torrent.notice());
+        Publication first;
+        first.version = 1;
+        first.payload = torrent.infoHash;
+        books.publications.push_back(std::move(first));
     }
     Scenario scenario;
+    Bytes firstRelease; ///< its notice; empty: nodes begin with nothing
     const Cast* cast; ///< nobody: devices are numbers, and a fetched release is healthy
     SeededRandom random; ///< the one generator of a simulation
     Network network;
     Authority authority;
-    SharedBoards shared{authority.trust()};
+    SwarmModel swarm;
+    SharedBoards shared;
     EventQueue queue;
     Instant now;
     std::vector<std::unique_ptr<Node>> nodes;

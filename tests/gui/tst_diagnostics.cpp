@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Diagnostics: what they tell, and above all what they do not. What the overview says of hints, and the log
 /// of what an agent told.
+#include "crypto/signing.h"
+#include "demo_bar.h"
+#include "demo_feed.h"
 #include "diagnostics_page.h"
 #include "gui_fixture.h"
 #include "log_page.h"
+#include "main_window.h"
 #include "node/config.h"
 #include "node/disk.h"
 #include "overview_page.h"
+#include "sources.h"
 
 #include <QClipboard>
 #include <QComboBox>
@@ -16,8 +21,11 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLineEdit>
+#include <QLocale>
 #include <QPlainTextEdit>
+#include <QProgressBar>
 #include <QPushButton>
+#include <QSettings>
 #include <QTabWidget>
 #include <QTableView>
 #include <QTemporaryDir>
@@ -64,6 +72,7 @@ private Q_SLOTS:
     {
         qputenv("XDG_DATA_HOME", m_directory.path().toUtf8());
         qputenv("HOME", m_directory.path().toUtf8());
+        QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_directory.path());
     }
     void tellsVersionsStatesAndCodes();
     void tellsNoNamesAddressesOrPlaces();
@@ -71,6 +80,8 @@ private Q_SLOTS:
     void saysWhyThereIsNoAgent();
     void showsSumsAsHintsAndPaintsNothingByThem();
     void listsWhatTheAgentToldNewestFirst();
+    void tellsWhatHappensInADemo();
+    void showsHowFarALargeDemoIsAndStopsIt();
 
 private:
     QTemporaryDir m_directory;
@@ -158,6 +169,57 @@ void TestDiagnostics::listsWhatTheAgentToldNewestFirst()
     QCOMPARE(copied[0].toObject()[s("event")].toString(), s("link")); // the oldest first
     QCOMPARE(copied[2].toObject()[s("code")].toString(), s("STAR-TRUST-006"));
     QCOMPARE(copied[1].toObject()[s("text")].toString(), s("<b>as it was told"));
+}
+
+void TestDiagnostics::tellsWhatHappensInADemo()
+{
+    QVERIFY(crypto::initialize());
+    window::DemoFeed feed({6, 11, sim::DemoStory::Forged});
+    std::map<control::Event::What, std::size_t> kinds;
+    qint64 last = 0;
+    connect(&feed, &window::DemoFeed::snapshotTaken, &feed, [&](const window::SnapshotPtr& snapshot) {
+        kinds.clear();
+        last = 0;
+        if (snapshot->events)
+            for (const window::SeenEvent& seen : *snapshot->events) {
+                ++kinds[seen.event.what];
+                QVERIFY(seen.at >= last);
+                last = seen.at;
+            }
+    });
+    feed.begin();
+    feed.setSpeed(10);
+    using What = control::Event::What;
+    // Five devices' receipts of two phases, what the observer's own device does, a link to a neighbour, and
+    // a forged notice.
+    QTRY_VERIFY_WITH_TIMEOUT(kinds[What::Receipt] >= 10 && kinds[What::Update] >= 2 && kinds[What::Link] >= 1
+                                 && kinds[What::Refused] >= 1,
+                             30'000);
+    QVERIFY(last >= 1'767'225'600'000 && last < 1'767'225'600'000 + 3'600'000); // by the fleet's own calendar
+}
+
+void TestDiagnostics::showsHowFarALargeDemoIsAndStopsIt()
+{
+    window::MainWindow main{QString()};
+    main.resize(1'240, 800);
+    main.show();
+    window::Sources sources(main, s("nowhere.sock"));
+    sources.beginDemo({40'000, 7, sim::DemoStory::Happy});
+    const auto* const bar = main.findChild<window::DemoBar*>();
+    const auto* const progress = find<QProgressBar>(*bar, s("How far the demo is before it begins"));
+    const auto says = [&](const char* text) {
+        const auto labels = bar->findChildren<QLabel*>();
+        return std::any_of(labels.begin(), labels.end(),
+                           [&](const QLabel* label) { return label->text().contains(s(text)); });
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(progress->isVisible() && progress->value() > 0, 30'000);
+    QCOMPARE(progress->maximum(), 40'000);
+    const QString text =
+        QLocale().toString(40'000) + s(" simulated devices have their keys and certificates, about ");
+    QTRY_VERIFY_WITH_TIMEOUT(says(qPrintable(text)) && says(" left"), 30'000);
+    keepPicture(main, s("demo-begins"));
+    QTest::mouseClick(find<QPushButton>(*bar, s("Cancel the demo")), Qt::LeftButton);
+    QVERIFY(!bar->isVisible() && !main.windowTitle().contains(s("[DEMO]")));
 }
 
 void TestDiagnostics::tellsVersionsStatesAndCodes()

@@ -118,7 +118,7 @@ private Q_SLOTS:
         feed.setSpeed(10);
         QTRY_COMPARE_WITH_TIMEOUT(told.devices(), std::size_t{6}, kSlow);
         const window::SnapshotPtr shown = told.latest;
-        QVERIFY(shown->demo && !shown->demo->isOpening && shown->demo->story == "happy");
+        QVERIFY(shown->demo && !shown->demo->isOpening() && shown->demo->story == "happy");
         QVERIFY(shown->status.isObserver && !shown->status.links.empty());
         // Another run of the same seed says the same, receipt by receipt.
         sim::DemoFleet again(config);

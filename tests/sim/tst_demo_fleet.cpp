@@ -57,6 +57,18 @@ bool isSame(const board::DeviceReceipt& a, const board::DeviceReceipt& b)
     return a.receipt == b.receipt && a.certificate == b.certificate;
 }
 
+/// Four devices at each site, and two slots.
+class Sites final : public Cast
+{
+public:
+    std::string name(NodeIndex) const override { return {}; }
+    std::map<std::string, std::string> labels(NodeIndex) const override { return {}; }
+    Duration payloadTime(NodeIndex, std::uint64_t) const override { return 1s; }
+    unsigned uploadSlots(std::uint64_t version) const override { return version == 1 ? 100 : 2; }
+    std::size_t site(NodeIndex device) const override { return device / 4; }
+    std::vector<Stage> course(NodeIndex, std::uint64_t) const override { return {}; }
+};
+
 } // namespace
 
 class TestDemoFleet : public QObject
@@ -108,6 +120,52 @@ private Q_SLOTS:
         QCOMPARE(watch.count(2, trust::Phase::Healthy), std::size_t{40});
         // What it gave and took itself is all that the observer knows of who gave to whom.
         QVERIFY(!watch.fleet.traffic().empty());
+    }
+
+    void servesAsManyAsThereAreSlots()
+    {
+        const Sites sites;
+        SeededRandom random(1);
+        SwarmModel swarm(&sites);
+        const std::vector<NodeIndex> near{1, 8};
+        QVERIFY(swarm.claim(0, 2, near, random) == 1U); // at the same site
+        QVERIFY(swarm.claim(0, 2, near, random) == 1U);
+        QVERIFY(swarm.claim(0, 2, near, random) == 8U);
+        QVERIFY(swarm.claim(0, 2, near, random) == 8U);
+        QVERIFY(!swarm.claim(0, 2, near, random));
+        swarm.release(1);
+        QVERIFY(swarm.claim(9, 2, near, random) == 1U); // of another site
+        QVERIFY(!swarm.claim(9, 2, near, random));
+        // Of a payload that it knows to be there, holders of the own site are among those that are asked.
+        const auto payload = *InfoHash::fromBytes(std::vector<std::byte>(32, std::byte{1}));
+        QVERIFY(swarm.some(payload, 0, random).empty());
+        for (const NodeIndex holder : {2U, 21U, 22U, 23U})
+            swarm.add(payload, holder);
+        const auto asked = swarm.some(payload, 0, random);
+        QCOMPARE(std::count(asked.begin(), asked.begin() + 4, 2U), std::ptrdiff_t{4});
+        QVERIFY(
+            std::all_of(asked.begin(), asked.end(), [](NodeIndex node) { return node == 2 || node > 20; }));
+        // Nobody waits long in a fleet whose publisher serves eight at a time.
+        Watch watch({40, 7, DemoStory::Happy});
+        watch.until(48s);
+        QVERIFY(watch.fleet.traffic().size()
+                <= 2 * 8 + 39); // of the first release everybody, of the second 8 and 8
+    }
+
+    void makesALargeFleetBitByBit()
+    {
+        Watch watch({DemoConfig::kMostSmall + 1, 7, DemoStory::Happy});
+        QCOMPARE(watch.fleet.made(), 0U);
+        QVERIFY(watch.fleet.advance(1s, DemoFleet::kEventsOfMaking * 10));
+        QCOMPARE(watch.fleet.made(), 10U);
+        QVERIFY(!watch.fleet.isMade() && watch.fleet.now() == 0s);
+        watch.until(watch.fleet.opening());
+        QVERIFY(watch.fleet.isMade());
+        QCOMPARE(watch.count(1, trust::Phase::Healthy), std::size_t{DemoConfig::kMostSmall + 1});
+        watch.until(watch.fleet.opening() + 110s);
+        const std::size_t newer = watch.newest.size() - watch.count(1, trust::Phase::Healthy);
+        QVERIFY2(newer > DemoConfig::kMostSmall / 2, qPrintable(QString::number(newer)));
+        QVERIFY(watch.count(2, trust::Phase::Healthy) > 100);
     }
 
     void slowSiteLagsBehind()
@@ -164,6 +222,17 @@ private Q_SLOTS:
                 alarms += times;
         QVERIFY(alarms > 0);
         QCOMPARE(watch.fleet.releases().size(), std::size_t{2}); // and none that was forged
+    }
+
+    void tellsWhyTheObserverRefused()
+    {
+        Watch watch({10, 7, DemoStory::Forged}); // a forger is next to it
+        watch.until(60s);
+        const auto refusals = watch.fleet.collectRefusals();
+        QVERIFY(watch.fleet.refused() > 0);
+        QVERIFY(refusals.size() >= watch.fleet.refused()); // of receipts, too
+        QVERIFY(refusals.front().code == Errc::UnknownKey || refusals.front().code == Errc::BadSignature);
+        QVERIFY(watch.fleet.collectRefusals().empty());
     }
 
     void knowsItsStoriesByName()

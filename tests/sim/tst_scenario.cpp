@@ -93,7 +93,9 @@ private Q_SLOTS:
         row("[run]\nverification = none\n", "expected each or shared");
         row("[fleet]\nnodes = 1\n", "at least 2 nodes");
         row("[fleet]\nnodes = -5\n", "s.ini:2: nodes: not a number");
-        row("[fleet]\nnodes = 5000\n", "keys for more than 4096 devices");
+        row("[fleet]\nnodes = 5000\n", "more than 4096 devices with certificates");
+        row("[run]\nverification = shared\n[fleet]\nlinks = model\nnodes = 100001\n",
+            "keys for more than 100000 devices");
         row("[fleet]\nnodes = 9999999\n", "not a number of at most 1000000");
         row("[fleet]\nforgers = 50\n", "nobody would be honest");
         row("[fleet]\ncertificates = no\n", "need certificates");
