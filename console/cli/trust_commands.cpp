@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `starling device deny`: takes devices out of the fleet.
+#include "admin/admission.h"
 #include "control/client.h"
 #include "node/disk.h"
 #include "note.h"
 #include "passphrase.h"
-#include "release/board.h"
 #include "report.h"
 
 #include <QJsonArray>
-
-#include <algorithm>
 
 namespace starling::cli {
 
@@ -40,68 +38,6 @@ Result<std::set<NodeId>> nodesOf(const DenyOptions& options)
     return nodes;
 }
 
-/// What an agent told of the fleet, taken apart. It is not trusted for more than the fleet's name: a list for
-/// another fleet or epoch would be refused.
-struct Known
-{
-    FleetId fleet;
-    trust::RootDocument root;
-    std::vector<trust::DenyList> lists; ///< of our key, of this admit epoch
-};
-
-Result<Known> parseReply(const control::TrustReply& reply)
-{
-    auto envelope = trust::Envelope::parse(reply.root, trust::kMaxRootBytes);
-    if (!envelope)
-        return fail(std::move(envelope.error()), "the agent's root");
-    auto root = trust::RootDocument::parse(envelope->payload);
-    if (!root)
-        return fail(std::move(root.error()), "the agent's root");
-    Known known{reply.fleet, std::move(*root), {}};
-    for (const Bytes& bytes : reply.denyLists) {
-        const auto list = trust::Envelope::parse(bytes);
-        if (!list)
-            return fail(Error(list.error()), "a deny list");
-        auto document = trust::DenyList::parse(list->payload);
-        if (!document)
-            return fail(std::move(document.error()), "a deny list");
-        if (document->admitEpoch == known.root.admitEpoch)
-            known.lists.push_back(std::move(*document));
-    }
-    return known;
-}
-
-/// The list to sign: one of those signed before with `nodes` added, where there is room, or else another.
-Result<trust::DenyList> nextList(const Known& known, const std::set<NodeId>& nodes)
-{
-    std::optional<trust::DenyList> best;
-    for (const trust::DenyList& list : known.lists) {
-        trust::DenyList grown = list;
-        grown.nodes.insert(nodes.begin(), nodes.end());
-        if (grown.nodes.size() <= trust::DenyList::kMaxNodes
-            && (!best || grown.nodes.size() < best->nodes.size()))
-            best = std::move(grown);
-    }
-    if (best)
-        return std::move(*best);
-    if (nodes.size() > trust::DenyList::kMaxNodes)
-        return fail(Errc::TooLarge,
-                    "a deny list names " + std::to_string(trust::DenyList::kMaxNodes) + " devices at most");
-    if (known.lists.size() >= release::Denials::kMaxListsOfSigner)
-        return fail(Errc::TooLarge,
-                    "this key's deny lists are full: use another admit key, or a new root that raises the "
-                    "admit epoch, and new certificates for all devices that stay");
-    return trust::DenyList{nodes, known.root.admitEpoch};
-}
-
-bool areDenied(const Known& known, const std::set<NodeId>& nodes)
-{
-    return std::all_of(nodes.begin(), nodes.end(), [&](const NodeId& node) {
-        return std::any_of(known.lists.begin(), known.lists.end(),
-                           [&](const trust::DenyList& list) { return list.nodes.contains(node); });
-    });
-}
-
 Result<Exit> deny(const CommandLine& line, const DenyOptions& options)
 {
     const auto nodes = nodesOf(options);
@@ -113,34 +49,17 @@ Result<Exit> deny(const CommandLine& line, const DenyOptions& options)
     auto key = openKey(options.key, options.passphrase);
     if (!key)
         return tl::unexpected<Error>(key.error());
-    const auto reply = agent->ask<control::TrustReply>(control::TrustRequest{key->id()});
-    if (!reply)
-        return tl::unexpected<Error>(reply.error());
-    const auto known = parseReply(*reply);
-    if (!known)
-        return fail(Error(known.error()), "device deny");
-    if (!known->root.admit.keys.contains(key->id()))
-        return fail(Errc::WrongScope,
-                    "key " + key->id().shortHex() + " is none of the admit role; nothing was signed");
-    bool isNew = false;
-    if (!areDenied(*known, *nodes)) {
-        const auto list = nextList(*known, *nodes);
-        if (!list)
-            return fail(Error(list.error()), "device deny");
-        trust::Envelope envelope{trust::Kind::Deny, list->serialize(), {}};
-        envelope.sign(known->fleet, *key);
-        const Bytes signedList = envelope.serialize();
-        if (!options.output.empty())
-            if (auto written = node::writeFile(options.output, signedList, node::FileMode::Public); !written)
-                return tl::unexpected<Error>(written.error());
-        const auto published = agent->ask<control::PublishReply>(
-            control::PublishRequest{release::noticeOf(trust::Kind::Deny, signedList)}, line.timeout(30s));
-        if (!published)
-            return tl::unexpected<Error>(published.error());
-        isNew = published->isNew;
+    const auto denied = console::deny(*agent, *nodes, *key, line.timeout(30s));
+    if (!denied)
+        return fail(Error(denied.error()), "device deny");
+    const bool isNew = denied->isNew;
+    if (!options.output.empty() && !denied->envelope.empty())
+        if (auto written = node::writeFile(options.output, denied->envelope, node::FileMode::Public);
+            !written)
+            return tl::unexpected<Error>(written.error());
+    if (!denied->envelope.empty())
         for (const NodeId& node : *nodes)
             note(line, console::Act::DevicesDenied, node.hex(), "key " + key->id().hex());
-    }
     if (line.json) {
         QJsonArray ids;
         for (const NodeId& node : *nodes)

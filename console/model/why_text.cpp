@@ -62,6 +62,10 @@ QString becauseOf(const Reason& reason, const Why& why)
             .arg(newest);
     case Cause::NotForIt:
         return Words::tr("version %1 is not for this device").arg(newest) + troubleOf(*reason.entry);
+    case Cause::Console:
+        return Words::
+            tr("it says “%1” of version %2, and is the agent of somebody's console, which installs nothing")
+                .arg(phaseOf(reason), newest);
     case Cause::Withdrawn:
         return Words::tr("version %1 was withdrawn before it was in place").arg(newest)
             + troubleOf(*reason.entry);
@@ -124,6 +128,8 @@ QString nextOf(const Reason& reason)
             : Words::tr("nothing: it goes on serving the release to others");
     case Cause::Withdrawn:
         return Words::tr("it keeps what it has until a later version is pushed");
+    case Cause::Console:
+        return Words::tr("nothing: it gives the release to others");
     case Cause::NotForIt:
         return Words::tr(
             "compare what the release requires with the labels of the device; it goes by those of its "

@@ -103,6 +103,9 @@ QWidget* DevicesPage::makeTable()
     bar->addWidget(m_query, 1);
     bar->addWidget(m_count);
     bar->addWidget(m_clear);
+    auto* const add = named(new QPushButton(tr("Add…")), tr("Add a device"));
+    connect(add, &QPushButton::clicked, this, &DevicesPage::addWanted);
+    bar->addWidget(add);
     layout->addLayout(bar);
     layout->addWidget(m_problem = label({}, "muted"));
     m_problem->hide();
@@ -156,6 +159,14 @@ QWidget* DevicesPage::makeDock()
     m_log = browser(tr("Log"));
     m_identity = browser(tr("Identity"));
     connect(m_dock, &QTabWidget::currentChanged, this, &DevicesPage::readLog);
+    m_deny = named(new QPushButton(tr("Take out…")), tr("Take the chosen device out of the fleet"));
+    m_deny->setEnabled(false);
+    m_dock->setCornerWidget(m_deny);
+    connect(m_deny, &QPushButton::clicked, this, [this] {
+        const auto at = m_chosen && m_snapshot ? m_snapshot->picture->indexOf(*m_chosen) : std::nullopt;
+        if (at)
+            Q_EMIT denyWanted(m_snapshot->picture->devices[*at]);
+    });
     auto* const part = named(new QWidget, tr("Details"));
     QVBoxLayout* const layout = column(part, 0, 6);
     layout->addWidget(m_dock, 1);
@@ -290,6 +301,7 @@ void DevicesPage::showCount()
 void DevicesPage::showDetail()
 {
     const fleetview::Device* device = m_chosen && m_snapshot ? m_snapshot->picture->find(*m_chosen) : nullptr;
+    m_deny->setEnabled(device != nullptr);
     showPieces(device);
     if (device == nullptr) {
         for (QTextBrowser* const text :

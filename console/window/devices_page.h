@@ -32,6 +32,10 @@ public:
     void focusQuery();
     using Page::show;
 
+Q_SIGNALS:
+    void addWanted(); ///< of a device
+    void denyWanted(const starling::fleetview::DevicePtr& device);
+
 private:
     QWidget* makeFacets();
     QWidget* makeTable();
@@ -49,7 +53,7 @@ private:
     DeviceModel* m_model;
     QueryBox* m_query;
     QLabel *m_problem, *m_count;
-    QPushButton* m_clear;
+    QPushButton *m_clear, *m_deny;
     QTreeWidget* m_facets;
     QTableView* m_table;
     QTabWidget* m_dock;

@@ -62,8 +62,9 @@ Result<LocalAgent> configureAgent(const LocalAgentPlan& plan)
         return tl::unexpected<Error>(node::diskError(error.value(), home));
     const auto at = [&](const char* name) { return (home / name).string(); };
     std::string text = "[agent]\nstate = " + at("state") + "\ncontrol = " + at("agent.sock")
-        + "\nlisten = 0.0.0.0:" + std::to_string(portToListen()) + "\n[trust]\nroot = " + at("root.envelope")
-        + "\nkey = " + at("device.key") + "\ncertificate = " + at("device.admit")
+        + "\nlisten = 0.0.0.0:" + std::to_string(portToListen())
+        + (plan.isConsole ? "\ndeploy = none\nlabels = role=console" : "") + "\n[trust]\nroot = "
+        + at("root.envelope") + "\nkey = " + at("device.key") + "\ncertificate = " + at("device.admit")
         + "\nsubscription = " + at("observer.subscription") + "\n[deploy]\nroot = " + at("root") + "\n";
     if (!plan.token.empty()) {
         if (auto written =

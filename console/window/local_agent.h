@@ -16,6 +16,8 @@ struct LocalAgentPlan
     std::filesystem::path home; ///< keys, certificate and state are below it
     std::string token; ///< of a fleet to join; empty: home has key and certificate
     std::string name; ///< to ask for when joining
+    /// Only to administer the fleet from here: it holds and serves releases, and installs none.
+    bool isConsole = false;
 };
 struct LocalAgent
 {

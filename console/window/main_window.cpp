@@ -2,7 +2,6 @@
 #include "main_window.h"
 
 #include "admin/audit_log.h"
-#include "command_palette.h"
 #include "devices_page.h"
 #include "diagnostics_page.h"
 #include "error_card.h"
@@ -18,8 +17,8 @@
 #include "profile.h"
 #include "publish_page.h"
 #include "releases_page.h"
-#include "request_dialog.h"
 #include "rollouts_page.h"
+#include "sums_bar.h"
 #include "welcome_page.h"
 #include "withdraw_dialog.h"
 #include "words.h"
@@ -27,11 +26,9 @@
 #include <QApplication>
 #include <QCloseEvent>
 #include <QDateTime>
-#include <QDragEnterEvent>
-#include <QFileDialog>
 #include <QHeaderView>
+#include <QLocale>
 #include <QMessageBox>
-#include <QMimeData>
 #include <QPushButton>
 #include <QSettings>
 #include <QStackedWidget>
@@ -43,6 +40,7 @@ namespace starling::window {
 
 namespace {
 
+constexpr std::array kEffects{Qt::UI_AnimateMenu, Qt::UI_AnimateCombo, Qt::UI_AnimateTooltip};
 constexpr qint64 kStaleAfter = 5'000; ///< ms; guess: five statuses that did not come
 constexpr std::chrono::milliseconds kAgeEvery{1'000};
 constexpr std::chrono::minutes kClockEvery{1}; ///< guess: somebody sets it while the window is open
@@ -53,6 +51,9 @@ MainWindow::MainWindow(QString socket)
     : m_socket(std::move(socket))
     , m_systemPalette(QApplication::palette())
 {
+    for (const Qt::UIEffect effect : kEffects)
+        if (QApplication::isEffectEnabled(effect))
+            m_effects.insert(effect);
     setAccessibleName(tr("Starling console"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/starling-console.svg")));
     auto* const body = named(new QWidget, tr("Console"));
@@ -71,6 +72,7 @@ MainWindow::MainWindow(QString socket)
     layout->addWidget(m_locked = label({}, "offline"));
     makeLock();
     layout->addWidget(m_demo = new DemoBar);
+    layout->addWidget(m_sums = new SumsBar);
     layout->addWidget(makeTitle());
     layout->addWidget(m_pages = named(new QStackedWidget, tr("Screens")), 1);
     across->addWidget(right, 1);
@@ -108,6 +110,9 @@ MainWindow::MainWindow(QString socket)
 void MainWindow::connectPages()
 {
     connect(m_overview, &OverviewPage::devicesWanted, this, &MainWindow::goToDevices);
+    connect(m_overview, &OverviewPage::applicantChosen, this, &MainWindow::admit);
+    connect(m_devices, &DevicesPage::addWanted, this, &MainWindow::addDevice);
+    connect(m_devices, &DevicesPage::denyWanted, this, &MainWindow::deny);
     connect(m_releases, &ReleasesPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_releases, &ReleasesPage::withdrawWanted, this, [this](const fleetview::Release& release) {
@@ -124,6 +129,7 @@ void MainWindow::connectPages()
     connect(m_keys, &KeysPage::requestWanted, this, &MainWindow::openRequest);
     connect(m_keys, &KeysPage::choiceWanted, this, &MainWindow::chooseRequest);
     connect(m_keys, &KeysPage::firstStepsWanted, this, [this] { goTo(m_welcome); });
+    connect(m_sums, &SumsBar::receiptsWanted, this, &MainWindow::askForReceipts);
     connect(m_demo, &DemoBar::demoWanted, this, &MainWindow::demoWanted);
     connect(m_demo, &DemoBar::speedWanted, this, &MainWindow::speedWanted);
     connect(m_demo, &DemoBar::leaveWanted, this, &MainWindow::demoLeft);
@@ -163,6 +169,12 @@ void MainWindow::makePreferences()
 void MainWindow::take(const Preferences& preferences)
 {
     m_lock->setPatience(preferences.lockAfter);
+    m_map->setReducedMotion(preferences.reducesMotion);
+    for (const Qt::UIEffect effect : kEffects)
+        QApplication::setEffectEnabled(effect, !preferences.reducesMotion && m_effects.contains(effect));
+    QLocale::setDefault(preferences.numbers == Numbers::English ? QLocale(QLocale::English)
+                                                                : QLocale::system());
+    Q_EMIT paceWanted(paceOf(preferences.pace));
     for (auto* const chooser : findChildren<KeyChooser*>())
         chooser->followPreferences();
     constexpr int kComfortable = 100,
@@ -252,36 +264,6 @@ void MainWindow::addPage(Page* page, const QString& name, const QString& icon, c
     add(tr("Go to %1").arg(name), keys, [this, page] { goTo(page); });
 }
 
-QAction* MainWindow::add(const QString& text, const QKeySequence& keys, std::function<void()> run)
-{
-    auto* const action = new QAction(text, this);
-    action->setShortcut(keys);
-    connect(action, &QAction::triggered, this, std::move(run));
-    addAction(action);
-    return action;
-}
-
-void MainWindow::makeActions()
-{
-    add(tr("Filter devices"), Qt::CTRL | Qt::Key_F, [this] {
-        goTo(m_devices);
-        m_devices->focusQuery();
-    });
-    add(tr("New release: make, sign and push"), Qt::CTRL | Qt::Key_N, [this] { goToPublish({}); });
-    add(tr("Open a signing request: sign for others"), Qt::CTRL | Qt::Key_O, [this] { chooseRequest(); });
-    add(tr("First steps: new fleet, join, demo"), {}, [this] { goTo(m_welcome); });
-    add(tr("Diagnostics: versions, paths, state, to copy or save"), {}, [this] { goTo(m_diagnostics); });
-    add(tr("Commands"), Qt::CTRL | Qt::Key_K, [this] { openPalette(); });
-    add(tr("Keyboard shortcuts"), Qt::CTRL | Qt::Key_Slash, [this] { showShortcuts(); });
-    add(tr("Full screen"), Qt::Key_F11, [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
-    add(tr("Look as the system does"), {}, [this] { setLook(Look::System); });
-    add(tr("Light theme"), {}, [this] { setLook(Look::Light); });
-    add(tr("Dark theme"), {}, [this] { setLook(Look::Dark); });
-    add(tr("High contrast theme"), {}, [this] { setLook(Look::HighContrast); });
-    add(tr("Lock: wipe typed passphrases"), Qt::CTRL | Qt::Key_L, [this] { m_lock->lock(); });
-    add(tr("Quit"), QKeySequence::Quit, [this] { close(); });
-}
-
 void MainWindow::goTo(Page* page)
 {
     m_pages->setCurrentWidget(page);
@@ -363,74 +345,6 @@ void MainWindow::goToPublish(const QString& payload)
         m_publish->setPayload(payload);
 }
 
-void MainWindow::dragEnterEvent(QDragEnterEvent* event)
-{
-    const auto urls = event->mimeData()->urls();
-    if (urls.size() == 1 && urls[0].isLocalFile())
-        event->acceptProposedAction();
-}
-
-void MainWindow::dropEvent(QDropEvent* event)
-{
-    const auto urls = event->mimeData()->urls();
-    if (urls.size() != 1 || !urls[0].isLocalFile())
-        return;
-    event->acceptProposedAction();
-    const QString file = urls[0].toLocalFile();
-    return RequestDialog::isRequest(file) ? openRequest(file) : goToPublish(file);
-}
-
-void MainWindow::chooseRequest()
-{
-    auto* const dialog = new QFileDialog(this, tr("Open a signing request"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFile);
-    dialog->setNameFilters({tr("Signing requests (*.request)"), tr("All files (*)")});
-    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openRequest);
-    dialog->open();
-}
-
-void MainWindow::openRequest(const QString& file)
-{
-    if (m_demo->isActive())
-        return DemoBar::explainNoPush(this);
-    auto* const dialog = new RequestDialog(file, Profile::load().directory, m_socket, this);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &RequestDialog::rootPushed, m_keys, &KeysPage::reload);
-    connect(dialog, &RequestDialog::completed, this, [this](const release::SigningRequest& request) {
-        goTo(m_publish);
-        m_publish->resume(request);
-    });
-    dialog->open();
-}
-
-void MainWindow::openPalette()
-{
-    auto* const palette = new CommandPalette(actions(), m_snapshot ? m_snapshot->picture : nullptr, this);
-    palette->setAttribute(Qt::WA_DeleteOnClose);
-    connect(palette, &CommandPalette::deviceChosen, this, [this](const NodeId& node) {
-        goTo(m_devices);
-        m_devices->choose(node);
-    });
-    palette->open();
-}
-
-void MainWindow::showShortcuts()
-{
-    QString rows;
-    for (const QAction* action : actions())
-        if (!action->shortcut().isEmpty())
-            rows += QStringLiteral("<tr><td style='padding:3px 24px 3px 0'><b>%1</b></td><td>%2</td></tr>")
-                        .arg(action->shortcut().toString(QKeySequence::NativeText).toHtmlEscaped(),
-                             action->text().toHtmlEscaped());
-    auto* const box =
-        new QMessageBox(QMessageBox::NoIcon, tr("Keyboard shortcuts"),
-                        QStringLiteral("<table>%1</table>").arg(rows), QMessageBox::Close, this);
-    box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setAccessibleName(tr("Keyboard shortcuts"));
-    box->open();
-}
-
 void MainWindow::show(const SnapshotPtr& snapshot)
 {
     m_snapshot = snapshot;
@@ -439,6 +353,8 @@ void MainWindow::show(const SnapshotPtr& snapshot)
         if (page != m_map || page == m_pages->currentWidget()) // a map that nobody sees is not painted
             page->show(snapshot);
     m_demo->show(*snapshot);
+    m_sums->show(*snapshot);
+    m_askAction->setEnabled(snapshot->hints.has_value());
     m_publish->show(snapshot);
     m_welcome->show(snapshot);
     m_diagnostics->show(snapshot);

@@ -30,6 +30,7 @@ class PreferencesPage;
 class PublishPage;
 class ReleasesPage;
 class RolloutsPage;
+class SumsBar;
 class WelcomePage;
 struct Preferences;
 struct Profile;
@@ -56,6 +57,7 @@ Q_SIGNALS:
     void demoWanted(const starling::sim::DemoConfig& config);
     void demoLeft();
     void speedWanted(int speed); ///< of the demo's time
+    void paceWanted(std::chrono::milliseconds pace); ///< of asking the agent
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -84,6 +86,10 @@ private:
     void askToClose();
     void openPalette();
     void showShortcuts();
+    void askForReceipts();
+    void admit(const Applicant& applicant);
+    void deny(const fleetview::DevicePtr& device);
+    void addDevice();
     void showAge();
     void checkClock();
     void showTitle();
@@ -93,11 +99,14 @@ private:
     QString m_socket;
     Look m_look = Look::System;
     QPalette m_systemPalette;
+    std::set<Qt::UIEffect> m_effects; ///< of the system
     Theme m_theme;
     SnapshotPtr m_snapshot;
     QString m_lost; ///< why there is nothing newer; empty: live
     QTimer m_ageTimer, m_clockTimer;
     ErrorCard* m_clock = nullptr;
+    SumsBar* m_sums = nullptr;
+    QAction* m_askAction = nullptr; ///< for signed receipts
     DemoBar* m_demo = nullptr;
     QWidget* m_rail = nullptr;
     QVBoxLayout* m_railLayout = nullptr;

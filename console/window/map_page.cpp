@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map_page.h"
 
-#include "admin/sites_file.h"
 #include "fitting.h"
 #include "fleetview/grid_layout.h"
 #include "fleetview/pick.h"
 #include "fleetview/replay.h"
-#include "model/map_csv.h"
 #include "words.h"
 
-#include <QAccessible>
-#include <QClipboard>
 #include <QComboBox>
-#include <QFileDialog>
-#include <QGuiApplication>
 #include <QHeaderView>
-#include <QKeyEvent>
 #include <QLocale>
 #include <QMenu>
-#include <QMessageBox>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSettings>
@@ -66,7 +58,8 @@ MapPage::MapPage(QWidget* parent)
     m_gridScroll = scrolled(m_grid, tr("Grid"));
     m_gridScroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_spread = new SpreadView;
-    scrolled(m_spread, tr("Spread"))->setWidgetResizable(true);
+    m_spreadScroll = scrolled(m_spread, tr("Spread"));
+    m_spreadScroll->setWidgetResizable(true);
     m_places = new PlacesView;
     scrolled(m_places, tr("Places"))->setWidgetResizable(true);
     m_table = named(new QTableWidget, tr("Groups by state: the map as a table"));
@@ -206,6 +199,11 @@ void MapPage::setTheme(const Theme& theme)
     refresh();
 }
 
+void MapPage::setReducedMotion(bool isReduced)
+{
+    m_time->setReducedMotion(isReduced);
+}
+
 void MapPage::setFrozen(bool isFrozen)
 {
     m_grid->setFrozen(isFrozen);
@@ -263,7 +261,7 @@ void MapPage::refresh(bool isSoon)
     if (!m_snapshot)
         return;
     if (m_lens == Lens::Grid)
-        m_grid->show(picture(), field(), m_gridScroll->maximumViewportSize() - QSize(kScrollBar, 0));
+        showGrid();
     else if (m_lens == Lens::Waves)
         isSoon ? m_waves->showSoon(picture(), field()) : m_waves->show(*picture(), field());
     else if (m_lens == Lens::Spread)
@@ -284,6 +282,14 @@ void MapPage::refresh(bool isSoon)
     m_note->setAccessibleName(note);
 }
 
+/// Cells become larger as if there were more room for them; what there is not is scrolled.
+void MapPage::showGrid()
+{
+    QSize room = m_gridScroll->maximumViewportSize() - QSize(kScrollBar, 0);
+    room.setHeight(static_cast<int>(room.height() * magnification() * magnification()));
+    m_grid->show(picture(), field(), room);
+}
+
 QString MapPage::noteText() const
 {
     if (picture()->devices.empty())
@@ -300,8 +306,8 @@ QString MapPage::noteText() const
         return m_sitesProblem.isEmpty()
             ? m_places->caption()
             : tr("%1 The sites file is not used: %2").arg(m_places->caption(), m_sitesProblem);
-    return tr("%1 devices. Green is a receipt that the device signed. Arrows move, Enter opens, T shows the "
-              "table.")
+    return tr("%1 devices. Green is a receipt that the device signed. Arrows move, Enter opens, + and - "
+              "zoom, Home fits, T shows the table.")
         .arg(number(picture()->devices.size()));
 }
 
@@ -356,19 +362,6 @@ void MapPage::goUp()
         m_up->setText(tr("Up from %1").arg(plain(m_drill.back(), 40)));
     pickAgain();
     refresh();
-}
-
-/// What the map says, in sentences: for the clipboard, and for whoever listens.
-void MapPage::copySummary()
-{
-    if (!m_snapshot)
-        return;
-    const QString summary = verdictOf(*picture()) + QLatin1Char(' ') + noteText();
-    QGuiApplication::clipboard()->setText(summary);
-    m_note->setText(tr("Copied: %1").arg(summary));
-    m_note->setAccessibleName(m_note->text());
-    QAccessibleEvent told(m_note, QAccessible::Alert);
-    QAccessible::updateAccessibility(&told);
 }
 
 void MapPage::showTable()
@@ -436,116 +429,6 @@ void MapPage::resizeEvent(QResizeEvent* event)
 {
     Page::resizeEvent(event);
     refresh();
-}
-
-void MapPage::keyPressEvent(QKeyEvent* event)
-{
-    if (event->key() == Qt::Key_T && event->modifiers() == Qt::NoModifier)
-        return setLens(m_lens == Lens::Table ? m_pictured : Lens::Table);
-    if (event->modifiers() == Qt::NoModifier)
-        switch (event->key()) {
-        case Qt::Key_F2:
-            return copySummary();
-        case Qt::Key_Backspace:
-            return goUp();
-        case Qt::Key_Comma:
-            return m_time->step(-1);
-        case Qt::Key_Period:
-            return m_time->step(1);
-        case Qt::Key_P:
-            return m_time->isPlaying() ? m_time->pause() : m_time->play();
-        case Qt::Key_End: // the grid takes it for its last cell
-            return m_time->goLive();
-        case Qt::Key_Home:
-            return m_snapshot ? m_time->goTo(m_snapshot->picture->since) : void();
-        default:
-            break;
-        }
-    Page::keyPressEvent(event);
-}
-
-Status MapPage::exportTo(const QString& path, Format format) const
-{
-    if (!m_snapshot)
-        return fail(Errc::NotFound, "there is nothing to export yet");
-    if (format == Format::Csv)
-        return writeAll(path, console::mapCsv(*picture(), field(), m_places->sites()));
-    const bool isGrid = m_lens == Lens::Grid;
-    const QSize size = isGrid    ? m_grid->size()
-        : m_lens == Lens::Spread ? m_spread->size().expandedTo(m_spread->minimumSizeHint())
-        : m_lens == Lens::Places ? m_places->size().expandedTo(m_places->minimumSizeHint())
-                                 : m_waves->size().expandedTo(m_waves->minimumSizeHint());
-    const auto paint = [&](QPainter& painter) {
-        if (m_lens == Lens::Waves)
-            m_waves->paint(painter, size);
-        else if (m_lens == Lens::Spread)
-            m_spread->paint(painter, size);
-        else if (m_lens == Lens::Places)
-            m_places->paint(painter, size);
-        else
-            m_grid->painter().paint(painter);
-    };
-    return writePicture(path, format, size, 2, m_theme.surface, paint);
-}
-
-Status MapPage::useSites(const QString& file)
-{
-    fleetview::Sites sites;
-    if (!file.isEmpty()) {
-        auto read = console::readSites(file.toStdString());
-        if (!read)
-            return tl::unexpected<Error>(read.error());
-        sites = std::move(*read);
-    }
-    QSettings().setValue(kSitesKey, file);
-    m_sitesProblem.clear();
-    m_places->setSites(std::move(sites));
-    refresh();
-    return {};
-}
-
-void MapPage::chooseSites()
-{
-    auto* const dialog = new QFileDialog(this, tr("Where sites are"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFile);
-    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
-        if (const Status used = useSites(path); !used)
-            warn(tr("Where sites are"),
-                 tr("The file is not used.\n%1\nEach line is a site and its degrees: berlin = 52.52 "
-                    "13.40\n%2"),
-                 used.error());
-    });
-    dialog->open();
-}
-
-void MapPage::warn(const QString& title, const QString& text, const Error& error)
-{
-    auto* const box =
-        new QMessageBox(QMessageBox::Warning, title,
-                        text.arg(plain(error.context), QString::fromStdString(codeName(error.code))),
-                        QMessageBox::Close, this);
-    box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setTextFormat(Qt::PlainText);
-    box->open();
-}
-
-void MapPage::chooseExport(Format format)
-{
-    static const std::array kEndings{QStringLiteral("png"), QStringLiteral("svg"), QStringLiteral("csv")};
-    const QString& ending = kEndings[static_cast<std::size_t>(format)];
-    auto* const dialog = new QFileDialog(this, tr("Export the map"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setDefaultSuffix(ending);
-    dialog->selectFile(QStringLiteral("fleet.") + ending);
-    connect(dialog, &QFileDialog::fileSelected, this, [this, format](const QString& path) {
-        if (const Status done = exportTo(path, format); !done)
-            warn(tr("Export the map"),
-                 tr("The file was not written.\n%1\nChoose another place, or make room there.\n%2"),
-                 done.error());
-    });
-    dialog->open();
 }
 
 } // namespace starling::window

@@ -30,6 +30,7 @@ public:
     void show(const SnapshotPtr& snapshot) override;
     void setTheme(const Theme& theme) override;
     void setFrozen(bool isFrozen);
+    void setReducedMotion(bool isReduced);
     void setLens(Lens lens);
     TimeBar& time() { return *m_time; }
     /// Where sites are, from now on and the next time; empty: nobody says. Fails as console::readSites does.
@@ -64,6 +65,10 @@ private:
     void drill(const std::string& query);
     void goUp();
     void copySummary();
+    void showGrid();
+    double magnification() const;
+    void zoomTo(int zoom);
+    void focusLegend();
     void showLegend();
     void showSide();
     /// What all lenses show: live or recorded, and of the groups that were opened alone.
@@ -80,7 +85,8 @@ private:
     QComboBox* m_groupBy;
     TimeBar* m_time;
     QStackedWidget* m_stack;
-    QScrollArea *m_gridScroll, *m_wavesScroll;
+    QScrollArea *m_gridScroll, *m_wavesScroll, *m_spreadScroll;
+    int m_zoom = 0; ///< steps; 0: all is seen at once
     GridView* m_grid;
     WavesView* m_waves;
     SpreadView* m_spread;

@@ -462,6 +462,7 @@ void PlacesView::keyPressEvent(QKeyEvent* event)
     case Qt::Key_Minus:
         return zoom(1 / kStep, middle);
     case Qt::Key_0:
+    case Qt::Key_Home:
         return look({});
     case Qt::Key_Right:
     case Qt::Key_Down:

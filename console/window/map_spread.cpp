@@ -465,8 +465,6 @@ void SpreadView::keyPressEvent(QKeyEvent* event)
         return firstOf(m_plan.hasDevices ? SpreadNode::What::Device : SpreadNode::What::Group);
     case Qt::Key_Up:
         return firstOf(SpreadNode::What::Group);
-    case Qt::Key_Home:
-        return choose(0);
     case Qt::Key_Return:
     case Qt::Key_Enter:
         if (m_chosen)

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::array kSpeeds{1, 10, 60}; ///< console specification
 constexpr std::chrono::milliseconds kFrame{250}; ///< 4 Hz, as what is live
+constexpr std::chrono::milliseconds kCalmFrame{1'000}; ///< guess: one is looked at before the next
 constexpr int kPage = 60; ///< s: a step of the slider by Page Up
 
 } // namespace
@@ -147,7 +148,7 @@ void TimeBar::play()
     if (!m_live || m_live->at <= m_live->since)
         return;
     m_fraction = 0;
-    m_clock.start(kFrame);
+    m_clock.start(m_isCalm ? kCalmFrame : kFrame);
     setCursor(m_cursor.value_or(m_live->since));
 }
 
@@ -159,8 +160,21 @@ void TimeBar::pause()
     refresh();
 }
 
+void TimeBar::setReducedMotion(bool isReduced)
+{
+    m_isCalm = isReduced;
+    m_speed->setEnabled(!m_isCalm);
+    if (isPlaying())
+        m_clock.start(m_isCalm ? kCalmFrame : kFrame);
+}
+
 void TimeBar::tick()
 {
+    if (m_isCalm) {
+        const auto next =
+            m_cursor && m_live ? fleetview::changeAfter(*m_live, *m_cursor) : std::optional<UtcTime>();
+        return next ? goTo(*next) : goLive();
+    }
     m_fraction += std::chrono::duration<double>(kFrame).count() * m_speed->currentData().toInt();
     const auto whole = static_cast<std::int64_t>(m_fraction);
     m_fraction -= static_cast<double>(whole);

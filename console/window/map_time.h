@@ -32,6 +32,8 @@ public:
     void step(int direction);
     void play();
     void pause();
+    /// Plays from change to change, one a second, instead of second by second.
+    void setReducedMotion(bool isReduced);
     /// "recorded, 40 s before now".
     QString words() const;
 
@@ -44,6 +46,7 @@ private:
     void refresh();
     fleetview::PicturePtr m_live;
     std::optional<UtcTime> m_cursor;
+    bool m_isCalm = false; ///< motion is reduced
     double m_fraction = 0; ///< of a second, while it plays
     QTimer m_clock;
     QPushButton *m_liveButton, *m_back, *m_play, *m_forth;

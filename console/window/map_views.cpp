@@ -98,12 +98,14 @@ void GridView::paintEvent(QPaintEvent* /*event*/)
     painter.drawImage(0, 0, m_painter.image());
     if (m_isFrozen)
         paintFrost(painter, rect(), m_theme);
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(hasFocus() ? m_theme.accent : m_theme.text, 2));
+    if (hasFocus())
+        painter.drawRect(rect().adjusted(1, 1, -1, -1));
     const auto place = m_chosen ? m_painter.placeOf(*m_chosen) : std::nullopt;
     if (!place)
         return;
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(hasFocus() ? m_theme.accent : m_theme.text, 2));
-    painter.setBrush(Qt::NoBrush);
     painter.drawRoundedRect(QRectF(m_painter.cell(*place)).adjusted(-1, -1, 1, 1), 4, 4);
 }
 
@@ -168,8 +170,9 @@ void GridView::keyPressEvent(QKeyEvent* event)
     const auto held = m_chosen ? m_painter.placeOf(*m_chosen) : std::nullopt;
     const std::size_t place = held.value_or(0);
     const auto columns = static_cast<std::size_t>(m_painter.plan().columns);
-    if (event->modifiers().testFlag(Qt::ControlModifier)
-        && (event->key() == Qt::Key_Down || event->key() == Qt::Key_Up))
+    // With one group there is nowhere to go but along its lines.
+    const bool isByLine = event->modifiers().testFlag(Qt::ControlModifier) || groupCount() < 2;
+    if (!isByLine && (event->key() == Qt::Key_Down || event->key() == Qt::Key_Up))
         return moveToGroup(event->key() == Qt::Key_Down ? 1 : -1);
     switch (event->key()) {
     case Qt::Key_Right:
@@ -180,8 +183,6 @@ void GridView::keyPressEvent(QKeyEvent* event)
         return moveTo(std::min(place + columns, count - 1));
     case Qt::Key_Up:
         return moveTo(place >= columns ? place - columns : 0);
-    case Qt::Key_Home:
-        return moveTo(0);
     case Qt::Key_End:
         return moveTo(count - 1);
     case Qt::Key_Return:

@@ -11,8 +11,8 @@
 
 namespace starling::window {
 
-/// One cell for each device. Arrows move, with Ctrl from group to group; Enter opens, Home and End go to the
-/// ends.
+/// One cell for each device. Left and right go from device to device, up and down from group to group, with
+/// Ctrl from line to line; Enter opens, End goes to the last.
 class GridView : public QWidget, public GroupTable
 {
     Q_OBJECT

@@ -26,7 +26,7 @@ namespace {
 
 constexpr int kGlyph = 40;
 constexpr int kListHeight = 190; ///< a heading and four lines; more of them scroll
-constexpr int kQueryRole = Qt::UserRole;
+constexpr int kQueryRole = Qt::UserRole, kApplicantRole = Qt::UserRole + 1;
 constexpr std::size_t kMaxReleasesShown = 6; ///< guess: the rest is a click away
 
 QString number(std::size_t value)
@@ -40,6 +40,11 @@ std::string queryOf(const fleetview::Need& need)
         + " and version=" + trust::toString(need.revision);
 }
 
+QByteArray applicantKey(const Applicant& applicant)
+{
+    return QByteArray::fromStdString(applicant.request.node.hex());
+}
+
 void setText(QLabel* label, const QString& text)
 {
     label->setText(text);
@@ -48,11 +53,9 @@ void setText(QLabel* label, const QString& text)
 
 QListWidget* makeList(const QString& name)
 {
-    auto* const list = named(new QListWidget, name);
+    auto* const list = named(new QListWidget, name, "quiet");
     list->setFrameShape(QFrame::NoFrame);
     list->setIconSize({18, 18});
-    list->setStyleSheet(QStringLiteral(
-        "QListWidget { border: none; background: transparent; } QListView::item { padding: 5px 2px; }"));
     list->setUniformItemSizes(true);
     return list;
 }
@@ -195,6 +198,12 @@ QLayout* OverviewPage::makeLists()
     releases->layout()->addWidget(m_releases = makeList(tr("Newest releases with the devices on them")));
     static_cast<QVBoxLayout*>(releases->layout())->addStretch();
     releases->setMaximumHeight(kListHeight);
+    connect(m_needs, &QListWidget::itemActivated, this, [this](const QListWidgetItem* item) {
+        const QByteArray key = item->data(kApplicantRole).toByteArray();
+        for (const Applicant& applicant : m_snapshot->applicants)
+            if (key == applicantKey(applicant))
+                return Q_EMIT applicantChosen(applicant);
+    });
     for (QListWidget* const list : {m_needs, m_releases})
         connect(list, &QListWidget::itemActivated, this, [this](const QListWidgetItem* item) {
             if (const QString query = item->data(kQueryRole).toString(); !query.isEmpty())
@@ -332,12 +341,13 @@ void OverviewPage::showNeeds()
     {
         Standing glyph;
         QString text, query;
+        QByteArray applicant = {};
     };
     std::vector<Row> rows;
     for (const fleetview::Need& need : fleetview::needsOf(*m_snapshot->picture))
         rows.push_back({need.standing, needWords(need), QString::fromStdString(queryOf(need))});
     for (const Applicant& applicant : m_snapshot->applicants)
-        rows.push_back({Standing::Waiting, applicantWords(applicant), {}});
+        rows.push_back({Standing::Waiting, applicantWords(applicant), {}, applicantKey(applicant)});
     if (!m_snapshot->status.isObserver && m_snapshot->status.waiting.empty())
         rows.push_back(
             {Standing::Held,
@@ -349,7 +359,10 @@ void OverviewPage::showNeeds()
     for (const Row& row : rows) {
         auto* const item = new QListWidgetItem(m_theme.glyphIcon(row.glyph, 18), row.text, m_needs);
         item->setData(kQueryRole, row.query);
-        item->setToolTip(row.text.toHtmlEscaped());
+        item->setData(kApplicantRole, row.applicant);
+        item->setToolTip(row.applicant.isEmpty()
+                             ? row.text.toHtmlEscaped()
+                             : tr("%1 – Enter or a double click lets it in").arg(row.text.toHtmlEscaped()));
     }
     m_needs->setCurrentRow(kept);
     m_needs->setVisible(!rows.empty());

@@ -41,6 +41,7 @@ public:
 Q_SIGNALS:
     /// Somebody wants to see the devices that match.
     void devicesWanted(const QString& query);
+    void applicantChosen(const starling::window::Applicant& applicant);
 
 private:
     QWidget* makeVerdict();

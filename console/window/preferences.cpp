@@ -2,6 +2,7 @@
 #include "preferences.h"
 
 #include <QSettings>
+#include <QStringList>
 
 namespace starling::window {
 
@@ -10,11 +11,25 @@ namespace {
 /// What is kept as true or false; every item has its line here.
 template <class Self, class Visit> void eachFlag(Self& preferences, Visit visit)
 {
+    visit("appearance/reduce-motion", preferences.reducesMotion);
     visit("notifications/applicants", preferences.tellsApplicants);
     visit("notifications/failures", preferences.tellsFailures);
     visit("notifications/done", preferences.tellsDone);
     visit("safety/keychain", preferences.offersKeychain);
     visit("safety/always-type", preferences.alwaysTypesCount);
+}
+
+/// What is kept by a word of a list; every choice has its line here.
+template <class Self, class Visit> void eachChoice(Self& preferences, Visit visit)
+{
+    visit("general/opening", preferences.opening,
+          QStringList{QStringLiteral("last"), QStringLiteral("overview")});
+    visit("appearance/density", preferences.density,
+          QStringList{QStringLiteral("comfortable"), QStringLiteral("compact")});
+    visit("network/pace", preferences.pace,
+          QStringList{QStringLiteral("usual"), QStringLiteral("1s"), QStringLiteral("5s")});
+    visit("language/numbers", preferences.numbers,
+          QStringList{QStringLiteral("system"), QStringLiteral("english")});
 }
 
 } // namespace
@@ -30,10 +45,10 @@ Preferences Preferences::load()
     const int minutes = settings.value(QStringLiteral("safety/lock-after-minutes")).toInt(&isNumber);
     if (isNumber && minutes >= 0 && minutes <= kMaxLockAfter.count())
         kept.lockAfter = std::chrono::minutes(minutes);
-    if (settings.value(QStringLiteral("appearance/density")).toString() == QStringLiteral("compact"))
-        kept.density = Density::Compact;
-    if (settings.value(QStringLiteral("general/opening")).toString() == QStringLiteral("overview"))
-        kept.opening = Opening::Overview;
+    eachChoice(kept, [&](const char* name, auto& choice, const QStringList& words) {
+        if (const auto at = words.indexOf(settings.value(QLatin1String(name)).toString()); at >= 0)
+            choice = static_cast<std::remove_reference_t<decltype(choice)>>(at);
+    });
     return kept;
 }
 
@@ -43,11 +58,16 @@ void Preferences::save() const
     eachFlag(*this,
              [&](const char* name, const bool& flag) { settings.setValue(QLatin1String(name), flag); });
     settings.setValue(QStringLiteral("safety/lock-after-minutes"), static_cast<int>(lockAfter.count()));
-    settings.setValue(QStringLiteral("appearance/density"),
-                      density == Density::Compact ? QStringLiteral("compact")
-                                                  : QStringLiteral("comfortable"));
-    settings.setValue(QStringLiteral("general/opening"),
-                      opening == Opening::Overview ? QStringLiteral("overview") : QStringLiteral("last"));
+    eachChoice(*this, [&](const char* name, const auto& choice, const QStringList& words) {
+        settings.setValue(QLatin1String(name), words[static_cast<int>(choice)]);
+    });
+}
+
+std::chrono::milliseconds paceOf(Pace pace)
+{
+    using namespace std::chrono_literals;
+    static constexpr std::array kPaces{250ms, 1'000ms, 5'000ms}; // the first: console specification
+    return kPaces[static_cast<std::size_t>(pace)];
 }
 
 } // namespace starling::window

@@ -11,6 +11,9 @@ namespace starling::window {
 
 enum class Density : std::uint8_t { Comfortable, Compact };
 enum class Opening : std::uint8_t { LastScreen, Overview };
+enum class Numbers : std::uint8_t { System, English };
+/// How often an agent is asked; FeedWorker::kBatch is the most.
+enum class Pace : std::uint8_t { Usual, Second, FiveSeconds };
 
 struct Preferences
 {
@@ -18,6 +21,9 @@ struct Preferences
     Opening opening = Opening::LastScreen; ///< which screen the window begins with
     // Appearance; the theme is the window's own (Look)
     Density density = Density::Comfortable;
+    bool reducesMotion = false; ///< replay goes from change to change, and nothing slides
+    Pace pace = Pace::Usual; ///< Network
+    Numbers numbers = Numbers::System; ///< Language: how they are written
     // Notifications: in the status bar, and a mark at the window's place in the task bar
     bool tellsApplicants = true; ///< a device asks to join
     bool tellsFailures = true; ///< a device fails or rolls back
@@ -35,5 +41,8 @@ struct Preferences
 
     static constexpr std::chrono::minutes kMaxLockAfter{480}; ///< guess: a working day; 0 never locks
 };
+
+/// Between two questions.
+std::chrono::milliseconds paceOf(Pace pace);
 
 } // namespace starling::window

@@ -34,8 +34,10 @@ PreferencesPage::PreferencesPage()
     m_groups = column(body, 0, 12);
     addGeneral();
     addAppearance();
+    addNetwork();
     addNotifications();
     addSafety();
+    addLanguage();
     addAdvanced();
     m_groups->addStretch();
     area->setWidget(body);
@@ -139,6 +141,33 @@ void PreferencesPage::addAppearance()
                           {tr("Comfortable"), tr("Compact")});
     m_density->setCurrentIndex(static_cast<int>(m_kept.density));
     connect(m_density, &QComboBox::currentIndexChanged, this, &PreferencesPage::take);
+    addFlag(group, tr("Reduce motion"),
+            tr("What was recorded is played from change to change, one each second, and lists open without "
+               "sliding."),
+            &Preferences::reducesMotion);
+}
+
+void PreferencesPage::addNetwork()
+{
+    QWidget* const group = makeGroup(tr("Network"));
+    addPath(group, tr("Socket of the agent"), tr("Which agent is asked; empty: %1.").arg(kUsualSocket),
+            &Profile::socket);
+    m_pace = addChoice(
+        group, tr("How often the agent is asked"),
+        tr("If something has happened. Less often takes less of a battery and of the agent's time."),
+        {tr("Four times a second"), tr("Once a second"), tr("Every five seconds")});
+    m_pace->setCurrentIndex(static_cast<int>(m_kept.pace));
+    connect(m_pace, &QComboBox::currentIndexChanged, this, &PreferencesPage::take);
+}
+
+void PreferencesPage::addLanguage()
+{
+    m_numbers = addChoice(makeGroup(tr("Language")), tr("Numbers"),
+                          tr("How large numbers and fractions are written. Words are English; there is no "
+                             "translation yet."),
+                          {tr("As the system"), tr("English: 1,234.5")});
+    m_numbers->setCurrentIndex(static_cast<int>(m_kept.numbers));
+    connect(m_numbers, &QComboBox::currentIndexChanged, this, &PreferencesPage::take);
 }
 
 void PreferencesPage::addNotifications()
@@ -183,8 +212,6 @@ void PreferencesPage::addSafety()
 void PreferencesPage::addAdvanced()
 {
     QWidget* const group = makeGroup(tr("Advanced"));
-    addPath(group, tr("Socket of the agent"), tr("Which agent is asked; empty: %1.").arg(kUsualSocket),
-            &Profile::socket);
     addPath(group, tr("Directory of the fleet"), tr("With keys/, root.envelope and the roots after it."),
             &Profile::directory);
 }
@@ -213,6 +240,8 @@ void PreferencesPage::take()
         wanted.*flag = box->isChecked();
     wanted.opening = static_cast<Opening>(m_opening->currentIndex());
     wanted.density = static_cast<Density>(m_density->currentIndex());
+    wanted.pace = static_cast<Pace>(m_pace->currentIndex());
+    wanted.numbers = static_cast<Numbers>(m_numbers->currentIndex());
     wanted.lockAfter = std::chrono::minutes(m_lock->value());
     showResets();
     if (wanted == m_kept)

@@ -50,8 +50,10 @@ private:
     void addPath(QWidget* group, const QString& title, const QString& hint, QString Profile::*path);
     void addGeneral();
     void addAppearance();
+    void addNetwork();
     void addNotifications();
     void addSafety();
+    void addLanguage();
     void addAdvanced();
     void take();
     void takeProfile();
@@ -66,7 +68,8 @@ private:
     QVBoxLayout* m_groups;
     QLineEdit* m_search;
     QLabel* m_nothing;
-    QComboBox *m_look = nullptr, *m_density = nullptr, *m_opening = nullptr;
+    QComboBox *m_look = nullptr, *m_density = nullptr, *m_opening = nullptr, *m_pace = nullptr,
+              *m_numbers = nullptr;
     QSpinBox* m_lock = nullptr;
 };
 

@@ -2,6 +2,7 @@
 #include "sources.h"
 
 #include "main_window.h"
+#include "preferences.h"
 
 namespace starling::window {
 
@@ -17,6 +18,10 @@ Sources::Sources(MainWindow& main, QString socket)
     });
     connect(&main, &MainWindow::demoWanted, this, &Sources::beginDemo);
     connect(&main, &MainWindow::demoLeft, this, &Sources::beginAgent);
+    connect(&main, &MainWindow::paceWanted, this, [this](std::chrono::milliseconds pace) {
+        if (auto* const feed = qobject_cast<Feed*>(m_source.get()))
+            feed->setPace(pace);
+    });
     connect(&main, &MainWindow::speedWanted, this, [this](int speed) {
         if (auto* const demo = qobject_cast<DemoFeed*>(m_source.get()))
             demo->setSpeed(speed);
@@ -38,7 +43,9 @@ void Sources::use(std::unique_ptr<Source> source)
 void Sources::beginAgent()
 {
     m_main.leaveDemo();
-    use(std::make_unique<Feed>(m_socket));
+    auto feed = std::make_unique<Feed>(m_socket);
+    feed->setPace(paceOf(Preferences::load().pace));
+    use(std::move(feed));
 }
 
 void Sources::beginDemo(const sim::DemoConfig& config)

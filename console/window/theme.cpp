@@ -175,6 +175,8 @@ QSpinBox:focus { border: 2px solid @accent; padding: 4px 8px; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled { background: @window; color: @muted; }
 QRadioButton { color: @text; background: transparent; spacing: 8px; }
 QRadioButton:focus { color: @accent; }
+QCheckBox { color: @text; background: transparent; spacing: 8px; border: 2px solid transparent; border-radius: 6px; padding: 2px; min-width: 18px; min-height: 18px; }
+QCheckBox:focus { border-color: @accent; }
 QRadioButton::indicator { width: 12px; height: 12px; border: 2px solid @muted; border-radius: 8px; background: @surface; }
 QRadioButton::indicator:checked { border: 5px solid @accent; width: 6px; height: 6px; }
 QSlider::groove:horizontal { background: @line; height: 4px; border-radius: 2px; }
@@ -200,6 +202,9 @@ QPushButton#menu { padding-right: 28px; }
 QPushButton:disabled { color: @muted; }
 QAbstractItemView { background: @surface; color: @text; border: 1px solid @line; border-radius: 8px; alternate-background-color: @surface; outline: none; }
 QAbstractItemView:focus { border-color: @accent; }
+QListWidget#quiet { border: 2px solid transparent; background: transparent; }
+QListWidget#quiet:focus { border-color: @accent; }
+QListWidget#quiet::item { padding: 3px 0; }
 QTreeView::item, QTableView::item, QListView::item { padding: 5px 8px; border: none; }
 QTreeView::item:selected, QTableView::item:selected, QListView::item:selected { background: @soft; color: @text; }
 QTreeView::item:hover, QListView::item:hover { background: @window; }
@@ -209,8 +214,9 @@ QTabWidget::pane { background: @surface; border: 1px solid @line; border-radius:
 QTabBar::tab { background: transparent; color: @muted; padding: 7px 16px; border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: @text; border-bottom-color: @accent; font-weight: 600; }
 QTabBar::tab:focus { color: @accent; }
-QTextBrowser { border: none; background: @surface; padding: 10px; }
+QTextBrowser { border: 2px solid transparent; background: @surface; padding: 8px; }
 #card QTextBrowser { padding: 0; }
+QTextBrowser:focus { border-color: @accent; }
 QTabWidget QAbstractItemView { border: none; }
 QScrollArea { border: none; background: transparent; }
 QScrollBar:vertical { background: transparent; width: 11px; margin: 2px; }

@@ -7,6 +7,7 @@
 #include "passphrase_field.h"
 #include "words.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDir>
 #include <QFileInfo>
@@ -201,6 +202,11 @@ QWidget* WelcomePage::makeJoin()
     m_token->setPlaceholderText(tr("one line"));
     m_name = addField(inner, tr("Name of this device"), new QLineEdit(QSysInfo::machineHostName()));
     m_joinDirectory = addField(inner, tr("Folder for this device"), new QLineEdit);
+    m_isConsole = named(new QCheckBox(tr("Only administer from here; install nothing")),
+                        tr("Only administer the fleet from here"));
+    m_isConsole->setToolTip(tr(
+        "Its agent holds releases and gives them to others. It is not counted among the devices to update."));
+    inner->addWidget(m_isConsole);
     layout->addWidget(box);
     m_joinButton = named(new QPushButton(tr("Ask to join")), tr("Ask to join"), "primary");
     layout->addLayout(makeButtons(m_joinButton));
@@ -224,13 +230,12 @@ QWidget* WelcomePage::makeDemo()
         layout->addWidget(box);
         return inner;
     };
-    QVBoxLayout* const simulated =
-        section(tr("Simulated in this window"),
-                label(tr("Up to %1 devices. They run the protocol's own code with keys of their own, sign "
-                         "and verify; the "
-                         "network and the transfer of payloads are a model. Nothing leaves this window.")
-                          .arg(QLocale().toString(sim::DemoConfig::kMaxDevices)),
-                      "subtitle"));
+    QVBoxLayout* const simulated = section(
+        tr("Simulated in this window"),
+        label(tr("Up to %1 devices run the protocol's own code with keys of their own; network and transfers "
+                 "are a model. Nothing leaves this window. The largest takes minutes to begin and 2.5 GB.")
+                  .arg(QLocale().toString(sim::DemoConfig::kMaxDevices)),
+              "subtitle"));
     auto* const row = new QHBoxLayout;
     row->addWidget(m_devices = named(new QComboBox, tr("Devices of the demo")));
     for (const unsigned devices : {10U, 1'000U, sim::DemoConfig::kMaxDevices})
@@ -380,7 +385,8 @@ void WelcomePage::join()
     if (token.empty() || token.find('\n') != std::string::npos)
         return m_error->tell(tr("This device does not ask to join yet."),
                              {Errc::Usage, "a token is one line"});
-    begin({m_joinDirectory->text().trimmed().toStdString(), token, m_name->text().trimmed().toStdString()},
+    begin({m_joinDirectory->text().trimmed().toStdString(), token, m_name->text().trimmed().toStdString(),
+           m_isConsole->isChecked()},
           {});
 }
 

@@ -73,6 +73,7 @@ private:
     bool m_isAwaited = false, m_isThere = false;
     ErrorCard* m_error;
     QStackedWidget* m_stack;
+    QCheckBox* m_isConsole;
     QLineEdit *m_directory, *m_scope, *m_joinDirectory, *m_token, *m_name;
     PassphraseField *m_passphrase, *m_again;
     QRadioButton *m_simple, *m_production;

@@ -39,10 +39,21 @@ Judgement judged(const Device& device, const std::map<ResourceUri, trust::Revisi
 
 } // namespace
 
+bool isConsole(const Device& device)
+{
+    return device.label("role") == "console";
+}
+
+Standing standingOf(const Device& device, const trust::ReceiptEntry& entry, const trust::Revision& newest)
+{
+    const Standing standing = standingOf(entry, newest);
+    return isUnderWay(standing) && isConsole(device) ? Standing::Held : standing;
+}
+
 Standing standingAt(const Device& device, const trust::ReceiptEntry& entry, const trust::Revision& newest,
                     UtcTime now)
 {
-    const Standing standing = standingOf(entry, newest);
+    const Standing standing = standingOf(device, entry, newest);
     const UtcTime heard = device.heardAt.value_or(device.firstSeen);
     return isUnderWay(standing) && now - heard >= kStalledAfter ? Standing::Stalled : standing;
 }

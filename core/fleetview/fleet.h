@@ -67,6 +67,11 @@ struct Device
 };
 using DevicePtr = std::shared_ptr<const Device>;
 
+/// Whether it is the agent of somebody's console: its certificate has the label role=console. It holds
+/// releases and serves them, and installs none (deploy = none in agent.conf).
+bool isConsole(const Device& device);
+/// standingOf the entry; a console waits for nothing, so that it is held where others are under way.
+Standing standingOf(const Device& device, const trust::ReceiptEntry& entry, const trust::Revision& newest);
 /// Where it stands with one entry of its receipt, the time that it has been quiet considered.
 Standing standingAt(const Device& device, const trust::ReceiptEntry& entry, const trust::Revision& newest,
                     UtcTime now);

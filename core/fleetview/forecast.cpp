@@ -18,6 +18,11 @@ Outlook outlookOf(DevicePtr device, const ResourceUri& uri, const trust::Revisio
             outlook.why = "has version " + trust::toString(entry.revision);
             return outlook;
         }
+    if (isConsole(*outlook.device)) {
+        outlook.prospect = Prospect::Held;
+        outlook.why = "is the agent of a console, and installs nothing";
+        return outlook;
+    }
     for (const auto& [name, required] : requirements) {
         const auto own = outlook.device->labels.find(name);
         if (own != outlook.device->labels.end() && own->second == required)

@@ -8,7 +8,8 @@ namespace starling::fleetview {
 
 enum class Prospect : std::uint8_t {
     Takes, ///< it has an older version or none
-    Held, ///< its certificate lacks a label that the release requires, or has another value there
+    Held, ///< its certificate lacks a label that the release requires, or has another value there; or it is a
+          ///< console's
     Newer, ///< it tells of this version, or a later one, already
 };
 

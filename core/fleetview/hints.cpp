@@ -40,6 +40,25 @@ std::vector<HintedRelease> hintedReleases(const Hints& hints)
     return releases;
 }
 
+std::uint64_t hintedDevices(const Hints& hints, const trust::ReceiptAsk& ask)
+{
+    // A device has one row for each resource that it tells of: without one that is asked for, it is counted
+    // for the resource that most tell of.
+    std::map<ResourceUri, std::uint64_t> devices;
+    for (const Hint& hint : hints.hints) {
+        const bool isMeant = (!ask.uri || hint.uri == *ask.uri)
+            && (!ask.revision || hint.revision == *ask.revision) && (!ask.phase || hint.phase == *ask.phase)
+            && (!ask.site || hint.site == ask.site);
+        std::uint64_t& sum = devices[hint.uri];
+        if (isMeant)
+            sum += std::min(hint.devices, hints.devices - sum);
+    }
+    std::uint64_t most = 0;
+    for (const auto& [uri, sum] : devices)
+        most = std::max(most, sum);
+    return most;
+}
+
 std::uint64_t aboutSo(std::uint64_t devices)
 {
     std::uint64_t unit = 1;

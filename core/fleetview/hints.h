@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fleetview/fleet.h"
+#include "trust/subscription.h"
 
 namespace starling::fleetview {
 
@@ -39,6 +40,9 @@ struct HintedRelease
 };
 /// By URI, newest first.
 std::vector<HintedRelease> hintedReleases(const Hints& hints);
+
+/// Devices that a question about receipts is meant for, as far as the sums tell; never more than there are.
+std::uint64_t hintedDevices(const Hints& hints, const trust::ReceiptAsk& ask);
 
 /// Two digits of a number that nobody has verified: 97, 990, 12000.
 std::uint64_t aboutSo(std::uint64_t devices);

@@ -31,7 +31,7 @@ std::vector<Release> releasesOf(const std::vector<KnownRelease>& known, const st
         at(release.uri, release.revision, release.infoHash).known = release;
     for (const DevicePtr& device : devices)
         for (const trust::ReceiptEntry& entry : device->receipt.entries) {
-            const Standing standing = standingOf(entry, entry.revision);
+            const Standing standing = standingOf(*device, entry, entry.revision);
             ++at(entry.uri, entry.revision, entry.infoHash).standings[static_cast<std::size_t>(standing)];
         }
     std::vector<Release> releases;

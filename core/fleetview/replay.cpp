@@ -53,7 +53,7 @@ void findDecisive(DevicePtr& device, const NewestRevisions& newest)
     Standing worst = Standing::Healthy;
     for (std::size_t i = 0; i < device->receipt.entries.size(); ++i) {
         const trust::ReceiptEntry& entry = device->receipt.entries[i];
-        const Standing standing = standingOf(entry, newest.at(entry.uri));
+        const Standing standing = standingOf(*device, entry, newest.at(entry.uri));
         if (i > 0 && standing <= worst)
             continue;
         worst = standing;

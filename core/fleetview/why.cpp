@@ -7,9 +7,9 @@ namespace starling::fleetview {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> kCauseNames{"newest",      "not-for-it", "withdrawn", "silent",
-                                                       "older",       "not-begun",  "under-way", "quiet",
-                                                       "rolled-back", "failed"};
+constexpr std::array<std::string_view, 11> kCauseNames{"newest", "not-for-it",  "console",   "withdrawn",
+                                                       "silent", "older",       "not-begun", "under-way",
+                                                       "quiet",  "rolled-back", "failed"};
 
 Cause causeOf(const Reason& reason)
 {
@@ -19,8 +19,10 @@ Cause causeOf(const Reason& reason)
     case Standing::Healthy:
         return Cause::Newest;
     case Standing::Held:
-        return reason.entry->code == static_cast<std::uint16_t>(Errc::Withdrawn) ? Cause::Withdrawn
-                                                                                 : Cause::NotForIt;
+        if (reason.entry->code == static_cast<std::uint16_t>(Errc::Withdrawn))
+            return Cause::Withdrawn;
+        return reason.entry->code == static_cast<std::uint16_t>(Errc::Incompatible) ? Cause::NotForIt
+                                                                                    : Cause::Console;
     case Standing::Stalled:
         return Cause::Quiet;
     case Standing::RolledBack:

@@ -11,6 +11,7 @@ namespace starling::fleetview {
 enum class Cause : std::uint8_t {
     Newest, ///< it says "healthy" of the newest release that is known
     NotForIt, ///< it says that the release requires labels that it does not have
+    Console, ///< it is the agent of somebody's console, which installs nothing
     Withdrawn, ///< it says that the release was withdrawn before it was in place
     Silent, ///< its receipt says nothing of a resource of which a release is out
     Older, ///< its receipt tells of an older release of the resource, and of the newest nothing yet

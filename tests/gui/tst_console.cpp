@@ -3,14 +3,19 @@
 /// what becomes of it read from the widgets.
 #include "device_model.h"
 #include "devices_page.h"
+#include "fetch_dialog.h"
 #include "fleet.h"
 #include "gui_fixture.h"
 #include "main_window.h"
+#include "sums_bar.h"
 
+#include <QComboBox>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QLineEdit>
 #include <QProcess>
+#include <QPushButton>
 #include <QSet>
 #include <QSettings>
 #include <QStyleFactory>
@@ -47,6 +52,7 @@ private Q_SLOTS:
 private:
     /// By the command line, of agent 0, of a fleet of two.
     void exportTheMap(const support::Fleet& fleet) const;
+    void asksForReceipts(support::Fleet& fleet, window::MainWindow& main) const;
     void write(const std::filesystem::path& file, const char* text, bool isProgram) const;
     QTemporaryDir m_directory;
 };
@@ -147,6 +153,46 @@ void TestConsole::showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds()
     QCOMPARE(healthy(), 2); // what was seen stays, as what was seen
     QVERIFY(fleet.start(0));
     QTRY_VERIFY_WITH_TIMEOUT(!banner->isVisible(), kSlow);
+    asksForReceipts(fleet, main);
+}
+
+/// Told in sums above one device, the window says that it shows only some, and asks for others.
+void TestConsole::asksForReceipts(support::Fleet& fleet, window::MainWindow& main) const
+{
+    const auto* const bar = main.findChild<window::SumsBar*>();
+    QVERIFY(!bar->isVisible());
+    const auto pressAsk = [&] {
+        QTest::mouseClick(find<QPushButton>(main, s("Ask for signed receipts")), Qt::LeftButton);
+        return main.findChild<window::FetchDialog*>();
+    };
+    QVERIFY(fleet.stop(0) && fleet.configure(0, {{"observer.sums_above", "1"}}) && fleet.start(0));
+    QTRY_VERIFY_WITH_TIMEOUT(bar->isVisible(), kSlow);
+    QTRY_VERIFY_WITH_TIMEOUT(find<QLabel>(*bar,
+                                          s("The agent is told of about 2 devices in sums that nobody "
+                                            "verified. Shown are the 2 whose signed receipts it has: "
+                                            "those that were asked for, or came before."))
+                                 != nullptr,
+                             kSlow);
+    auto* const dialog = pressAsk();
+    QVERIFY(dialog != nullptr && dialog->isVisible());
+    const auto says = [&](const char* text) {
+        const auto labels = dialog->findChildren<QLabel*>();
+        return std::any_of(labels.begin(), labels.end(),
+                           [&](const QLabel* label) { return label->text().contains(s(text)); });
+    };
+    auto* const release = find<QComboBox>(*dialog, s("Release"));
+    QVERIFY(release->findText(s("fw/gateway 1")) > 0);
+    release->setCurrentText(s("fw/gateway 1"));
+    QVERIFY(says("about 2 devices are meant"));
+    auto* const device = find<QLineEdit>(*dialog, s("One device, by its id"));
+    auto* const ask = find<QPushButton>(*dialog, s("Ask the devices"));
+    device->setText(s("gateway-7"));
+    QVERIFY(says("no device's id") && !ask->isEnabled());
+    device->clear();
+    keepPicture(*dialog, s("fleet-ask"));
+    QTest::mouseClick(ask, Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(says("Asked. Devices answer within seconds"), kSlow);
+    dialog->close();
 }
 
 void TestConsole::exportTheMap(const support::Fleet& fleet) const

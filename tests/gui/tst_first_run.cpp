@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /// From a machine that has nothing to a device that is healthy in a release: by mouse, counting, and by
 /// keyboard alone. The agents are real.
+#include "device_model.h"
+#include "devices_page.h"
 #include "fleet.h"
 #include "gui_console.h"
+#include "membership_dialogs.h"
 #include "passphrase_field.h"
 #include "profile.h"
-#include "trust/join.h"
 #include "welcome_page.h"
 
+#include <QAction>
+#include <QCheckBox>
+#include <QLineEdit>
+#include <QListWidget>
 #include <QPlainTextEdit>
+#include <QPushButton>
 #include <QSettings>
 #include <QStyleFactory>
+#include <QTableView>
 #include <QTemporaryDir>
+#include <QToolButton>
 
 #include <csignal>
 #include <fstream>
@@ -46,6 +55,9 @@ private Q_SLOTS:
 
 private:
     QString makePayload() const;
+    void letIn(Console& admin);
+    void takeOut(Console& admin);
+    QString passphrase() const;
     void end(qint64 pid) const;
     std::unique_ptr<QTemporaryDir> m_directory;
     std::vector<qint64> m_agents;
@@ -163,44 +175,113 @@ void TestFirstRun::getsThereByKeyboardAlone()
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("is healthy on all 1"), kSlow);
 }
 
+/// Of the keys of the fleet that runs.
+QString TestFirstRun::passphrase() const
+{
+    QFile file(m_directory->filePath(s("passphrase")));
+    return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()).trimmed() : QString();
+}
+
 void TestFirstRun::joinsAFleetWithAToken()
 {
     auto made = support::Fleet::create({.directory = m_directory->path().toStdString(),
                                         .programs = STARLING_BINARY_DIR "/bin",
-                                        .agents = 1});
+                                        .agents = 2});
     QVERIFY2(made, made ? "" : toString(made.error()).c_str());
     support::Fleet& fleet = **made;
     QVERIFY(fleet.startAll());
-    const auto token = fleet.ask<control::TokenReply>(0, control::TokenRequest{{}, 3'600});
-    QVERIFY(token);
     Console console(m_directory->filePath(s("none.sock")));
     QTRY_VERIFY_WITH_TIMEOUT(console.widget<QPushButton>("Join")->isVisible(), kSlow);
+    const auto home = QString::fromStdString(fleet.root().parent_path().string());
+    const auto socket = QString::fromStdString(fleet.socket(0).string());
+    Console admin(socket);
+    QTRY_VERIFY_WITH_TIMEOUT(admin.shows("as device-1 sees it"), kSlow);
+    for (QAction* const action : admin.main.actions())
+        if (action->text().startsWith(s("Add a device")))
+            action->trigger();
+    admin.press("Make a token");
+    QTRY_VERIFY_WITH_TIMEOUT(admin.widget<QLineEdit>("The token")->isVisible(), kSlow);
+    keepPicture(*admin.main.findChild<window::TokenDialog*>(), s("add-device"));
     console.press("Join");
-    console.widget<QLineEdit>("Token")->setText(QString::fromStdString(token->token));
+    console.widget<QLineEdit>("Token")->setText(admin.widget<QLineEdit>("The token")->text());
+    admin.main.findChild<window::TokenDialog*>()->close();
     console.widget<QLineEdit>("Name of this device")->setText(s("newcomer"));
+    console.widget<QCheckBox>("Only administer the fleet from here")->setChecked(true);
     console.press("Ask to join");
     m_agents.push_back(console.main.welcome()->agentPid());
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("Waiting to be let in"), kSlow);
     QVERIFY(console.shows("words "));
     keepPicture(console.main, s("first-waiting"));
-    std::string node;
-    QVERIFY(support::waitUntil(
-        [&] {
-            const auto pending = fleet.ask<control::PendingReply>(0, control::PendingRequest{});
-            const auto request = pending && !pending->devices.empty()
-                ? trust::openJoinRequest(pending->devices[0].request, pending->fleet)
-                : Result<trust::JoinRequest>(tl::unexpected<Error>(Error{Errc::NotFound, {}}));
-            node = request ? request->node.hex() : std::string();
-            return request.has_value();
-        },
-        std::chrono::milliseconds(kSlow)));
-    const auto path = [](const std::filesystem::path& file) { return QString::fromStdString(file.string()); };
-    const auto admitted = fleet.starling({s("--agent"), path(fleet.socket(0)), s("device"), s("admit"),
-                                          QString::fromStdString(node), s("--root"), path(fleet.root()),
-                                          s("--key"), path(fleet.key("admit")), s("--passphrase-file"),
-                                          path(fleet.passphrase()), s("--yes")});
-    QCOMPARE(admitted.exitCode, 0);
+    window::Profile{home, socket, {}}.save(); // both consoles keep theirs in one place here
+    letIn(admin);
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("newcomer runs, and is of the fleet"), kSlow);
+    // Others can be taken out.
+    window::Profile{home, socket, {}}.save();
+    takeOut(admin);
+}
+
+/// The device that waits, by its row in the overview.
+void TestFirstRun::letIn(Console& admin)
+{
+    auto* const needs = admin.widget<QListWidget>("What needs you, largest first");
+    const auto row = [&]() -> QListWidgetItem* {
+        for (int i = 0; i < needs->count(); ++i)
+            if (needs->item(i)->text().startsWith(s("newcomer asks to join")))
+                return needs->item(i);
+        return nullptr;
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(row() != nullptr, kSlow);
+    const QString words = row()->text().section(s(": "), 1);
+    Q_EMIT needs->itemActivated(row());
+    auto* const dialog = admin.main.findChild<window::AdmitDialog*>();
+    QVERIFY(dialog != nullptr && dialog->isVisible());
+    QVERIFY(find<QLabel>(*dialog, words) != nullptr);
+    QVERIFY(find<QLabel>(*dialog, s("Labels: role = console")) != nullptr);
+    auto* const sign = find<QPushButton>(*dialog, s("Sign its certificate and hand it over"));
+    QVERIFY(!sign->isEnabled()); // nobody has compared the words
+    find<QCheckBox>(*dialog, s("The device shows the same words"))->setChecked(true);
+    QTest::keyClicks(find<window::PassphraseField>(*dialog, s("Passphrase of the key")), s("wrong"));
+    QTest::mouseClick(sign, Qt::LeftButton);
+    QTRY_COMPARE_WITH_TIMEOUT(admin.error(), s("STAR-LOCAL-008"), kSlow);
+    QTest::keyClicks(find<window::PassphraseField>(*dialog, s("Passphrase of the key")), passphrase());
+    keepPicture(*dialog, s("let-in"));
+    QTest::mouseClick(sign, Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        find<QLabel>(*dialog, s("newcomer is let in. It gets its certificate when it asks next.")) != nullptr,
+        kSlow);
+    dialog->close();
+}
+
+void TestFirstRun::takeOut(Console& admin)
+{
+    auto* const page = find<window::DevicesPage>(admin.main, s("Devices"));
+    const auto* const model = find<QTableView>(*page, s("Devices"))->model();
+    const auto rowOf = [&] {
+        for (int row = 0; row < model->rowCount(); ++row)
+            if (model->index(row, window::DeviceModel::Name).data().toString() == s("device-2"))
+                return row;
+        return -1;
+    };
+    for (QToolButton* const button : admin.main.findChildren<QToolButton*>())
+        if (button->accessibleName() == s("Devices"))
+            button->click();
+    QTRY_VERIFY_WITH_TIMEOUT(rowOf() >= 0, kSlow);
+    find<QTableView>(*page, s("Devices"))->setCurrentIndex(model->index(rowOf(), 0));
+    admin.press("Take the chosen device out of the fleet");
+    auto* const dialog = admin.main.findChild<window::DenyDialog*>();
+    QVERIFY(dialog != nullptr);
+    auto* const sign = find<QPushButton>(*dialog, s("Sign and spread a deny list that names the device"));
+    QVERIFY(!sign->isEnabled());
+    QTest::keyClicks(find<QLineEdit>(*dialog, s("Name of the device, typed")), s("device-2"));
+    QVERIFY(sign->isEnabled());
+    QTest::keyClicks(find<window::PassphraseField>(*dialog, s("Passphrase of the key")), passphrase());
+    keepPicture(*dialog, s("take-out"));
+    QTest::mouseClick(sign, Qt::LeftButton);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        find<QLabel>(*dialog, s("device-2 is taken out. The agent has the list, and spreads it now."))
+            != nullptr,
+        kSlow);
+    dialog->close();
 }
 
 void TestFirstRun::saysWhatIsMissing()

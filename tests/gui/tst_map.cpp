@@ -268,7 +268,7 @@ private Q_SLOTS:
         map->setLens(MapPage::Lens::Spread);
         auto* const spread = map->findChild<window::SpreadView*>();
         QSignalSpy opened(map.get(), &MapPage::deviceWanted), groups(map.get(), &MapPage::devicesWanted);
-        QTest::keyClick(spread, Qt::Key_Home);
+        QTest::keyClick(spread, Qt::Key_Right);
         QTest::keyClick(spread, Qt::Key_Right);
         QTest::keyClick(spread, Qt::Key_Right);
         QVERIFY(spread->accessibleDescription().contains(s("hold it")));
@@ -434,10 +434,10 @@ private Q_SLOTS:
         QVERIFY(!up->isVisible());
         QTest::keyClick(waves, Qt::Key_Backspace); // nothing above
         QCOMPARE(waves->groupCount(), 5);
-        // In the grid arrows go from cell to cell, and with Ctrl from group to group.
+        // In the grid up and down go from group to group, with Ctrl from line to line, as in a grid of one group.
         map->setLens(MapPage::Lens::Grid);
         for (std::size_t group = 0; group < 3; ++group) {
-            QTest::keyClick(grid, Qt::Key_Down, Qt::ControlModifier);
+            QTest::keyClick(grid, Qt::Key_Down);
             const auto& plan = grid->painter().plan();
             const std::string name = grid->painter().deviceAt(plan.groups[group].first)->name;
             QVERIFY(grid->accessibleDescription().contains(s("Chosen: ") + QString::fromStdString(name)));
@@ -555,7 +555,7 @@ private Q_SLOTS:
         QTest::keyClick(slider, Qt::Key_End);
         QVERIFY(!map->time().cursor());
         QCOMPARE(moved.count(), 5);
-        QTest::keyClick(map.get(), Qt::Key_Home);
+        QTest::keyClick(map.get(), Qt::Key_Home, Qt::ShiftModifier);
         QVERIFY(map->time().cursor() == samples::kBegin);
         QTest::keyClick(map.get(), Qt::Key_End);
         QVERIFY(!map->time().cursor());
@@ -576,7 +576,7 @@ private Q_SLOTS:
     {
         MapPage map;
         map.show();
-        QTest::keyClick(&map, Qt::Key_Home);
+        QTest::keyClick(&map, Qt::Key_Home, Qt::ShiftModifier);
         QTest::keyClick(&map, Qt::Key_Comma);
         QTest::keyClick(&map, Qt::Key_P);
         QVERIFY(!map.time().cursor() && !map.time().isPlaying());

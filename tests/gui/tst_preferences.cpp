@@ -22,6 +22,7 @@
 #include <QStyleFactory>
 #include <QTableView>
 #include <QTemporaryDir>
+#include <QToolButton>
 
 using namespace starling;
 using namespace starling::gui_test;
@@ -61,6 +62,8 @@ private Q_SLOTS:
     void tellsWhatIsNews();
     void looksWell_data();
     void looksWell();
+    void showsTheFocusAndHasRoomForFingers_data() { looksWell_data(); }
+    void showsTheFocusAndHasRoomForFingers();
 
 private:
     QTemporaryDir m_settings;
@@ -82,6 +85,9 @@ void TestPreferences::keepsWhatIsChangedAndGoesBackToDefaults()
     QSignalSpy changed(&page, &PreferencesPage::changed);
     const std::vector<const char*> items{"Screen to begin with",
                                          "Density",
+                                         "Reduce motion",
+                                         "How often the agent is asked",
+                                         "Numbers",
                                          "A device asks to join",
                                          "A device fails",
                                          "A release is healthy everywhere",
@@ -96,10 +102,11 @@ void TestPreferences::keepsWhatIsChangedAndGoesBackToDefaults()
         choice->setCurrentIndex(1);
     find<QSpinBox>(page, s("Lock after"))->setValue(0);
     QCOMPARE(find<QSpinBox>(page, s("Lock after"))->text(), s("Never"));
-    QCOMPARE(changed.count(), 8); // the theme is the window's own
+    QCOMPARE(changed.count(), 11); // the theme is the window's own
     const Preferences kept = Preferences::load();
     QVERIFY(!kept.tellsApplicants && !kept.tellsFailures && !kept.tellsDone && !kept.offersKeychain
-            && kept.alwaysTypesCount && kept.lockAfter.count() == 0
+            && kept.alwaysTypesCount && kept.lockAfter.count() == 0 && kept.reducesMotion
+            && kept.pace == window::Pace::Second && kept.numbers == window::Numbers::English
             && kept.density == window::Density::Compact && kept.opening == window::Opening::Overview);
     PreferencesPage again;
     for (const char* item : items) {
@@ -116,6 +123,7 @@ void TestPreferences::takesNonsenseAsTheDefault()
     settings.setValue(s("safety/lock-after-minutes"), s("-3"));
     settings.setValue(s("appearance/density"), s("purple"));
     QVERIFY(Preferences::load() == Preferences());
+    settings.setValue(s("network/pace"), s("9s"));
     settings.setValue(s("safety/lock-after-minutes"), s("100000"));
     QVERIFY(Preferences::load() == Preferences());
 }
@@ -165,6 +173,18 @@ void TestPreferences::takesEffectAtOnce()
     QVERIFY(table->verticalHeader()->defaultSectionSize() < line * 3 / 4);
     find<QComboBox>(*page, s("Density"))->setCurrentIndex(0);
     QCOMPARE(table->verticalHeader()->defaultSectionSize(), line);
+    QSignalSpy paces(&main, &MainWindow::paceWanted);
+    find<QComboBox>(*page, s("How often the agent is asked"))->setCurrentIndex(2);
+    QCOMPARE(paces.last()[0].value<std::chrono::milliseconds>(), std::chrono::milliseconds(5'000));
+    QLocale::setDefault(QLocale(QLocale::German));
+    find<QComboBox>(*page, s("Numbers"))->setCurrentIndex(1);
+    QCOMPARE(QLocale().toString(12'345), s("12,345"));
+    find<QComboBox>(*page, s("Numbers"))->setCurrentIndex(0);
+    QVERIFY(QLocale() == QLocale::system());
+    const auto* const speed = find<QComboBox>(main, s("Speed of playing"));
+    QVERIFY(speed->isEnabled());
+    find<QCheckBox>(*page, s("Reduce motion"))->setChecked(true);
+    QVERIFY(!speed->isEnabled() && !QApplication::isEffectEnabled(Qt::UI_AnimateCombo));
     auto* const theme = find<QComboBox>(*page, s("Theme"));
     theme->setCurrentIndex(static_cast<int>(Look::Dark));
     const QColor dark = QApplication::palette().window().color();
@@ -279,6 +299,60 @@ void TestPreferences::looksWell()
         if (widget->isVisible() && widget->focusPolicy() != Qt::NoFocus)
             QVERIFY2(page->rect().right() >= widget->mapTo(page, widget->rect().topRight()).x(),
                      qPrintable(widget->accessibleName()));
+}
+
+/// On every screen: what has the focus looks otherwise than without it, can be hit, and is not covered.
+void TestPreferences::showsTheFocusAndHasRoomForFingers()
+{
+    QFETCH(int, look);
+    constexpr int kLeast = 24; // px: console specification, and WCAG 2.2, 2.5.8
+    MainWindow main(s("agent.sock"));
+    main.resize(1'240, 800);
+    main.setLook(static_cast<Look>(look));
+    main.show();
+    QVERIFY(QTest::qWaitForWindowActive(&main));
+    fleetview::Fleet fleet(samples::kBegin);
+    fleet.take(samples::reportsOf(60, 3), {}, samples::kBegin);
+    const auto snapshot = snapshotOf(fleet.picture(samples::kBegin + std::chrono::seconds(40)));
+    main.show(snapshot);
+    auto* const screens = find<QStackedWidget>(main, s("Screens"));
+    auto* const elsewhere = find<QToolButton>(main, s("Overview"));
+    QStringList faults;
+    int seen = 0;
+    for (int screen = 0; screen < screens->count(); ++screen) {
+        screens->setCurrentIndex(screen);
+        main.show(snapshot);
+        QCoreApplication::processEvents();
+        std::vector<QWidget*> controls;
+        for (QWidget* const widget : screens->currentWidget()->findChildren<QWidget*>())
+            if (widget->isVisible() && widget->isEnabled() && (widget->focusPolicy() & Qt::TabFocus) != 0
+                && !widget->objectName().startsWith(s("qt_")) && widget->focusProxy() == nullptr)
+                controls.push_back(widget);
+        for (QWidget* const widget : controls) {
+            const QString name = s("%1, %2 %3")
+                                     .arg(screens->currentWidget()->accessibleName(),
+                                          s(widget->metaObject()->className()), widget->accessibleName());
+            elsewhere->setFocus(Qt::TabFocusReason);
+            const QImage without = widget->grab().toImage();
+            widget->setFocus(Qt::TabFocusReason);
+            if (widget->hasFocus() && widget->grab().toImage() == without)
+                faults += s("focus is not seen: ") + name;
+            if (widget->height() < kLeast || widget->width() < kLeast)
+                faults += s("%1 x %2 px: ").arg(widget->width()).arg(widget->height()) + name;
+            const QRect area(widget->mapTo(&main, QPoint()), widget->size());
+            for (const QWidget* const other : controls)
+                if (other != widget && !other->isAncestorOf(widget) && !widget->isAncestorOf(other)
+                    && other->parentWidget() == widget->parentWidget()
+                    && QRect(other->mapTo(&main, QPoint()), other->size()).intersects(area))
+                    faults += s("covers ") + other->accessibleName() + s(": ") + name;
+            ++seen;
+        }
+    }
+    QVERIFY2(seen > 60, qPrintable(QString::number(seen)));
+    faults.removeDuplicates();
+    for (const QString& fault : std::as_const(faults))
+        qWarning("%s", qPrintable(fault));
+    QVERIFY2(faults.isEmpty(), "see above");
 }
 
 QTEST_MAIN(TestPreferences)

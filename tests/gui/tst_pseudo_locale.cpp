@@ -6,6 +6,9 @@
 #include "gui_fixture.h"
 #include "main_window.h"
 #include "map_page.h"
+#include "map_spread.h"
+#include "map_views.h"
+#include "painted_text.h"
 #include "profile.h"
 
 #include "admin/audit_log.h"
@@ -199,6 +202,36 @@ QString cutOff(const QWidget& widget)
     return {};
 }
 
+/// Faults of what is painted: words that were not translated, words without their end, and words beyond the
+/// edge.
+QStringList faultsOf(const std::vector<PaintedText>& painted, QSize size)
+{
+    QStringList faults;
+    QString all;
+    for (const PaintedText& each : painted) {
+        all += each.text + QLatin1Char('\n');
+        const bool isShortened =
+            each.text.contains(QChar(0x2026)) && each.text.contains(kOpen) && !each.text.contains(kClose);
+        const bool isOutside = each.area.right() > size.width() + 1 || each.area.left() < -1
+            || each.area.bottom() > size.height() + 1 || each.area.top() < -1;
+        if (isShortened || (isOutside && each.text.contains(kOpen)))
+            faults += s("painted and cut off: ") + each.text;
+        if (isShortened)
+            all += kClose; // what follows is looked at by itself
+    }
+    if (hasLetters(untranslated(all)))
+        faults += s("painted and not translated: ") + untranslated(all).simplified();
+    return faults;
+}
+
+/// What it paints; the grid, which keeps an image, as it is painted for export.
+std::vector<PaintedText> paintedText(QWidget& widget)
+{
+    if (const auto* const grid = qobject_cast<const window::GridView*>(&widget))
+        return paintedBy(grid->size(), [grid](QPainter& painter) { grid->painter().paint(painter); });
+    return paintedBy(widget);
+}
+
 bool isOfQt(const QWidget& widget)
 {
     for (const QWidget* each = &widget; each != nullptr; each = each->parentWidget())
@@ -305,6 +338,24 @@ void TestPseudoLocale::findsWhatItLooksFor()
     auto* const table = new QTableWidget(1, 1);
     table->setItem(0, 0, new QTableWidgetItem(s("waiting")));
     QVERIFY(faultsOf(table, 900).contains(s("not translated: waiting")));
+    // And what no property tells.
+    const auto painting = [](const QString& text, int width) {
+        return gui_test::paintedBy(QSize(width, 40), [&](QPainter& painter) {
+            painter.translate(4, 0);
+            const QString shown = painter.fontMetrics().elidedText(text, Qt::ElideRight, width - 8);
+            painter.drawText(QRect(0, 0, width - 8, 40), Qt::AlignLeft | Qt::AlignVCenter, shown);
+            painter.drawText(QPointF(0, 20), s("gw-7"));
+        });
+    };
+    const auto told = [&](const QString& text, int width) {
+        return ::faultsOf(painting(text, width), QSize(width, 40)).join(QLatin1Char(' '));
+    };
+    QCOMPARE(told(good, 600), QString());
+    QVERIFY(told(s("twelve ") + good, 900).contains(s("painted and not translated: twelve")));
+    QVERIFY(told(good, 60).contains(s("painted and cut off: ")));
+    const auto beyond = gui_test::paintedBy(
+        QSize(60, 40), [&](QPainter& painter) { painter.drawText(QPointF(10, 20), good); });
+    QVERIFY(::faultsOf(beyond, QSize(60, 40)).join(QLatin1Char(' ')).contains(s("painted and cut off: ")));
 }
 
 void TestPseudoLocale::showsEveryScreenAtTwiceTheScale()
@@ -326,9 +377,15 @@ void TestPseudoLocale::showsEveryScreenAtTwiceTheScale()
 
 void TestPseudoLocale::collect(const QWidget& window, const QString& where, QStringList& faults) const
 {
-    for (const QWidget* widget : window.findChildren<QWidget*>()) {
+    for (QWidget* const widget : window.findChildren<QWidget*>()) {
         if (!widget->isVisible() || isOfQt(*widget))
             continue;
+        // Labels and buttons are asked for their text below: they elide on purpose, and say so in tooltips.
+        // And what stands in a field, somebody typed.
+        if (!widget->inherits("QLabel") && !widget->inherits("QAbstractButton")
+            && !widget->inherits("QLineEdit"))
+            for (const QString& fault : faultsOf(paintedText(*widget), widget->size()))
+                faults += s("%1: %2 in %3").arg(where, fault, nameOf(*widget));
         for (const QString& text : textsOf(*widget))
             if (hasLetters(untranslated(text)))
                 faults += s("%1: not translated: %2 in %3")
@@ -375,6 +432,19 @@ void TestPseudoLocale::translatesEveryTextAndCutsNoneOff()
     for (const QString& fault : std::as_const(faults))
         qWarning("%s", qPrintable(fault));
     QVERIFY2(faults.isEmpty(), "see above");
+    // Nobody was deaf. Places paints names of places alone.
+    auto* const map = main.findChild<MapPage*>();
+    const std::array<std::pair<MapPage::Lens, QWidget*>, 3> lenses{
+        {{MapPage::Lens::Waves, map->findChild<window::WavesView*>()},
+         {MapPage::Lens::Grid, map->findChild<window::GridView*>()},
+         {MapPage::Lens::Spread, map->findChild<window::SpreadView*>()}}};
+    for (const auto& [lens, view] : lenses) {
+        map->setLens(lens);
+        const auto painted = paintedText(*view);
+        QVERIFY2(std::any_of(painted.begin(), painted.end(),
+                             [](const PaintedText& each) { return each.text.contains(kOpen); }),
+                 view->metaObject()->className());
+    }
 }
 
 int main(int argc, char** argv)

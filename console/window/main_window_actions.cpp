@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the window can be told to do from anywhere: shortcuts, the palette, files that are dropped, dialogs
+/// that belong to no screen.
+#include "main_window.h"
+
+#include "command_palette.h"
+#include "devices_page.h"
+#include "diagnostics_page.h"
+#include "fetch_dialog.h"
+#include "idle_lock.h"
+#include "keys_page.h"
+#include "map_page.h"
+#include "membership_dialogs.h"
+#include "overview_page.h"
+#include "profile.h"
+#include "publish_page.h"
+#include "releases_page.h"
+#include "request_dialog.h"
+#include "welcome_page.h"
+
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QStackedWidget>
+
+namespace starling::window {
+
+QAction* MainWindow::add(const QString& text, const QKeySequence& keys, std::function<void()> run)
+{
+    auto* const action = new QAction(text, this);
+    action->setShortcut(keys);
+    connect(action, &QAction::triggered, this, std::move(run));
+    addAction(action);
+    return action;
+}
+
+void MainWindow::makeActions()
+{
+    add(tr("Filter devices"), Qt::CTRL | Qt::Key_F, [this] {
+        goTo(m_devices);
+        m_devices->focusQuery();
+    });
+    add(tr("New release: make, sign and push"), Qt::CTRL | Qt::Key_N, [this] { goToPublish({}); });
+    add(tr("Open a signing request: sign for others"), Qt::CTRL | Qt::Key_O, [this] { chooseRequest(); });
+    add(tr("Add a device: make a join token"), {}, [this] { addDevice(); });
+    m_askAction =
+        add(tr("Ask for signed receipts of a fleet that is told in sums"), {}, [this] { askForReceipts(); });
+    m_askAction->setEnabled(false);
+    add(tr("First steps: new fleet, join, demo"), {}, [this] { goTo(m_welcome); });
+    add(tr("Diagnostics: versions, paths, state, to copy or save"), {}, [this] { goTo(m_diagnostics); });
+    add(tr("Commands"), Qt::CTRL | Qt::Key_K, [this] { openPalette(); });
+    add(tr("Keyboard shortcuts"), Qt::CTRL | Qt::Key_Slash, [this] { showShortcuts(); });
+    add(tr("Full screen"), Qt::Key_F11, [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
+    add(tr("Look as the system does"), {}, [this] { setLook(Look::System); });
+    add(tr("Light theme"), {}, [this] { setLook(Look::Light); });
+    add(tr("Dark theme"), {}, [this] { setLook(Look::Dark); });
+    add(tr("High contrast theme"), {}, [this] { setLook(Look::HighContrast); });
+    add(tr("Lock: wipe typed passphrases"), Qt::CTRL | Qt::Key_L, [this] { m_lock->lock(); });
+    add(tr("Quit"), QKeySequence::Quit, [this] { close(); });
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event)
+{
+    const auto urls = event->mimeData()->urls();
+    if (urls.size() == 1 && urls[0].isLocalFile())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event)
+{
+    const auto urls = event->mimeData()->urls();
+    if (urls.size() != 1 || !urls[0].isLocalFile())
+        return;
+    event->acceptProposedAction();
+    const QString file = urls[0].toLocalFile();
+    return RequestDialog::isRequest(file) ? openRequest(file) : goToPublish(file);
+}
+
+void MainWindow::chooseRequest()
+{
+    auto* const dialog = new QFileDialog(this, tr("Open a signing request"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    dialog->setNameFilters({tr("Signing requests (*.request)"), tr("All files (*)")});
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openRequest);
+    dialog->open();
+}
+
+void MainWindow::openRequest(const QString& file)
+{
+    if (m_demo->isActive())
+        return DemoBar::explainNoPush(this);
+    auto* const dialog = new RequestDialog(file, Profile::load().directory, m_socket, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &RequestDialog::rootPushed, m_keys, &KeysPage::reload);
+    connect(dialog, &RequestDialog::completed, this, [this](const release::SigningRequest& request) {
+        goTo(m_publish);
+        m_publish->resume(request);
+    });
+    dialog->open();
+}
+
+void MainWindow::openPalette()
+{
+    auto* const palette = new CommandPalette(actions(), m_snapshot ? m_snapshot->picture : nullptr, this);
+    palette->setAttribute(Qt::WA_DeleteOnClose);
+    connect(palette, &CommandPalette::deviceChosen, this, [this](const NodeId& node) {
+        goTo(m_devices);
+        m_devices->choose(node);
+    });
+    palette->open();
+}
+
+void MainWindow::showShortcuts()
+{
+    QString rows;
+    for (const QAction* action : actions())
+        if (!action->shortcut().isEmpty())
+            rows += QStringLiteral("<tr><td style='padding:3px 24px 3px 0'><b>%1</b></td><td>%2</td></tr>")
+                        .arg(action->shortcut().toString(QKeySequence::NativeText).toHtmlEscaped(),
+                             action->text().toHtmlEscaped());
+    auto* const box =
+        new QMessageBox(QMessageBox::NoIcon, tr("Keyboard shortcuts"),
+                        QStringLiteral("<table>%1</table>").arg(rows), QMessageBox::Close, this);
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    box->setAccessibleName(tr("Keyboard shortcuts"));
+    box->open();
+}
+
+void MainWindow::askForReceipts()
+{
+    if (m_demo->isActive() || !m_snapshot || !m_snapshot->hints)
+        return;
+    auto* const dialog = new FetchDialog(*m_snapshot->hints, m_socket, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
+}
+
+void MainWindow::admit(const Applicant& applicant)
+{
+    auto* const dialog = new AdmitDialog(applicant, Profile::load().directory, m_socket, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
+}
+
+void MainWindow::deny(const fleetview::DevicePtr& device)
+{
+    if (m_demo->isActive())
+        return DemoBar::explainNoPush(this);
+    auto* const dialog = new DenyDialog(*device, Profile::load().directory, m_socket, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
+}
+
+void MainWindow::addDevice()
+{
+    if (m_demo->isActive())
+        return DemoBar::explainNoPush(this);
+    auto* const dialog = new TokenDialog(m_socket, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
+}
+
+} // namespace starling::window
