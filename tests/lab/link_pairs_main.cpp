@@ -79,7 +79,7 @@ Status measurePayload(const Pair& pair, const Options& options, QJsonObject& lin
     const auto agents = PayloadPair::create(options.payload, pair);
     if (!agents)
         return tl::unexpected<Error>(agents.error());
-    std::vector<double> firstByte, megabits;
+    std::vector<double> firstByte, megabits, plain;
     std::vector<std::string> path;
     for (unsigned i = 0; i < options.repeat; ++i) {
         const auto outcome = (*agents)->play();
@@ -88,10 +88,20 @@ Status measurePayload(const Pair& pair, const Options& options, QJsonObject& lin
         firstByte.push_back(outcome->firstByteMs);
         megabits.push_back(outcome->megabits);
         path.push_back(outcome->path);
+        // In turns: what else the machine does is done to both.
+        const auto alone = (*agents)->playPlain();
+        if (alone)
+            plain.push_back(*alone);
+        else if (alone.error().code != Errc::Usage)
+            return fail(Error(alone.error()), nameOf(pair));
     }
     line[QStringLiteral("payload_path")] = QString::fromStdString(usualOf(path));
     line[QStringLiteral("time_to_first_byte_ms")] = medianOf(firstByte);
     line[QStringLiteral("payload_mbit")] = medianOf(megabits);
+    if (plain.empty())
+        return {};
+    line[QStringLiteral("plain_tcp_mbit")] = medianOf(plain);
+    line[QStringLiteral("ratio")] = medianOf(megabits) / medianOf(plain);
     return {};
 }
 
@@ -104,6 +114,8 @@ void print(const QJsonObject& line, bool withPayload)
     if (withPayload)
         std::printf("   %-9s %9.0f ms %7.0f Mbit/s", text("payload_path").c_str(),
                     number("time_to_first_byte_ms"), number("payload_mbit"));
+    if (withPayload && line.contains(QStringLiteral("ratio")))
+        std::printf("   plain TCP %4.0f, ratio %.2f", number("plain_tcp_mbit"), number("ratio"));
     std::printf("\n");
     std::fflush(stdout);
 }

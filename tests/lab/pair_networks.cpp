@@ -173,6 +173,30 @@ Result<Internet::Host> PairNetworks::addAt(World& world, Place place, const std:
     return world.internet->addHost(sites.back(), name);
 }
 
+Result<Endpoint> PairNetworks::letIn(const Pair& pair, const PairHosts& hosts, std::uint16_t port)
+{
+    const PlaceWords& words = wordsOf(pair.from);
+    if (words.carrier || isRelative(pair.to))
+        return fail(Errc::Usage, nameOf(pair) + ": TCP from outside");
+    Endpoint reached = hosts.from.addresses.front();
+    reached.port = port;
+    if (!words.edge)
+        return reached;
+    const Internet::Site& site = hosts.sites.front();
+    const QByteArray table = reached.isIpv4() ? "ip edge " : "ip6 edge ";
+    const QByteArray what = " tcp dport " + QByteArray::number(port);
+    if (auto opened = site.edge->nft("insert rule " + table + "forward" + what + " accept\n"); !opened)
+        return tl::unexpected<Error>(opened.error());
+    if (words.edge == Edge::Firewall)
+        return reached;
+    if (auto opened = site.edge->nft("insert rule " + table + "before iifname \"out\"" + what + " dnat to "
+                                     + addressText(reached) + "\n");
+        !opened)
+        return tl::unexpected<Error>(opened.error());
+    reached.address = site.outside.address;
+    return reached;
+}
+
 Result<PairHosts> PairNetworks::add(const Pair& pair)
 {
     auto world = worldOf(pair);

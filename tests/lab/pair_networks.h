@@ -60,6 +60,9 @@ class PairNetworks
 public:
     /// Needs enterLab(). Busy once there are too many.
     Result<PairHosts> add(const Pair& pair);
+    /// Lets TCP in to this port of the first one: where it is reached. Usage where two NATs would have to, or
+    /// the other one is inside as well.
+    static Result<Endpoint> letIn(const Pair& pair, const PairHosts& hosts, std::uint16_t port);
 
 private:
     struct World

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kMiddle = 0, kFrom = 1, kTo = 2, kAgents = 3;
 /// Three ports: behind one NAT no two may use the same (internet.h).
 constexpr std::uint16_t kFirstPort = 7'891;
+constexpr std::uint16_t kPlainPort = 7'000;
 constexpr const char* kUri = "fw/transfer";
 constexpr auto kLinkLimit = 30s; // most of it for busy machines
 constexpr auto kPunchTime = 4s; // two rounds of challenges (link/punch.h)
@@ -32,7 +33,7 @@ double millisecondsSince(std::uint64_t wallMicros)
 
 Result<std::unique_ptr<PayloadPair>> PayloadPair::create(PayloadPlan plan, const Pair& pair)
 {
-    std::unique_ptr<PayloadPair> made(new PayloadPair(std::move(plan)));
+    std::unique_ptr<PayloadPair> made(new PayloadPair(std::move(plan), pair));
     auto hosts = made->m_networks.add(pair);
     if (!hosts)
         return tl::unexpected<Error>(hosts.error());
@@ -52,8 +53,8 @@ Status PayloadPair::shape(const Network& host) const
 {
     // What the kernel sends as one would be lost as one; a line loses packets.
     if (m_plan.lossPermille > 0 || m_plan.megabits > 0) {
-        const QStringList apart{QStringLiteral("link"), QStringLiteral("set"), QStringLiteral("dev"),
-                                QStringLiteral("out"), QStringLiteral("gso_max_segs"), QStringLiteral("1")};
+        const QStringList apart{QStringLiteral("link"), QStringLiteral("set"),          QStringLiteral("dev"),
+                                QStringLiteral("out"),  QStringLiteral("gso_max_segs"), QStringLiteral("1")};
         if (auto set = host.run(QStringLiteral("ip"), apart); !set)
             return tl::unexpected<Error>(set.error());
     }
@@ -158,6 +159,7 @@ Result<PayloadOutcome> PayloadPair::play()
                                                QStringLiteral("--require"), QStringLiteral("wants=payload")});
     if (!torrent)
         return tl::unexpected<Error>(torrent.error());
+    m_torrent = *torrent;
     const auto pushed =
         m_fleet->starling({QStringLiteral("--agent"), QString::fromStdString(m_fleet->socket(kFrom).string()),
                            QStringLiteral("push"), QString::fromStdString(torrent->string()),
@@ -188,6 +190,44 @@ Result<PayloadOutcome> PayloadPair::play()
         outcome.bytesByPath += path.kind == way->kind ? path.in : 0;
     outcome.isInside = way->endpoint == m_fleet->endpoint(kFrom);
     return outcome;
+}
+
+Result<double> PayloadPair::playPlain()
+{
+    const QString program =
+        QString::fromStdString((m_plan.programs / "../tests/starling-lab-plain").string());
+    const auto q = [](const std::string& text) { return QString::fromStdString(text); };
+    if (!m_plainAt) {
+        const auto reached = PairNetworks::letIn(m_pair, m_hosts, kPlainPort);
+        if (!reached)
+            return tl::unexpected<Error>(reached.error());
+        m_plainAt = *reached;
+    }
+    Endpoint local = m_hosts.from.addresses.front();
+    local.port = kPlainPort;
+    auto seed = m_hosts.from.network->start(
+        program,
+        {QStringLiteral("seed"), q(m_torrent.string()), q(m_plan.directory.string()), q(toString(local))});
+    if (!seed)
+        return tl::unexpected<Error>(seed.error());
+    if (!(*seed)->waitForReadyRead(10'000))
+        return fail(Errc::Timeout, "starling-lab-plain does not get ready");
+    const fs::path directory = m_plan.directory / ("plain-" + std::to_string(m_version));
+    std::error_code error;
+    fs::create_directories(directory, error);
+    local = m_hosts.to.addresses.front();
+    local.port = kPlainPort;
+    const auto said =
+        m_hosts.to.network->run(program,
+                                {QStringLiteral("get"), q(m_torrent.string()), q(directory.string()),
+                                 q(toString(local)), q(toString(*m_plainAt))},
+                                {}, kPatience);
+    (*seed)->kill();
+    (*seed)->waitForFinished();
+    fs::remove_all(directory, error);
+    if (!said)
+        return tl::unexpected<Error>(said.error());
+    return static_cast<double>(m_plan.mebibytes) * 8.388608 / said->trimmed().toDouble();
 }
 
 } // namespace starling::lab

@@ -36,10 +36,14 @@ public:
     static Result<std::unique_ptr<PayloadPair>> create(PayloadPlan plan, const Pair& pair);
     /// A payload of its own from the first one to the second.
     Result<PayloadOutcome> play();
+    /// The payload of the last play between the same hosts by libtorrent alone, over TCP, which a port is
+    /// opened for: in Mbit/s. Usage where none can be (PairNetworks::letIn).
+    Result<double> playPlain();
 
 private:
-    explicit PayloadPair(PayloadPlan plan)
+    PayloadPair(PayloadPlan plan, const Pair& pair)
         : m_plan(std::move(plan))
+        , m_pair(pair)
     {
     }
     Status shape(const Network& host) const;
@@ -50,6 +54,9 @@ private:
     std::optional<control::UpdateLine> update() const;
 
     PayloadPlan m_plan;
+    Pair m_pair;
+    std::filesystem::path m_torrent; ///< of the last play
+    std::optional<Endpoint> m_plainAt; ///< where the first one is reached over TCP
     PairNetworks m_networks;
     PairHosts m_hosts;
     std::unique_ptr<support::Fleet> m_fleet; ///< after the networks: its agents end before they do

@@ -304,6 +304,56 @@ private Q_SLOTS:
         expect(push(1, 2));
         QVERIFY(support::waitUntil([&] { return hasUpdate(2, 2); }, kLimit));
     }
+
+    /// Somebody on the way of every datagram to and from one device, links', STUN's and BitTorrent's alike.
+    void bringsUpdatesPastAnAttackerOnTheWay()
+    {
+        const Network& edge = *m_sites[0].edge;
+        // What the kernel sends as one would count as one.
+        const auto apart = m_hosts[1].network->run(QStringLiteral("ip"),
+                                                   {QStringLiteral("link"), QStringLiteral("set"),
+                                                    QStringLiteral("dev"), QStringLiteral("out"),
+                                                    QStringLiteral("gso_max_segs"), QStringLiteral("1")});
+        QVERIFY(apart);
+        expect(edge.nft("table ip attack {\ncounter dropped {}\ncounter altered {}\ncounter repeated {}\n"
+                        "chain forward { type filter hook forward priority filter + 10;\n"
+                        "meta l4proto udp numgen inc mod 10 0 counter name dropped drop\n"
+                        "meta l4proto udp numgen inc mod 10 3 counter name altered @th,256,8 set 0x5a\n"
+                        "iifname \"out\" meta l4proto udp numgen inc mod 10 6 counter name repeated dup to "
+                        + addressText(m_hosts[1].addresses[0]) + " device \"in\"\n}\n}\n"));
+        const std::filesystem::path payload = m_directory->path().toStdString() + "/attacked";
+        std::filesystem::create_directories(payload);
+        const std::string data = [] {
+            std::string bytes(2'000'000, ' ');
+            for (std::size_t i = 0; i < bytes.size(); ++i)
+                bytes[i] = static_cast<char>(i * i >> 7);
+            return bytes;
+        }();
+        std::ofstream(payload / "data") << data;
+        std::ofstream(payload / "install.sh") << "cp data \"$STARLING_ROOT/data\"\n";
+        const auto torrent = m_fleet->makeRelease(payload, "fw/attacked", 1,
+                                                  {QStringLiteral("--run"), QStringLiteral("install.sh")});
+        QVERIFY2(torrent, torrent ? "" : toString(torrent.error()).c_str());
+        const auto pushed =
+            m_fleet->starling({QStringLiteral("--agent"), QString::fromStdString(m_fleet->socket(1).string()),
+                               QStringLiteral("push"), QString::fromStdString(torrent->string()),
+                               QStringLiteral("--payload"), QString::fromStdString(payload.string())});
+        QVERIFY2(pushed.exitCode == 0, pushed.errors.constData());
+        const auto installed = [&](std::size_t i) {
+            std::ifstream file(m_fleet->deviceRoot(i) / "data");
+            return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+        };
+        for (const std::size_t other : {std::size_t(1), std::size_t(2), kCounting}) {
+            QVERIFY(support::waitUntil([&] { return installed(other).size() >= data.size(); }, kLimit));
+            QVERIFY(installed(other) == data);
+        }
+        const auto counters =
+            edge.run(QStringLiteral("nft"),
+                     {QStringLiteral("list"), QStringLiteral("counters"), QStringLiteral("table"),
+                      QStringLiteral("ip"), QStringLiteral("attack")});
+        QVERIFY(counters && counters->count("packets ") == 3);
+        QVERIFY2(!counters->contains("packets 0 "), counters->constData());
+    }
 };
 
 int main(int argc, char** argv)
