@@ -17,8 +17,8 @@
 #pragma once
 
 #include "overlay/postbox.h"
+#include "overlay/seen_notices.h"
 
-#include <deque>
 #include <set>
 
 namespace starling::overlay {
@@ -47,7 +47,7 @@ public:
     void onPrune(NeighborId from);
 
     /// When tell() and ask() have something to do.
-    std::optional<Instant> nextTelling() const;
+    std::optional<Instant> nextTelling() const { return m_nextTelling; }
     std::optional<Instant> nextAsking() const
     {
         return m_due.empty() ? std::nullopt : std::optional(m_due.begin()->first);
@@ -58,6 +58,7 @@ public:
     void ask(Instant now, Postbox& postbox);
 
     bool isEager(NeighborId neighbor) const;
+    void prefetch() const { m_peers.prefetch(); }
 
 private:
     struct Peer
@@ -88,17 +89,13 @@ private:
         Instant due;
         bool isExpected = false; ///< along the tree
     };
-    struct Seen
-    {
-        Instant at;
-        std::optional<NeighborId> stopgap; ///< sent it when asked, because the tree was late
-    };
     bool isInTree() const;
     Duration patience() const;
     void onArrival(const Missing& awaited, NeighborId from, Instant now);
     static bool hasTold(const Missing& missing, NeighborId neighbor);
     void preferQuicker(const Missing& missing, NeighborId from, Instant now, Postbox& postbox);
-    void setTelling(Peer& peer, Duration delay, Instant now) const;
+    void setTelling(Peer& peer, Duration delay, Instant now);
+    void findNextTelling();
     void untell(Peer& peer, const NoticeTag& tag);
     void setDue(const NoticeTag& tag, Missing& missing, Instant due);
     void forget(std::map<NoticeTag, Missing>::iterator missing);
@@ -106,13 +103,13 @@ private:
     void becomeLazy(NeighborId neighbor, Postbox& postbox);
     std::vector<Teller>::iterator mostTrusted(std::vector<Teller>& tellers);
 
-    Config m_config;
-    std::map<NeighborId, Peer> m_peers;
+    const Config& m_config;
+    PerNeighbor<Peer> m_peers;
     std::map<NoticeTag, Missing> m_missing;
     std::set<std::pair<Instant, NoticeTag>> m_due; ///< of m_missing
-    std::map<NoticeTag, Seen> m_seen;
-    std::deque<NoticeTag> m_seenOrder; ///< the oldest first
+    SeenNotices m_seen;
     std::optional<Instant> m_lastTold;
+    std::optional<Instant> m_nextTelling; ///< the soonest Peer::tellAt
     bool m_isSevered = true; ///< an eager link is gone since the last notice, or none has come yet
     std::optional<Duration> m_lag; ///< the tree was behind who told first, at most, of late
 };

@@ -9,7 +9,6 @@
 namespace starling::overlay {
 
 namespace {
-
 enum class Kind : std::uint8_t {
     Notice = 1,
     Digest = 2,
@@ -571,6 +570,12 @@ void write(ByteWriter& writer, const Head& head)
 Bytes serialize(const Message& message)
 {
     return std::visit([](const auto& typed) { return encode(typed); }, message);
+}
+
+bool concernsTree(ByteView message)
+{
+    const auto kind = static_cast<Kind>(message.size() < 2 ? std::byte() : message[1]);
+    return kind == Kind::Notice || kind == Kind::IHave || kind == Kind::Graft || kind == Kind::Prune;
 }
 
 Result<Message> parse(ByteView bytes)

@@ -49,10 +49,7 @@ public:
     std::uint64_t retransmissions() const;
     /// Messages about receipts that came to this node, pulses apart.
     std::uint64_t receiptMessages() const { return m_receiptMessages; }
-    const std::map<overlay::NeighborId, overlay::NeighborStats>& neighbors() const
-    {
-        return m_overlay->neighbors();
-    }
+    const overlay::Neighbors& neighbors() const { return m_overlay->neighbors(); }
 
 private:
     enum class Purpose : std::uint8_t { Start, Receipt, Fetched, Mischief, Pulse, Stage };
