@@ -77,6 +77,7 @@ private:
     NodeIndex addNode(Behaviour behaviour, std::vector<NodeIndex> neighbors, Instant start);
     std::vector<NodeIndex> bootstrapOf(std::size_t node);
     void addFleet();
+    void step();
     void handle(Event&& event);
     std::vector<NodeIndex> nodesThat(bool areUp) const;
 

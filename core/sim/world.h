@@ -9,7 +9,6 @@
 #include "sim/replica.h"
 #include "sim/scenario.h"
 
-#include <deque>
 #include <set>
 
 namespace starling::sim {
@@ -88,15 +87,18 @@ struct World
     Network network;
     Authority authority;
     SharedBoards shared{authority.trust()};
+    Contents contents; ///< of messages that are on their way
     EventQueue queue;
     Instant now;
     std::vector<std::unique_ptr<Node>> nodes;
     std::map<NodeId, NodeIndex> byId; ///< of admitted nodes
     Books books;
+    const overlay::SharedConfig overlayConfig{overlay::Config()}; ///< the agent's
     std::uint64_t sessions = 0; ///< of ModelLinks: how many were begun
     std::size_t stalledLinks = 0; ///< of the same: those with messages that could not be delivered
-    /// Outputs of the node at hand that are not carried out yet; empty between events.
+    // Outputs of the node at hand that are not carried out yet; empty between events.
     std::vector<link::Output> linkOutputs;
+    std::vector<overlay::Output> overlayOutputs;
 };
 
 } // namespace starling::sim
