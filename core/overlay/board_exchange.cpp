@@ -20,7 +20,7 @@ constexpr std::size_t kSmallPart = 32;
 /// The largest Ranges message: 17 keys of 202 bytes and 16 hashes, and a little.
 constexpr std::size_t kRangesBytes = 3'800;
 /// Messages about ranges that a neighbour may send for one question of ours: 8,192 heads are 256 small parts.
-constexpr std::size_t kCredit = 256;
+constexpr unsigned kCredit = 256;
 /// Hashing heads costs time, which is accounted for as if so many bytes were sent for each. Guess: a megabyte
 /// a second of allowance is 131,072 heads, of 120 bytes, or 30 ms.
 constexpr std::size_t kBytesPerHashedHead = 8;
@@ -32,8 +32,8 @@ constexpr std::size_t kBatchBytes = 512 * 1024;
 constexpr std::size_t kDigestsPerRound = 4;
 /// Guess: catching up with 4,096 devices' certificates and receipts is 6 MiB and passes at once; a neighbour
 /// that asks again and again gets 1 MiB/s.
-constexpr std::uint64_t kAllowanceBurst = 16 * 1024 * 1024;
-constexpr std::uint64_t kAllowancePerSecond = 1024 * 1024;
+constexpr std::uint32_t kAllowanceBurst = 16 * 1024 * 1024;
+constexpr std::uint32_t kAllowancePerSecond = 1024 * 1024;
 /// Boards that stay different, with nothing to be done about it, are summarised every 16 rounds at last.
 constexpr unsigned kMaxDoublings = 5;
 /// Boards that stay equal are compared every eight rounds at last: with five neighbours 2 B/s instead of 14.
@@ -48,7 +48,6 @@ BoardExchange::BoardExchange(const NodeId& self, const Config& config, const Med
     , m_config(config)
     , m_mediator(mediator)
 {
-    m_config.maxMessageBytes = std::min(m_config.maxMessageBytes, kMaxMessageBytes);
 }
 
 const std::vector<Head>& BoardExchange::heads()
@@ -79,7 +78,7 @@ void BoardExchange::boardChanged()
 void BoardExchange::addNeighbor(NeighborId neighbor, const NodeId& node, bool isRestricted, Instant now)
 {
     const Allowance allowance(kAllowanceBurst, kAllowancePerSecond, now);
-    m_peers.emplace(neighbor, Peer(node, isRestricted, allowance));
+    m_peers.emplace(neighbor, Peer(node < m_self, isRestricted, allowance));
 }
 
 bool BoardExchange::mayHave(const Peer& peer, const NoticeKey& key) const
@@ -100,8 +99,8 @@ void BoardExchange::removeNeighbor(NeighborId neighbor)
 
 void BoardExchange::settled(NeighborId neighbor, const NoticeKey& key)
 {
-    if (const auto peer = m_peers.find(neighbor); peer != m_peers.end())
-        peer->second.due.erase(key);
+    if (const auto peer = m_peers.find(neighbor); peer != m_peers.end() && peer->second.talk)
+        peer->second.talk->due.erase(key);
 }
 
 void BoardExchange::sendDigest(Peers::value_type& peer, Instant now, Postbox& postbox)
@@ -114,7 +113,7 @@ void BoardExchange::sendDigest(Peers::value_type& peer, Instant now, Postbox& po
     peer.second.digestSent = now;
     peer.second.compared = now;
     peer.second.credit = kCredit;
-    peer.second.offered.clear();
+    peer.second.forgetOffers();
 }
 
 Digest BoardExchange::urgentDigest()
@@ -137,7 +136,7 @@ void BoardExchange::onUrgent(NeighborId from, const Digest& theirs, Instant now,
         return;
     const Peer& peer = found->second;
     const bool isCrossing = peer.standingSent && now - *peer.standingSent < kCrossing;
-    if (isCrossing && m_self < peer.node)
+    if (isCrossing && !peer.isLower)
         return;
     sendSummaries(*found, m_mediator.urgentRange(), postbox);
 }
@@ -171,16 +170,17 @@ bool BoardExchange::mayAnswer(Peer& peer, const Digest& theirs, Instant now)
     if (!peer.allowance.isOpen(now))
         return false;
     const auto pair = std::pair(theirs, digest());
-    if (peer.answered != pair) {
-        peer.answered = pair;
-        peer.answeredAt = now;
-        peer.repeats = 0;
+    Talk& talk = peer.talking();
+    if (talk.answered != pair) {
+        talk.answered = pair;
+        talk.answeredAt = now;
+        talk.repeats = 0;
         return true;
     }
-    if (now - peer.answeredAt < m_config.antiEntropy / 2 * (1u << std::min(peer.repeats, kMaxDoublings)))
+    if (now - talk.answeredAt < m_config.antiEntropy / 2 * (1u << std::min(talk.repeats, kMaxDoublings)))
         return false;
-    peer.answeredAt = now;
-    ++peer.repeats;
+    talk.answeredAt = now;
+    ++talk.repeats;
     return true;
 }
 
@@ -192,19 +192,18 @@ void BoardExchange::onDigest(NeighborId from, const DigestMessage& message, Inst
     Peer& peer = found->second;
     peer.compared = now;
     if (message.hash == digest()) {
-        peer.answered.reset();
-        peer.offered.clear();
+        peer.settle();
         ++peer.calm;
         return;
     }
     peer.calm = 0;
     const bool isCrossing = peer.digestSent && now - *peer.digestSent < kCrossing;
-    if (isCrossing && m_self < peer.node)
+    if (isCrossing && !peer.isLower)
         return;
     if (!mayAnswer(peer, message.hash, now))
         return;
     peer.credit = kCredit;
-    peer.offered.clear();
+    peer.forgetOffers();
     sendPart(*found, {}, postbox);
 }
 
@@ -254,8 +253,8 @@ void BoardExchange::onSummary(NeighborId from, const SummaryMessage& message, In
     peer.isDisputed = true;
     const Difference difference = overlay::compare(heads(), message);
     for (const NoticeKey& key : difference.newerHere)
-        if (mayHave(peer, key) && peer.offered.insert(key).second)
-            peer.due.insert(key);
+        if (mayHave(peer, key) && peer.talking().offered.insert(key).second)
+            peer.talking().due.insert(key);
     std::vector<NoticeKey> wanted = difference.newerThere;
     std::erase_if(wanted, [&](const NoticeKey& key) { return !mayHave(peer, key); });
     for (const RequestMessage& request : requestsFor(wanted, m_config.maxMessageBytes))
@@ -269,14 +268,14 @@ void BoardExchange::onRequest(NeighborId from, const RequestMessage& message, In
     if (found == m_peers.end())
         return;
     Peer& peer = found->second;
-    if (message.keys.empty())
-        peer.waitingSince.reset();
+    if (message.keys.empty() && peer.talk)
+        peer.talk->waitingSince.reset();
     // Only what we hold becomes due: the list cannot grow beyond the board.
     for (const NoticeKey& key : message.keys) {
         const auto held = std::lower_bound(heads().begin(), heads().end(), key,
                                            [](const Head& head, const NoticeKey& k) { return head.key < k; });
         if (held != heads().end() && held->key == key && mayHave(peer, key))
-            peer.due.insert(key);
+            peer.talking().due.insert(key);
     }
     sendDue(*found, now, postbox);
 }
@@ -290,11 +289,12 @@ void BoardExchange::onMore(NeighborId from, Postbox& postbox)
 void BoardExchange::sendDue(Peers::value_type& neighbor, Instant now, Postbox& postbox)
 {
     auto& [id, peer] = neighbor;
-    if (peer.waitingSince)
+    if (!peer.talk || peer.talk->waitingSince)
         return;
+    Talk& talk = *peer.talk;
     std::size_t batch = 0;
-    while (!peer.due.empty() && batch < kBatchBytes && peer.allowance.isOpen(now)) {
-        const NoticeKey key = peer.due.extract(peer.due.begin()).value();
+    while (!talk.due.empty() && batch < kBatchBytes && peer.allowance.isOpen(now)) {
+        const NoticeKey key = talk.due.extract(talk.due.begin()).value();
         const Bytes notice = m_mediator.notice(key);
         if (notice.empty())
             continue;
@@ -302,12 +302,12 @@ void BoardExchange::sendDue(Peers::value_type& neighbor, Instant now, Postbox& p
         peer.allowance.spend(sent);
         batch += sent;
     }
-    if (peer.due.empty())
+    if (talk.due.empty())
         return;
-    peer.waitingSince = now;
+    talk.waitingSince = now;
     // Without allowance the next round goes on; the neighbour's word would only bring us back here at once.
     if (peer.allowance.isOpen(now))
-        postbox.send(id, MoreMessage{static_cast<std::uint32_t>(peer.due.size())});
+        postbox.send(id, MoreMessage{static_cast<std::uint32_t>(talk.due.size())});
 }
 
 /// Since our boards were last compared, at least. Half a round: rounds vary, and none is to be left out.
@@ -319,8 +319,8 @@ Duration BoardExchange::pause(const Peer& peer) const
 void BoardExchange::round(Instant now, Postbox& postbox)
 {
     for (auto& peer : m_peers) {
-        if (peer.second.waitingSince && now - *peer.second.waitingSince >= m_config.antiEntropy / 2) {
-            peer.second.waitingSince.reset();
+        if (peer.second.isWaiting() && now - *peer.second.talk->waitingSince >= m_config.antiEntropy / 2) {
+            peer.second.talk->waitingSince.reset();
             sendDue(peer, now, postbox);
         }
     }

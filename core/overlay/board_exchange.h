@@ -27,6 +27,7 @@ namespace starling::overlay {
 class BoardExchange
 {
 public:
+    /// All of them must outlive it.
     BoardExchange(const NodeId& self, const Config& config, const Mediator& mediator);
 
     /// With one that is restricted, only the urgent part is exchanged, and no Digest.
@@ -53,24 +54,12 @@ public:
     /// The turn of the next few neighbours whose time has come to be sent our Digest; call every
     /// Config::antiEntropy.
     void round(Instant now, Postbox& postbox);
+    void prefetch() const { m_peers.prefetch(); }
 
 private:
-    struct Peer
+    /// What two boards that differ have to settle.
+    struct Talk
     {
-        Peer(const NodeId& itsNode, bool itIsRestricted, const Allowance& itsAllowance)
-            : node(itsNode)
-            , isRestricted(itIsRestricted)
-            , allowance(itsAllowance)
-        {
-        }
-        NodeId node;
-        bool isRestricted = false;
-        std::optional<Instant> digestSent;
-        std::optional<Instant> standingSent;
-        std::optional<Instant> compared; ///< when our boards were last compared, whoever asked
-        unsigned calm = 0; ///< comparisons in a row after which there was nothing to say
-        bool isDisputed = false; ///< it had something to say since our last Digest
-        std::size_t credit = 0; ///< Summary and Ranges messages to which what we sent entitles it
         /// Theirs and ours when we last answered a Digest.
         std::optional<std::pair<Digest, Digest>> answered;
         Instant answeredAt;
@@ -78,9 +67,49 @@ private:
         std::set<NoticeKey> due; ///< notices to be sent to it, those that verify others first
         std::set<NoticeKey> offered; ///< were due since our boards were last compared: once is enough
         std::optional<Instant> waitingSince; ///< for its word to go on
-        Allowance allowance;
     };
-    using Peers = std::map<NeighborId, Peer>;
+    struct Peer
+    {
+        Peer(bool itIsLower, bool itIsRestricted, const Allowance& itsAllowance)
+            : isLower(itIsLower)
+            , isRestricted(itIsRestricted)
+            , allowance(itsAllowance)
+        {
+        }
+        bool isLower = false; ///< node id than ours
+        bool isRestricted = false;
+        bool isDisputed = false; ///< it had something to say since our last Digest
+        std::optional<Instant> digestSent;
+        std::optional<Instant> standingSent;
+        std::optional<Instant> compared; ///< when our boards were last compared, whoever asked
+        unsigned calm = 0; ///< comparisons in a row after which there was nothing to say
+        unsigned credit = 0; ///< Summary and Ranges messages to which what we sent entitles it
+        Allowance allowance;
+        std::unique_ptr<Talk> talk; ///< only while there is one
+
+        Talk& talking()
+        {
+            if (!talk)
+                talk = std::make_unique<Talk>();
+            return *talk;
+        }
+        bool isWaiting() const { return talk && talk->waitingSince; }
+        void forgetOffers()
+        {
+            if (talk)
+                talk->offered.clear();
+        }
+        /// Our boards were equal.
+        void settle()
+        {
+            forgetOffers();
+            if (talk)
+                talk->answered.reset();
+            if (talk && talk->due.empty() && !talk->waitingSince)
+                talk.reset();
+        }
+    };
+    using Peers = PerNeighbor<Peer>;
 
     bool mayHave(const Peer& peer, const NoticeKey& key) const;
     const Digest& digest();
@@ -92,8 +121,8 @@ private:
     void sendPart(Peers::value_type& peer, const KeyRange& range, Postbox& postbox);
     void sendDue(Peers::value_type& peer, Instant now, Postbox& postbox);
 
-    NodeId m_self;
-    Config m_config;
+    const NodeId& m_self;
+    const Config& m_config;
     const Mediator& m_mediator;
     Peers m_peers;
     std::optional<NeighborId> m_lastTurn;

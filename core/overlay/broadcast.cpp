@@ -7,8 +7,6 @@ namespace starling::overlay {
 
 namespace {
 
-/// Notices remembered as seen. Guess: more than spread within the time that telling of them takes.
-constexpr std::size_t kMaxSeen = 4'096;
 /// Notices that a single neighbour may make us wait for. Guess: eight messages of them.
 constexpr std::size_t kMaxToldByOne = 2'048;
 constexpr std::size_t kMaxTellers = 8; ///< remembered for each missing notice; guess
@@ -25,8 +23,8 @@ constexpr Duration kWorthwhile = std::chrono::milliseconds(20);
 /// than a notice needs to reach everybody.
 constexpr Duration kPruneWindow = std::chrono::seconds(5);
 /// What one neighbour may make us send by grafting: as much as by comparing boards (board_exchange.cpp).
-constexpr std::uint64_t kAllowanceBurst = 16 * 1024 * 1024;
-constexpr std::uint64_t kAllowancePerSecond = 1024 * 1024;
+constexpr std::uint32_t kAllowanceBurst = 16 * 1024 * 1024;
+constexpr std::uint32_t kAllowancePerSecond = 1024 * 1024;
 
 } // namespace
 
@@ -47,6 +45,7 @@ void Broadcast::removeNeighbor(NeighborId neighbor)
 {
     m_isSevered = m_isSevered || isEager(neighbor);
     m_peers.erase(neighbor);
+    findNextTelling();
     for (auto it = m_missing.begin(); it != m_missing.end();) {
         const auto missing = it++;
         std::erase_if(missing->second.tellers,
@@ -96,13 +95,8 @@ void Broadcast::remember(const NoticeTag& tag, Instant now)
 {
     if (const auto missing = m_missing.find(tag); missing != m_missing.end())
         forget(missing);
-    if (!m_seen.emplace(tag, Seen{now}).second)
-        return;
-    m_seenOrder.push_back(tag);
-    if (m_seenOrder.size() > kMaxSeen) {
-        m_seen.erase(m_seenOrder.front());
-        m_seenOrder.pop_front();
-    }
+    if (!m_seen.contains(tag))
+        m_seen.add(tag, now);
 }
 
 void Broadcast::becomeLazy(NeighborId neighbor, Postbox& postbox)
@@ -130,7 +124,7 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, const NoticeMess
         postbox.send(*from, GraftMessage());
     const bool isAsUsual = from && !awaited.asked && wasInTree;
     remember(tag, now);
-    Seen& seen = m_seen.at(tag);
+    SeenNotices::Seen& seen = *m_seen.find(tag);
     seen.isBeside = isBeside;
     seen.isAsked = awaited.asked && awaited.asked == from && awaited.isOnce;
     std::vector<NeighborId> sentTo;
@@ -154,20 +148,20 @@ std::vector<NeighborId> Broadcast::spread(const NoticeKey& key, const NoticeMess
     return sentTo;
 }
 
-void Broadcast::setTelling(Peer& peer, Duration delay, Instant now) const
+void Broadcast::setTelling(Peer& peer, Duration delay, Instant now)
 {
     const Instant soonest = m_lastTold ? std::max(now, *m_lastTold + m_config.tellDelay) : now;
     const Instant due = std::max(soonest, now + delay);
     peer.tellAt = std::min(due, peer.tellAt.value_or(due));
+    m_nextTelling = std::min(*peer.tellAt, m_nextTelling.value_or(*peer.tellAt));
 }
 
-std::optional<Instant> Broadcast::nextTelling() const
+void Broadcast::findNextTelling()
 {
-    std::optional<Instant> next;
+    m_nextTelling.reset();
     for (const auto& [neighbor, peer] : m_peers)
-        if (peer.tellAt && (!next || *peer.tellAt < *next))
-            next = peer.tellAt;
-    return next;
+        if (peer.tellAt && (!m_nextTelling || *peer.tellAt < *m_nextTelling))
+            m_nextTelling = peer.tellAt;
 }
 
 bool Broadcast::hasTold(const Missing& missing, NeighborId neighbor)
@@ -238,21 +232,21 @@ void Broadcast::onDuplicate(NeighborId from, const NoticeMessage& message, Insta
     if (peer == m_peers.end())
         return;
     const NoticeTag tag = tagOf(message.bytes);
-    const auto seen = m_seen.find(tag);
-    const bool isRecent = seen != m_seen.end() && now - seen->second.at <= kPruneWindow;
+    SeenNotices::Seen* const seen = m_seen.find(tag);
+    const bool isRecent = seen != nullptr && now - seen->at <= kPruneWindow;
     untell(peer->second, tag);
-    if (seen == m_seen.end())
+    if (seen == nullptr)
         remember(tag, now);
     if (!isRecent || message.isBeside)
         return;
-    if (!seen->second.isBeside)
+    if (!seen->isBeside)
         return becomeLazy(from, postbox);
     // The tree has brought it, too.
-    seen->second.isBeside = false;
+    seen->isBeside = false;
     peer->second.isEager = true;
     m_asked = 0;
-    if (seen->second.isAsked)
-        learnPatience(now - seen->second.at < kWorthwhile);
+    if (seen->isAsked)
+        learnPatience(now - seen->at < kWorthwhile);
 }
 
 void Broadcast::onPrune(NeighborId from)
@@ -312,6 +306,8 @@ void Broadcast::onGraft(NeighborId from, const GraftMessage& message, Instant no
 
 void Broadcast::tell(Instant now, Postbox& postbox)
 {
+    if (!m_nextTelling || *m_nextTelling > now)
+        return;
     for (auto& [neighbor, peer] : m_peers) {
         if (!peer.tellAt || *peer.tellAt > now)
             continue;
@@ -321,6 +317,7 @@ void Broadcast::tell(Instant now, Postbox& postbox)
         m_lastTold = now;
         postbox.send(neighbor, IHaveMessage{std::exchange(peer.untold, {})}, Delivery::Once);
     }
+    findNextTelling();
 }
 
 std::vector<Broadcast::Teller>::iterator Broadcast::mostTrusted(std::vector<Teller>& tellers)

@@ -20,8 +20,8 @@
 #pragma once
 
 #include "overlay/postbox.h"
+#include "overlay/seen_notices.h"
 
-#include <deque>
 #include <set>
 
 namespace starling::overlay {
@@ -50,7 +50,7 @@ public:
     void onPrune(NeighborId from);
 
     /// When tell() and ask() have something to do.
-    std::optional<Instant> nextTelling() const;
+    std::optional<Instant> nextTelling() const { return m_nextTelling; }
     std::optional<Instant> nextAsking() const
     {
         return m_due.empty() ? std::nullopt : std::optional(m_due.begin()->first);
@@ -61,6 +61,7 @@ public:
     void ask(Instant now, Postbox& postbox);
 
     bool isEager(NeighborId neighbor) const;
+    void prefetch() const { m_peers.prefetch(); }
 
 private:
     struct Peer
@@ -89,19 +90,14 @@ private:
         Instant due;
         bool isOnce = false; ///< asked so
     };
-    struct Seen
-    {
-        Instant at;
-        bool isBeside = false; ///< it came so
-        bool isAsked = false; ///< for once
-    };
     bool isInTree() const;
     Duration patience() const;
     void onFirst(const Missing& awaited, NeighborId from, bool isBeside);
     void learnPatience(bool isInVain);
     static bool hasTold(const Missing& missing, NeighborId neighbor);
     void preferQuicker(const Missing& missing, NeighborId from, Instant now, Postbox& postbox);
-    void setTelling(Peer& peer, Duration delay, Instant now) const;
+    void setTelling(Peer& peer, Duration delay, Instant now);
+    void findNextTelling();
     void untell(Peer& peer, const NoticeTag& tag);
     void setDue(const NoticeTag& tag, Missing& missing, Instant due);
     void forget(std::map<NoticeTag, Missing>::iterator missing);
@@ -109,13 +105,13 @@ private:
     void becomeLazy(NeighborId neighbor, Postbox& postbox);
     std::vector<Teller>::iterator mostTrusted(std::vector<Teller>& tellers);
 
-    Config m_config;
-    std::map<NeighborId, Peer> m_peers;
+    const Config& m_config;
+    PerNeighbor<Peer> m_peers;
     std::map<NoticeTag, Missing> m_missing;
     std::set<std::pair<Instant, NoticeTag>> m_due; ///< of m_missing
-    std::map<NoticeTag, Seen> m_seen;
-    std::deque<NoticeTag> m_seenOrder; ///< the oldest first
+    SeenNotices m_seen;
     std::optional<Instant> m_lastTold;
+    std::optional<Instant> m_nextTelling; ///< the soonest Peer::tellAt
     bool m_isSevered = true; ///< an eager link is gone since the last notice, or none has come yet
     unsigned m_asked = 0; ///< notices in a row that had to be asked for, and did not come along the tree
     Duration m_patience;

@@ -9,17 +9,17 @@ namespace {
 
 /// A pulse costs a signature's verification. Guess: a new neighbour's pulses of all observers, twice; then
 /// one a second.
-constexpr std::uint64_t kPulseBurst = 16;
-constexpr std::uint64_t kPulsesPerSecond = 1;
+constexpr std::uint32_t kPulseBurst = 16;
+constexpr std::uint32_t kPulsesPerSecond = 1;
 /// Pulses that follow each other faster are not passed on: an observer, too, could be taken over.
 constexpr Duration kPulsePace = std::chrono::seconds(1);
 constexpr unsigned kMaxHops = 255; ///< PulseMessage
 /// What one neighbour may make us pass on. Guess: 4,096 usual receipts at once, and 400 a second then.
-constexpr std::uint64_t kReceiptBurst = 2 * 1024 * 1024;
-constexpr std::uint64_t kReceiptsPerSecond = 256 * 1024;
+constexpr std::uint32_t kReceiptBurst = 2 * 1024 * 1024;
+constexpr std::uint32_t kReceiptsPerSecond = 256 * 1024;
 /// Sums come once in Config::sumsPace; guess: a burst while the tree forms, and five times that.
-constexpr std::uint64_t kSumsBurst = 32;
-constexpr std::uint64_t kSumsPerSecond = 1;
+constexpr std::uint32_t kSumsBurst = 32;
+constexpr std::uint32_t kSumsPerSecond = 1;
 /// Guess: a sixteenth of link's queue; one receipt more may go over it.
 constexpr std::size_t kBatchBytes = 256 * 1024;
 /// How long a neighbour waits for its turn when we have no room; guess.

@@ -156,10 +156,10 @@ private:
     Duration jittered(Duration interval);
 
     NodeId m_self;
-    Config m_config;
+    const Config& m_config;
     const Mediator& m_mediator;
     RandomSource& m_random;
-    std::map<NeighborId, Peer> m_peers;
+    PerNeighbor<Peer> m_peers;
     Ways m_ways;
     std::optional<Report> m_own;
     /// Of devices that are our neighbours. Guess: 4,096 devices that do nothing but report cost an observer

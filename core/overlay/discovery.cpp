@@ -15,8 +15,8 @@ constexpr std::size_t kMaxLocalPayloads = 1'024;
 constexpr Duration kAskedWindow = std::chrono::minutes(1);
 constexpr std::size_t kMaxQuestions = 64; ///< remembered per neighbour; guess
 /// Guess: an answer is at most 66 KiB, so 32 of the largest at once and two of them a second after.
-constexpr std::uint64_t kAllowanceBurst = 2 * 1024 * 1024;
-constexpr std::uint64_t kAllowancePerSecond = 128 * 1024;
+constexpr std::uint32_t kAllowanceBurst = 2 * 1024 * 1024;
+constexpr std::uint32_t kAllowancePerSecond = 128 * 1024;
 
 ProvidersMessage::Told toldOf(const ProviderRecord& record, Instant now)
 {
@@ -43,7 +43,6 @@ Discovery::Discovery(const NodeId& self, const Config& config, const Mediator& m
     , m_random(random)
     , m_table(config)
 {
-    m_config.maxProvidersPerAnswer = std::min(m_config.maxProvidersPerAnswer, kMaxProviders);
 }
 
 void Discovery::addNeighbor(NeighborId neighbor, const NodeId& node, Instant now, Postbox& postbox)

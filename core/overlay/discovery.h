@@ -73,11 +73,11 @@ private:
     Instant after(Instant now, Duration interval);
 
     NodeId m_self;
-    Config m_config;
+    const Config& m_config;
     const Mediator& m_mediator;
     RandomSource& m_random;
     ProviderTable m_table;
-    std::map<NeighborId, Peer> m_peers;
+    PerNeighbor<Peer> m_peers;
     std::map<InfoHash, Own> m_own;
     std::map<InfoHash, Wanted> m_wanted;
 };

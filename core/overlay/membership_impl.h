@@ -18,8 +18,8 @@ constexpr Duration kNearRefused = std::chrono::minutes(10);
 constexpr Duration kFailed = std::chrono::seconds(1); ///< the same, of who did not answer; guesses
 /// What others make us do: verify their contacts, walk for them. Guess: a join of all neighbours at once, and
 /// some of them every second.
-constexpr std::uint64_t kContactBurst = 128, kContactsPerSecond = 16;
-constexpr std::uint64_t kWalkBurst = 32, kWalksPerSecond = 8;
+constexpr std::uint32_t kContactBurst = 128, kContactsPerSecond = 16;
+constexpr std::uint32_t kWalkBurst = 32, kWalksPerSecond = 8;
 
 /// A time that was not measured is longer than any.
 constexpr Duration kUnmeasured = Duration::max() / 8;
@@ -84,7 +84,7 @@ private:
         bool isAlive() const { return state == State::Active && !silentSince && !isRestricted; }
     };
     using State = Peer::State;
-    using Peers = std::map<NeighborId, Peer>;
+    using Peers = FlatMap<NeighborId, Peer>;
     struct Attempt
     {
         enum class Purpose : std::uint8_t { Begin, Fill, Measure } purpose{};

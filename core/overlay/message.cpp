@@ -2,14 +2,12 @@
 #include "overlay/message.h"
 
 #include "base/assert.h"
-#include "crypto/sha256.h"
 
 #include <algorithm>
 
 namespace starling::overlay {
 
 namespace {
-
 enum class Kind : std::uint8_t {
     Notice = 1,
     Digest = 2,
@@ -547,14 +545,6 @@ Result<Message> readFields(Kind kind, ByteReader& reader)
 
 } // namespace
 
-NoticeTag tagOf(ByteView notice)
-{
-    const Digest digest = crypto::sha256(notice);
-    NoticeTag tag{};
-    std::copy_n(digest.bytes().begin(), tag.size(), tag.begin());
-    return tag;
-}
-
 std::size_t encodedSize(const NoticeKey& key)
 {
     return 2 + key.name.size();
@@ -576,6 +566,12 @@ void write(ByteWriter& writer, const Head& head)
 Bytes serialize(const Message& message)
 {
     return std::visit([](const auto& typed) { return encode(typed); }, message);
+}
+
+bool concernsTree(ByteView message)
+{
+    const auto kind = static_cast<Kind>(message.size() < 2 ? std::byte() : message[1]);
+    return kind == Kind::Notice || kind == Kind::IHave || kind == Kind::Graft || kind == Kind::Prune;
 }
 
 Result<Message> parse(ByteView bytes)

@@ -207,6 +207,8 @@ using Message =
 
 /// The limits above must hold: a broken invariant otherwise.
 Bytes serialize(const Message& message);
+/// Whether `message` is one by which notices spread along the tree (broadcast.h); it need not be valid.
+bool concernsTree(ByteView message);
 /// Fails with UnsupportedFormat (another version, an unknown kind), Truncated, TooLarge, NotCanonical (keys
 /// out of order) or Malformed.
 Result<Message> parse(ByteView bytes);

@@ -3,12 +3,9 @@
 
 #include "overlay/board_exchange.h"
 #include "overlay/broadcast.h"
-#include "overlay/collection.h"
-#include "overlay/discovery.h"
 #include "overlay/forward_pace.h"
-#include "overlay/petitions.h"
-#include "overlay/renewals.h"
 #include "overlay/root_exchange.h"
+#include "overlay/services.h"
 
 #include <algorithm>
 #include <array>
@@ -32,6 +29,8 @@ constexpr std::uint64_t kDoubtful = 1;
 /// The share of Config::refusalsBeforeMute that each round forgives; guess: notices that are refused now and
 /// then, over weeks, mute nobody.
 constexpr std::uint64_t kForgivenShare = 10;
+
+constexpr std::size_t kTimers = static_cast<std::size_t>(Timer::What::Collect) + 1;
 
 /// Of notices at one place of the board. Guess: as often as anybody publishes (performance.md, 1); without a
 /// bound, whoever holds a release key could fill every link.
@@ -68,41 +67,47 @@ bool isHeardOfRestricted(const Message& message, const Mediator& mediator)
 class Overlay::Impl
 {
 public:
-    Impl(const NodeId& self, const Config& config, Mediator& mediator, RandomSource& random)
+    Impl(const NodeId& self, SharedConfig config, Mediator& mediator, RandomSource& random)
         : m_self(self)
-        , m_config(config)
+        , m_sharedConfig(std::move(config))
+        , m_config(*m_sharedConfig)
         , m_mediator(mediator)
         , m_random(random)
-        , m_broadcast(config)
-        , m_exchange(self, config, mediator)
-        , m_roots(config, mediator)
-        , m_discovery(self, config, mediator, random)
-        , m_collection(self, config, mediator, random)
-        , m_petitions(self, mediator, m_collection)
-        , m_renewals(self, mediator)
+        , m_broadcast(m_config)
+        , m_exchange(m_self, m_config, mediator)
+        , m_roots(m_config, mediator)
     {
     }
 
     std::vector<Output> start(Instant now);
-    std::vector<Output> handle(const Input& input, Instant now);
-    const std::map<NeighborId, NeighborStats>& neighbors() const { return m_stats; }
-    const Collection& collection() const { return m_collection; }
-    const Petitions& petitions() const { return m_petitions; }
+    void handle(const Input& input, Instant now, std::vector<Output>& outputs);
+    const Neighbors& neighbors() const { return m_stats; }
+    const Services* services() const { return m_services.get(); }
+    void prefetchFor(ByteView message) const
+    {
+        m_conduct.prefetch();
+        if (concernsTree(message))
+            m_broadcast.prefetch();
+        else
+            m_exchange.prefetch();
+    }
 
 private:
     struct Conduct
     {
         std::uint64_t offence = 0; ///< in sixteenths of a certain one
+        Instant since;
         bool isMuted = false;
         bool isRestricted = false;
     };
+    static constexpr Instant kNever = Instant::max();
     struct Alarm
     {
-        Timer::What what;
         std::uint64_t generation = 0;
-        std::optional<Instant> due;
+        Instant due = kNever;
     };
 
+    Services& services(Postbox& postbox);
     void onRestrictedUp(const NeighborUp& input, Instant now, Postbox& postbox);
     void onNeighborUp(const NeighborUp& input, Instant now, Postbox& postbox);
     void onNeighborDown(NeighborId neighbor, Instant now);
@@ -120,32 +125,25 @@ private:
     void refuse(NeighborId from, Error error, Instant now, Postbox& postbox);
     void forgive();
     Instant nextRound(Instant now);
-    static void set(Alarm& alarm, std::optional<Instant> due, Instant now, Postbox& postbox);
+    void set(Timer::What what, std::optional<Instant> due, Instant now, Postbox& postbox);
     void setAlarms(Instant now, Postbox& postbox);
 
-    NodeId m_self;
-    Config m_config;
+    const NodeId m_self;
+    const SharedConfig m_sharedConfig;
+    const Config& m_config; ///< the same: what all parts look at
     Mediator& m_mediator;
     RandomSource& m_random;
     Broadcast m_broadcast;
     BoardExchange m_exchange;
     RootExchange m_roots;
     std::uint64_t m_toldRoot = 0; ///< the newest root that neighbours were told of
-    Discovery m_discovery;
-    Collection m_collection;
-    Petitions m_petitions;
-    Renewals m_renewals;
+    std::unique_ptr<Services> m_services; ///< once they are needed
     ForwardPace m_pace{kNoticeInterval};
-    std::map<NeighborId, NeighborStats> m_stats;
-    std::map<NeighborId, Conduct> m_conduct; ///< of the same neighbours
+    Neighbors m_stats;
+    PerNeighbor<Conduct> m_conduct; ///< of the same neighbours
     Instant m_nextRound;
     std::optional<Instant> m_nextRefresh;
-    Alarm m_roundAlarm{Timer::What::AntiEntropy, 0, {}};
-    Alarm m_questionAlarm{Timer::What::AskProviders, 0, {}};
-    Alarm m_refreshAlarm{Timer::What::Expire, 0, {}};
-    Alarm m_tellAlarm{Timer::What::Tell, 0, {}};
-    Alarm m_graftAlarm{Timer::What::Graft, 0, {}};
-    Alarm m_collectAlarm{Timer::What::Collect, 0, {}};
+    std::array<Alarm, kTimers> m_alarms; ///< by Timer::What
 };
 
 std::vector<Output> Overlay::Impl::start(Instant now)
@@ -158,32 +156,32 @@ std::vector<Output> Overlay::Impl::start(Instant now)
     return outputs;
 }
 
-std::vector<Output> Overlay::Impl::handle(const Input& input, Instant now)
+void Overlay::Impl::handle(const Input& input, Instant now, std::vector<Output>& outputs)
 {
-    std::vector<Output> outputs;
-    outputs.reserve(m_stats.size() + 1); // a message to each, and a timer
     Postbox postbox(outputs, m_stats, m_config);
-    std::visit(Overloaded{
-                   [&](const NeighborUp& up) { onNeighborUp(up, now, postbox); },
-                   [&](const NeighborDown& down) { onNeighborDown(down.neighbor, now); },
-                   [&](const MessageReceived& received) { onMessage(received, now, postbox); },
-                   [&](const TimerExpired& expired) { onTimer(expired.timer, now, postbox); },
-                   [&](const Publish& own) { publish(own.key, now, postbox); },
-                   [&](const Provide& own) { m_discovery.provide(own, postbox); },
-                   [&](const StopProviding& own) { m_discovery.stopProviding(own.payload, postbox); },
-                   [&](const FindProviders& want) { m_discovery.find(want.payload, now, postbox); },
-                   [&](const StopFinding& want) { m_discovery.stopFinding(want.payload); },
-                   [&](const Observe& own) { m_collection.observe(own.pulse, now, postbox); },
-                   [&](const Report& own) { m_collection.report(own, now); },
-                   [&](const ReceiptKept& kept) { m_collection.kept(kept, now); },
-                   [&](const Petition& own) { m_petitions.petition(own, now, postbox); },
-                   [&](const Grant& own) { m_petitions.grant(own, postbox); },
-                   [&](const Renew& own) { m_renewals.renew(own, postbox); },
-                   [&](const Renewed& own) { m_renewals.renewed(own, postbox); },
-               },
-               input);
+    std::visit(
+        Overloaded{
+            [&](const NeighborUp& up) { onNeighborUp(up, now, postbox); },
+            [&](const NeighborDown& down) { onNeighborDown(down.neighbor, now); },
+            [&](const MessageReceived& received) { onMessage(received, now, postbox); },
+            [&](const TimerExpired& expired) { onTimer(expired.timer, now, postbox); },
+            [&](const Publish& own) { publish(own.key, now, postbox); },
+            [&](const Provide& own) { services(postbox).discovery.provide(own, postbox); },
+            [&](const StopProviding& own) {
+                services(postbox).discovery.stopProviding(own.payload, postbox);
+            },
+            [&](const FindProviders& want) { services(postbox).discovery.find(want.payload, now, postbox); },
+            [&](const StopFinding& want) { services(postbox).discovery.stopFinding(want.payload); },
+            [&](const Observe& own) { services(postbox).collection.observe(own.pulse, now, postbox); },
+            [&](const Report& own) { services(postbox).collection.report(own, now); },
+            [&](const ReceiptKept& kept) { services(postbox).collection.kept(kept, now); },
+            [&](const Petition& own) { services(postbox).petitions.petition(own, now, postbox); },
+            [&](const Grant& own) { services(postbox).petitions.grant(own, postbox); },
+            [&](const Renew& own) { services(postbox).renewals.renew(own, postbox); },
+            [&](const Renewed& own) { services(postbox).renewals.renewed(own, postbox); },
+        },
+        input);
     setAlarms(now, postbox);
-    return outputs;
 }
 
 Instant Overlay::Impl::nextRound(Instant now)
@@ -194,70 +192,79 @@ Instant Overlay::Impl::nextRound(Instant now)
     return now + m_config.antiEntropy * 3 / 4 + Duration(static_cast<Duration::rep>(drawn));
 }
 
-void Overlay::Impl::set(Alarm& alarm, std::optional<Instant> due, Instant now, Postbox& postbox)
+/// Those who are neighbours already are known to what is made now as they would be if it had always been
+/// there.
+Services& Overlay::Impl::services(Postbox& postbox)
 {
-    if (alarm.due == due)
+    if (m_services)
+        return *m_services;
+    m_services = std::make_unique<Services>(m_self, m_config, m_mediator, m_random);
+    for (const auto& [neighbor, conduct] : m_conduct)
+        if (!conduct.isMuted)
+            m_services->addNeighbor(neighbor, m_stats.at(neighbor).node, conduct.isRestricted, conduct.since,
+                                    postbox);
+    return *m_services;
+}
+
+void Overlay::Impl::set(Timer::What what, std::optional<Instant> due, Instant now, Postbox& postbox)
+{
+    Alarm& alarm = m_alarms[static_cast<std::size_t>(what)];
+    if (alarm.due == due.value_or(kNever))
         return;
-    alarm.due = due;
+    alarm.due = due.value_or(kNever);
     ++alarm.generation;
     if (due)
-        postbox.put(ScheduleTimer{std::max(*due - now, Duration(0)), {alarm.what, alarm.generation}});
+        postbox.put(ScheduleTimer{std::max(*due - now, Duration(0)), {what, alarm.generation}});
 }
 
 void Overlay::Impl::setAlarms(Instant now, Postbox& postbox)
 {
-    if (!m_discovery.needsRefresh())
-        m_nextRefresh.reset();
-    else if (!m_nextRefresh)
-        m_nextRefresh = now + m_config.providerLifetime / 2;
-    set(m_roundAlarm, m_nextRound, now, postbox);
-    set(m_questionAlarm, m_discovery.nextQuestion(), now, postbox);
-    set(m_refreshAlarm, m_nextRefresh, now, postbox);
-    set(m_tellAlarm, m_broadcast.nextTelling(), now, postbox);
-    set(m_graftAlarm, m_broadcast.nextAsking(), now, postbox);
-    set(m_collectAlarm, m_collection.nextWork(), now, postbox);
+    set(Timer::What::AntiEntropy, m_nextRound, now, postbox);
+    if (m_services) {
+        if (!m_services->discovery.needsRefresh())
+            m_nextRefresh.reset();
+        else if (!m_nextRefresh)
+            m_nextRefresh = now + m_config.providerLifetime / 2;
+        set(Timer::What::AskProviders, m_services->discovery.nextQuestion(), now, postbox);
+        set(Timer::What::Expire, m_nextRefresh, now, postbox);
+    }
+    set(Timer::What::Tell, m_broadcast.nextTelling(), now, postbox);
+    set(Timer::What::Graft, m_broadcast.nextAsking(), now, postbox);
+    if (m_services)
+        set(Timer::What::Collect, m_services->collection.nextWork(), now, postbox);
 }
 
 void Overlay::Impl::onTimer(const Timer& timer, Instant now, Postbox& postbox)
 {
-    for (Alarm* alarm :
-         {&m_roundAlarm, &m_questionAlarm, &m_refreshAlarm, &m_tellAlarm, &m_graftAlarm, &m_collectAlarm}) {
-        if (alarm->what != timer.what || alarm->generation != timer.generation || !alarm->due)
-            continue;
-        // A timer may fire a little early; what is not due yet is only scheduled again.
-        const bool isDue = *alarm->due <= now;
-        alarm->due.reset();
-        if (!isDue)
-            return;
-        switch (timer.what) {
-        case Timer::What::AntiEntropy:
-            m_nextRound = nextRound(now);
-            forgive();
-            m_pace.forgetQuiet(now);
-            m_roots.round(now);
-            afterRoots(std::nullopt, now, postbox);
-            m_exchange.round(now, postbox);
-            for (const auto& [neighbor, conduct] : m_conduct)
-                if (conduct.isRestricted && !conduct.isMuted)
-                    sendStanding(neighbor, now, postbox);
-            return;
-        case Timer::What::AskProviders:
-            m_discovery.askAgain(now, postbox);
-            return;
-        case Timer::What::Expire:
-            m_nextRefresh.reset();
-            m_discovery.refresh(now, postbox);
-            return;
-        case Timer::What::Tell:
-            m_broadcast.tell(now, postbox);
-            return;
-        case Timer::What::Graft:
-            m_broadcast.ask(now, postbox);
-            return;
-        case Timer::What::Collect:
-            m_collection.work(now, postbox);
-            return;
-        }
+    Alarm& alarm = m_alarms[static_cast<std::size_t>(timer.what)];
+    if (alarm.generation != timer.generation || alarm.due == kNever)
+        return;
+    // A timer may fire a little early; what is not due yet is only scheduled again.
+    if (std::exchange(alarm.due, kNever) > now)
+        return;
+    switch (timer.what) {
+    case Timer::What::AntiEntropy:
+        m_nextRound = nextRound(now);
+        forgive();
+        m_pace.forgetQuiet(now);
+        m_roots.round(now);
+        afterRoots(std::nullopt, now, postbox);
+        m_exchange.round(now, postbox);
+        for (const auto& [neighbor, conduct] : m_conduct)
+            if (conduct.isRestricted && !conduct.isMuted)
+                sendStanding(neighbor, now, postbox);
+        return;
+    case Timer::What::AskProviders:
+        return services(postbox).discovery.askAgain(now, postbox);
+    case Timer::What::Expire:
+        m_nextRefresh.reset();
+        return services(postbox).discovery.refresh(now, postbox);
+    case Timer::What::Tell:
+        return m_broadcast.tell(now, postbox);
+    case Timer::What::Graft:
+        return m_broadcast.ask(now, postbox);
+    case Timer::What::Collect:
+        return services(postbox).collection.work(now, postbox);
     }
 }
 
@@ -267,8 +274,7 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
     if (input.node == m_self || m_stats.contains(input.neighbor) || m_stats.size() >= m_config.maxNeighbors)
         return;
     m_stats[input.neighbor].node = input.node;
-    m_conduct[input.neighbor] = {};
-    m_renewals.addNeighbor(input.neighbor, input.node);
+    m_conduct[input.neighbor] = {0, now, false, input.isRestricted};
     if (input.isRestricted)
         return onRestrictedUp(input, now, postbox);
     m_broadcast.addNeighbor(input.neighbor, input.roundTrip, input.node < m_self, now);
@@ -276,15 +282,15 @@ void Overlay::Impl::onNeighborUp(const NeighborUp& input, Instant now, Postbox& 
     m_exchange.addNeighbor(input.neighbor, input.node, false, now);
     sendStanding(input.neighbor, now, postbox);
     m_exchange.compare(input.neighbor, now, postbox);
-    m_discovery.addNeighbor(input.neighbor, input.node, now, postbox);
-    m_collection.addNeighbor(input.neighbor, input.node, now, postbox);
-    m_petitions.addNeighbor(input.neighbor, now);
+    if (m_services)
+        m_services->addNeighbor(input.neighbor, input.node, false, now, postbox);
 }
 
 /// Neither the tree nor payload nor receipts know of it.
 void Overlay::Impl::onRestrictedUp(const NeighborUp& input, Instant now, Postbox& postbox)
 {
-    m_conduct[input.neighbor].isRestricted = true;
+    if (m_services)
+        m_services->addNeighbor(input.neighbor, input.node, true, now, postbox);
     m_roots.addNeighbor(input.neighbor, now);
     m_exchange.addNeighbor(input.neighbor, input.node, true, now);
     sendStanding(input.neighbor, now, postbox);
@@ -297,10 +303,8 @@ void Overlay::Impl::onNeighborDown(NeighborId neighbor, Instant now)
     m_broadcast.removeNeighbor(neighbor);
     m_exchange.removeNeighbor(neighbor);
     m_roots.removeNeighbor(neighbor);
-    m_discovery.removeNeighbor(neighbor);
-    m_collection.removeNeighbor(neighbor, now);
-    m_petitions.removeNeighbor(neighbor);
-    m_renewals.removeNeighbor(neighbor);
+    if (m_services)
+        m_services->removeNeighbor(neighbor, now);
 }
 
 void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox& postbox)
@@ -325,38 +329,45 @@ void Overlay::Impl::onMessage(const MessageReceived& input, Instant now, Postbox
         if (!status)
             refuse(from, status.error(), now, postbox);
     };
-    std::visit(Overloaded{
-                   [&](const NoticeMessage& m) { onNotice(from, m, now, postbox); },
-                   [&](const DigestMessage& m) { m_exchange.onDigest(from, m, now, postbox); },
-                   [&](const SummaryMessage& m) { m_exchange.onSummary(from, m, now, postbox); },
-                   [&](const RequestMessage& m) { m_exchange.onRequest(from, m, now, postbox); },
-                   [&](const MoreMessage&) { m_exchange.onMore(from, postbox); },
-                   [&](const HaveMessage& m) { judge(m_discovery.onHave(from, m, now, postbox)); },
-                   [&](const StopHaveMessage& m) { m_discovery.onStopHave(from, m); },
-                   [&](const WhoHasMessage& m) { m_discovery.onWhoHas(from, m, now, postbox); },
-                   [&](const ProvidersMessage& m) { judge(m_discovery.onProviders(from, m, now, postbox)); },
-                   [&](const IHaveMessage& m) { m_broadcast.onIHave(from, m, now); },
-                   [&](const GraftMessage& m) { m_broadcast.onGraft(from, m, now, m_mediator, postbox); },
-                   [&](const PruneMessage&) { m_broadcast.onPrune(from); },
-                   [&](const StandingMessage& m) { onStanding(from, m, now, postbox); },
-                   [&](const AskRootsMessage& m) { m_roots.onAskRoots(from, m, now, postbox); },
-                   [&](const RootsMessage& m) { onRoots(from, m, now, postbox); },
-                   [&](const RangesMessage& m) { m_exchange.onRanges(from, m, now, postbox); },
-                   [&](const PulseMessage& m) { judge(m_collection.onPulse(from, m, now, postbox)); },
-                   [&](const ReceiptsMessage& m) { judge(m_collection.onReceipts(from, m, now, postbox)); },
-                   [&](const AcceptedMessage& m) { m_collection.onAccepted(from, m, now); },
-                   [&](const DeliveredMessage& m) { m_collection.onDelivered(from, m, postbox); },
-                   [&](const SumsMessage& m) { m_collection.onSums(from, m, now); },
-                   [&](const PetitionMessage& m) {
-                       judge(m.observer.isZero() ? m_renewals.onPetition(from, m, now, postbox)
-                                                 : m_petitions.onPetition(from, m, now, postbox));
-                   },
-                   [&](const GrantMessage& m) {
-                       judge(m.observer.isZero() ? m_renewals.onGrant(from, m, postbox)
-                                                 : m_petitions.onGrant(from, m, postbox));
-                   },
-               },
-               *message);
+    std::visit(
+        Overloaded{
+            [&](const NoticeMessage& m) { onNotice(from, m, now, postbox); },
+            [&](const DigestMessage& m) { m_exchange.onDigest(from, m, now, postbox); },
+            [&](const SummaryMessage& m) { m_exchange.onSummary(from, m, now, postbox); },
+            [&](const RequestMessage& m) { m_exchange.onRequest(from, m, now, postbox); },
+            [&](const MoreMessage&) { m_exchange.onMore(from, postbox); },
+            [&](const HaveMessage& m) { judge(services(postbox).discovery.onHave(from, m, now, postbox)); },
+            [&](const StopHaveMessage& m) { services(postbox).discovery.onStopHave(from, m); },
+            [&](const WhoHasMessage& m) { services(postbox).discovery.onWhoHas(from, m, now, postbox); },
+            [&](const ProvidersMessage& m) {
+                judge(services(postbox).discovery.onProviders(from, m, now, postbox));
+            },
+            [&](const IHaveMessage& m) { m_broadcast.onIHave(from, m, now); },
+            [&](const GraftMessage& m) { m_broadcast.onGraft(from, m, now, m_mediator, postbox); },
+            [&](const PruneMessage&) { m_broadcast.onPrune(from); },
+            [&](const StandingMessage& m) { onStanding(from, m, now, postbox); },
+            [&](const AskRootsMessage& m) { m_roots.onAskRoots(from, m, now, postbox); },
+            [&](const RootsMessage& m) { onRoots(from, m, now, postbox); },
+            [&](const RangesMessage& m) { m_exchange.onRanges(from, m, now, postbox); },
+            [&](const PulseMessage& m) {
+                judge(services(postbox).collection.onPulse(from, m, now, postbox));
+            },
+            [&](const ReceiptsMessage& m) {
+                judge(services(postbox).collection.onReceipts(from, m, now, postbox));
+            },
+            [&](const AcceptedMessage& m) { services(postbox).collection.onAccepted(from, m, now); },
+            [&](const DeliveredMessage& m) { services(postbox).collection.onDelivered(from, m, postbox); },
+            [&](const SumsMessage& m) { services(postbox).collection.onSums(from, m, now); },
+            [&](const PetitionMessage& m) {
+                judge(m.observer.isZero() ? services(postbox).renewals.onPetition(from, m, now, postbox)
+                                          : services(postbox).petitions.onPetition(from, m, now, postbox));
+            },
+            [&](const GrantMessage& m) {
+                judge(m.observer.isZero() ? services(postbox).renewals.onGrant(from, m, postbox)
+                                          : services(postbox).petitions.onGrant(from, m, postbox));
+            },
+        },
+        *message);
 }
 
 void Overlay::Impl::onNotice(NeighborId from, const NoticeMessage& message, Instant now, Postbox& postbox)
@@ -372,7 +383,8 @@ void Overlay::Impl::onNotice(NeighborId from, const NoticeMessage& message, Inst
             spread(opinion.head.key, message, from, now, postbox);
         else
             keep(opinion.head.key, notice, from, now);
-        m_collection.noticeTaken(now, postbox);
+        if (m_services)
+            m_services->collection.noticeTaken(now, postbox);
         postbox.put(NoticeTaken{from, std::move(opinion.head)});
         if (m_mediator.rootNumber() > m_toldRoot)
             afterRoots(from, now, postbox);
@@ -489,10 +501,8 @@ void Overlay::Impl::refuse(NeighborId from, Error error, Instant now, Postbox& p
     conduct.isMuted = true;
     m_exchange.removeNeighbor(from);
     m_roots.removeNeighbor(from);
-    m_discovery.removeNeighbor(from);
-    m_collection.removeNeighbor(from, now);
-    m_petitions.removeNeighbor(from);
-    m_renewals.removeNeighbor(from);
+    if (m_services)
+        m_services->removeNeighbor(from, now);
 }
 
 void Overlay::Impl::forgive()
@@ -502,8 +512,20 @@ void Overlay::Impl::forgive()
         conduct.offence -= std::min(conduct.offence, forgiven);
 }
 
+SharedConfig::SharedConfig(Config config)
+{
+    config.maxMessageBytes = std::min(config.maxMessageBytes, kMaxMessageBytes);
+    config.maxProvidersPerAnswer = std::min(config.maxProvidersPerAnswer, kMaxProviders);
+    m_config = std::make_shared<const Config>(config);
+}
+
 Overlay::Overlay(NodeId self, Config config, Mediator& mediator, RandomSource& random)
-    : m_impl(std::make_unique<Impl>(self, config, mediator, random))
+    : Overlay(self, SharedConfig(config), mediator, random)
+{
+}
+
+Overlay::Overlay(NodeId self, SharedConfig config, Mediator& mediator, RandomSource& random)
+    : m_impl(std::make_unique<Impl>(self, std::move(config), mediator, random))
 {
 }
 
@@ -516,37 +538,58 @@ std::vector<Output> Overlay::start(Instant now)
 
 std::vector<Output> Overlay::handle(const Input& input, Instant now)
 {
-    return m_impl->handle(input, now);
+    std::vector<Output> outputs;
+    outputs.reserve(neighbors().size() + 1); // a message to each, and a timer
+    m_impl->handle(input, now, outputs);
+    return outputs;
 }
 
-const std::map<NeighborId, NeighborStats>& Overlay::neighbors() const
+void Overlay::handle(const Input& input, Instant now, std::vector<Output>& outputs)
+{
+    m_impl->handle(input, now, outputs);
+}
+
+const Neighbors& Overlay::neighbors() const
 {
     return m_impl->neighbors();
 }
 
+void Overlay::prefetch() const
+{
+    starling::prefetch(m_impl.get(), sizeof(Impl));
+}
+
+void Overlay::prefetchFor(ByteView message) const
+{
+    m_impl->prefetchFor(message);
+}
+
 std::optional<NeighborId> Overlay::parent(const NodeId& observer) const
 {
-    return m_impl->collection().parent(observer);
+    const Services* services = m_impl->services();
+    return services == nullptr ? std::nullopt : services->collection.parent(observer);
 }
 
 std::optional<Hints> Overlay::hints(Instant now) const
 {
-    return m_impl->collection().hints(now);
+    const Services* services = m_impl->services();
+    return services == nullptr ? std::nullopt : services->collection.hints(now);
 }
 
 std::vector<Waiting> Overlay::waiting(Instant now) const
 {
-    return m_impl->petitions().waiting(now);
+    const Services* services = m_impl->services();
+    return services == nullptr ? std::vector<Waiting>() : services->petitions.waiting(now);
 }
 
 std::size_t Overlay::petitionsHeld() const
 {
-    return m_impl->petitions().held();
+    return m_impl->services() == nullptr ? 0 : m_impl->services()->petitions.held();
 }
 
 std::size_t Overlay::receiptsHeld() const
 {
-    return m_impl->collection().held();
+    return m_impl->services() == nullptr ? 0 : m_impl->services()->collection.held();
 }
 
 } // namespace starling::overlay

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/endpoint.h"
+#include "base/flat_map.h"
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/time.h"
@@ -161,21 +162,39 @@ struct Config
         1'000; ///< guess: a neighbour with more refused notices is no longer listened to
 };
 
+/// A configuration that many overlays look at, within what messages bear.
+class SharedConfig
+{
+public:
+    explicit SharedConfig(Config config);
+    const Config& operator*() const { return *m_config; }
+
+private:
+    std::shared_ptr<const Config> m_config;
+};
+
 struct NeighborStats
 {
     NodeId node;
     std::uint64_t noticesIn = 0, noticesOut = 0, duplicates = 0, refused = 0;
 };
 
+/// Something of each neighbour, with room for as many as membership has at most.
+template <class Value> using PerNeighbor = FlatMap<NeighborId, Value, 6>;
+using Neighbors = PerNeighbor<NeighborStats>;
+
 class Overlay
 {
 public:
     Overlay(NodeId self, Config config, Mediator& mediator, RandomSource& random);
+    Overlay(NodeId self, SharedConfig config, Mediator& mediator, RandomSource& random);
     ~Overlay();
     /// Schedules the first timers; call once.
     std::vector<Output> start(Instant now);
     std::vector<Output> handle(const Input& input, Instant now);
-    const std::map<NeighborId, NeighborStats>& neighbors() const;
+    /// The same; what is to be done comes after what `outputs` holds already.
+    void handle(const Input& input, Instant now, std::vector<Output>& outputs);
+    const Neighbors& neighbors() const;
     /// Which neighbour is the way to `observer`, if one is.
     std::optional<NeighborId> parent(const NodeId& observer) const;
     /// Receipts held on their way to observers, our own among them.
@@ -186,6 +205,10 @@ public:
     std::vector<Waiting> waiting(Instant now) const;
     /// Petitions held on their way to observers, and at one.
     std::size_t petitionsHeld() const;
+    /// For who runs thousands of these: brings what most inputs look at into the processor's cache, and a
+    /// little later what `message` will (prefetch.h).
+    void prefetch() const;
+    void prefetchFor(ByteView message) const;
 
 private:
     class Impl;

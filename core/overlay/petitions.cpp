@@ -10,8 +10,8 @@ namespace starling::overlay {
 namespace {
 
 /// Eight observers' full tables, once each in kRepeat, are 17 messages a second; the burst is two of them.
-constexpr std::uint64_t kBurst = 2 * Petitions::kMaxHeld;
-constexpr std::uint64_t kPerSecond = 20;
+constexpr std::uint32_t kBurst = 2 * Petitions::kMaxHeld;
+constexpr std::uint32_t kPerSecond = 20;
 
 } // namespace
 

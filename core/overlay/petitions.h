@@ -83,7 +83,7 @@ private:
     NodeId m_self;
     const Mediator& m_mediator;
     const Collection& m_collection;
-    std::map<NeighborId, Allowance> m_peers; ///< messages that each may make us look at
+    PerNeighbor<Allowance> m_peers; ///< messages that each may make us look at
     std::map<NodeId, Table> m_tables; ///< by observer
 };
 

@@ -5,8 +5,7 @@
 
 namespace starling::overlay {
 
-Postbox::Postbox(std::vector<Output>& outputs, std::map<NeighborId, NeighborStats>& stats,
-                 const Config& config)
+Postbox::Postbox(std::vector<Output>& outputs, Neighbors& stats, const Config& config)
     : m_outputs(outputs)
     , m_stats(stats)
     , m_maxMessageBytes(std::min(config.maxMessageBytes, kMaxMessageBytes))
@@ -15,7 +14,7 @@ Postbox::Postbox(std::vector<Output>& outputs, std::map<NeighborId, NeighborStat
 
 void Postbox::post(NeighborId to, Bytes bytes, Delivery delivery)
 {
-    m_outputs.push_back(SendMessage{to, std::move(bytes), delivery});
+    m_outputs.emplace_back(SendMessage{to, std::move(bytes), delivery});
 }
 
 std::size_t Postbox::send(NeighborId to, const Message& message, Delivery delivery)
@@ -38,10 +37,10 @@ std::size_t Postbox::sendNotice(NeighborId to, ByteView notice, bool isBeside)
     return size;
 }
 
-Allowance::Allowance(std::uint64_t burst, std::uint64_t perSecond, Instant now)
-    : m_burst(static_cast<std::int64_t>(burst))
-    , m_perSecond(static_cast<std::int64_t>(perSecond))
-    , m_left(m_burst)
+Allowance::Allowance(std::uint32_t burst, std::uint32_t perSecond, Instant now)
+    : m_burst(burst)
+    , m_perSecond(perSecond)
+    , m_left(burst)
     , m_refilled(now)
 {
 }
@@ -53,7 +52,8 @@ bool Allowance::isOpen(Instant now)
     if (seconds.count() > 0) {
         m_refilled += seconds;
         const std::int64_t missing = m_burst - m_left;
-        m_left = seconds.count() > missing / m_perSecond ? m_burst : m_left + seconds.count() * m_perSecond;
+        m_left = seconds.count() > missing / m_perSecond ? std::int64_t{m_burst}
+                                                         : m_left + seconds.count() * m_perSecond;
     }
     return m_left > 0;
 }

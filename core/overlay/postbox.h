@@ -10,7 +10,7 @@ namespace starling::overlay {
 class Postbox
 {
 public:
-    Postbox(std::vector<Output>& outputs, std::map<NeighborId, NeighborStats>& stats, const Config& config);
+    Postbox(std::vector<Output>& outputs, Neighbors& stats, const Config& config);
 
     /// Returns the number of bytes sent.
     std::size_t send(NeighborId to, const Message& message, Delivery delivery = Delivery::Assured);
@@ -23,7 +23,7 @@ private:
     void post(NeighborId to, Bytes bytes, Delivery delivery);
 
     std::vector<Output>& m_outputs;
-    std::map<NeighborId, NeighborStats>& m_stats;
+    Neighbors& m_stats;
     std::size_t m_maxMessageBytes;
 };
 
@@ -32,14 +32,14 @@ class Allowance
 {
 public:
     /// `burst` bytes at once, then `perSecond`.
-    Allowance(std::uint64_t burst, std::uint64_t perSecond, Instant now);
+    Allowance(std::uint32_t burst, std::uint32_t perSecond, Instant now);
     /// Whether anything is left; if so, a whole answer may be sent, even one larger than what is left.
     bool isOpen(Instant now);
     void spend(std::size_t bytes);
 
 private:
-    std::int64_t m_burst;
-    std::int64_t m_perSecond;
+    std::uint32_t m_burst;
+    std::uint32_t m_perSecond;
     std::int64_t m_left; ///< may go below 0
     Instant m_refilled;
 };

@@ -13,6 +13,8 @@ namespace {
 /// Version, kind, two of the longest keys, a flag and a count (message.h).
 constexpr std::size_t kOverhead = 2 + 2 * (2 + kMaxNameBytes) + 1 + 4;
 
+constexpr std::size_t kFewHeads = 32; ///< guess: 4 KiB of devices' heads
+
 std::vector<Head>::const_iterator firstFrom(const std::vector<Head>& heads, const NoticeKey& key)
 {
     return std::lower_bound(heads.begin(), heads.end(), key,
@@ -28,8 +30,23 @@ std::span<const Head> within(const std::vector<Head>& heads, const KeyRange& ran
     return begin < end ? std::span(begin, end) : std::span<const Head>();
 }
 
+NoticeTag tagOf(ByteView notice)
+{
+    const Digest digest = crypto::sha256(notice);
+    NoticeTag tag{};
+    std::copy_n(digest.bytes().begin(), tag.size(), tag.begin());
+    return tag;
+}
+
 Digest digestOf(std::span<const Head> heads)
 {
+    // Most boards and parts of them are small: what hashes in pieces costs more than hashing them.
+    if (heads.size() <= kFewHeads) {
+        ByteWriter writer;
+        for (const Head& head : heads)
+            write(writer, head);
+        return crypto::sha256(writer.take());
+    }
     crypto::Sha256 hash;
     for (const Head& head : heads) {
         ByteWriter writer;

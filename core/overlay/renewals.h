@@ -11,8 +11,6 @@
 #include "overlay/petition_message.h"
 #include "overlay/postbox.h"
 
-#include <map>
-
 namespace starling::overlay {
 
 class Renewals
@@ -44,7 +42,7 @@ private:
     };
     NodeId m_self;
     const Mediator& m_mediator;
-    std::map<NeighborId, Peer> m_peers;
+    PerNeighbor<Peer> m_peers;
     std::optional<NeighborId> m_lastTurn;
 };
 

@@ -14,8 +14,8 @@ constexpr std::size_t kRootsBytes = 256 * 1024;
 constexpr std::size_t kOverhead = 4;
 constexpr std::size_t kLengthBytes = 4;
 /// Guess: a chain of 1,024 roots of 16 KiB at once, and 1 MiB/s for whoever asks again and again.
-constexpr std::uint64_t kAllowanceBurst = 16 * 1024 * 1024;
-constexpr std::uint64_t kAllowancePerSecond = 1024 * 1024;
+constexpr std::uint32_t kAllowanceBurst = 16 * 1024 * 1024;
+constexpr std::uint32_t kAllowancePerSecond = 1024 * 1024;
 /// Guess: some times what a slow link needs for one Roots message.
 constexpr Duration kPatience = std::chrono::seconds(20);
 /// Of one neighbour: as much as one message may have. What is over it comes again by comparing boards.

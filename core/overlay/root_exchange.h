@@ -63,9 +63,9 @@ private:
     void ask(NeighborId neighbor, Peer& peer, Instant now, Postbox& postbox);
     void giveUp(Peer& peer);
 
-    Config m_config;
+    const Config& m_config;
     Mediator& m_mediator;
-    std::map<NeighborId, Peer> m_peers;
+    PerNeighbor<Peer> m_peers;
 };
 
 } // namespace starling::overlay

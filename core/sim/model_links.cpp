@@ -31,6 +31,8 @@ ModelLinks::ModelLinks(World& world, NodeIndex self)
     : m_world(world)
     , m_self(self)
 {
+    constexpr std::size_t kUsual = 6; // as overlay::PerNeighbor
+    m_slots.reserve(kUsual);
 }
 
 void ModelLinks::crash()
@@ -56,32 +58,50 @@ ModelLinks* ModelLinks::of(World& world, NodeIndex node)
 
 ModelLinks::Slot* ModelLinks::find(NodeIndex peer)
 {
-    for (Slot& slot : m_slots)
-        if (slot.peer == peer)
-            return &slot;
-    return nullptr;
+    const std::size_t place = placeOf(peer);
+    return place < m_slots.size() ? &m_slots[place] : nullptr;
 }
 
 ModelLinks::Slot* ModelLinks::find(link::LinkId link)
 {
-    for (Slot& slot : m_slots)
-        if (slot.session != 0 && slot.id == link)
-            return &slot;
+    // A number that is not used any more stays in its slot: the session tells.
+    for (std::size_t i = 0; i < m_slots.size(); ++i)
+        if (link::LinkId{i < kNear ? m_numbers[i] : m_slots[i].number} == link && m_slots[i].session != 0)
+            return &m_slots[i];
     return nullptr;
+}
+
+void ModelLinks::setNumber(Slot& slot)
+{
+    slot.number = ++m_lastId;
+    if (const auto place = static_cast<std::size_t>(&slot - m_slots.data()); place < kNear)
+        m_numbers[place] = slot.number;
 }
 
 ModelLinks::Slot& ModelLinks::findOrAdd(NodeIndex peer)
 {
     if (Slot* slot = find(peer))
         return *slot;
+    // By some, for twofold would leave half of them empty.
+    constexpr std::size_t kMore = 2;
+    if (m_slots.size() == m_slots.capacity())
+        m_slots.reserve(m_slots.size() + std::max(kMore, m_slots.size() / 2));
     Slot slot;
     slot.peer = peer;
+    if (m_slots.size() < kNear) {
+        m_peers[m_slots.size()] = peer;
+        m_numbers[m_slots.size()] = 0;
+    }
     return m_slots.emplace_back(std::move(slot));
 }
 
 void ModelLinks::drop(NodeIndex peer)
 {
     std::erase_if(m_slots, [peer](const Slot& slot) { return slot.peer == peer; });
+    for (std::size_t i = 0; i < std::min(m_slots.size(), kNear); ++i) {
+        m_peers[i] = m_slots[i].peer;
+        m_numbers[i] = m_slots[i].number;
+    }
 }
 
 ModelLinks::Slot* ModelLinks::counterpart(const Slot& slot) const
@@ -203,17 +223,17 @@ void ModelLinks::confirm(Slot& slot)
 void ModelLinks::bringUp(Slot& slot, std::uint64_t session, Outputs& outputs)
 {
     if (slot.session != 0)
-        outputs.push_back(link::LinkDown{slot.id, Errc::Unreachable});
+        outputs.push_back(link::LinkDown{slot.id(), Errc::Unreachable});
     slot.attempt = 0;
     slot.attempts = 0;
     slot.isTarget = slot.isTarget && slot.tries == 0;
     slot.session = session;
-    slot.id = link::LinkId{++m_lastId};
+    setNumber(slot);
     slot.sequence = 0;
     slot.isSilent = false;
     slot.lastArrival = m_world.now;
     forgetStalled(slot);
-    outputs.push_back(link::LinkUp{slot.id, m_world.nodes[slot.peer]->id(), endpointOf(slot.peer),
+    outputs.push_back(link::LinkUp{slot.id(), m_world.nodes[slot.peer]->id(), endpointOf(slot.peer),
                                    2 * m_world.network.latency(m_self, slot.peer)});
 }
 
@@ -228,7 +248,7 @@ void ModelLinks::sayGoodbye(Slot& slot)
 
 void ModelLinks::endLink(Slot& slot, Errc reason, Outputs& outputs)
 {
-    outputs.push_back(link::LinkDown{slot.id, reason});
+    outputs.push_back(link::LinkDown{slot.id(), reason});
     slot.session = 0;
     forgetStalled(slot);
     if (!slot.isTarget)
@@ -257,7 +277,7 @@ void ModelLinks::onSuspect(Slot& slot, Outputs& outputs)
     if (slot.isSilent || !isLost(slot))
         return;
     slot.isSilent = true;
-    outputs.push_back(link::LinkSilence{slot.id, true});
+    outputs.push_back(link::LinkSilence{slot.id(), true});
     push(kUntilEnd, Event::What::Idle, m_self, slot.peer, slot.session);
 }
 
@@ -265,7 +285,7 @@ void ModelLinks::onIdle(Slot& slot, Outputs& outputs)
 {
     slot.isSilent = false;
     if (!isLost(slot)) {
-        outputs.push_back(link::LinkSilence{slot.id, false});
+        outputs.push_back(link::LinkSilence{slot.id(), false});
         return;
     }
     sayGoodbye(slot);
@@ -306,31 +326,32 @@ void ModelLinks::send(link::LinkId link, Bytes message, bool isOnce, Outputs& ou
     Slot* slot = find(link);
     if (slot == nullptr || message.size() > config().maxMessageBytes)
         return;
+    Content content = m_world.contents.share(std::move(message));
     if (isOnce)
-        return sendOnce(*slot, std::move(message));
-    if (slot->stalled && slot->stalled->bytes + message.size() > config().maxQueuedBytes) {
+        return sendOnce(*slot, std::move(content));
+    if (slot->stalled && slot->stalled->bytes + content.bytes().size() > config().maxQueuedBytes) {
         sayGoodbye(*slot);
         return endLink(*slot, Errc::Busy, outputs);
     }
     const std::uint64_t sequence = ++slot->sequence;
     if (slot->stalled || m_world.network.isCut(m_self, slot->peer))
-        stall(*slot, sequence, std::move(message));
+        stall(*slot, sequence, std::move(content));
     else
-        transmit(*slot, sequence, std::move(message));
+        transmit(*slot, sequence, std::move(content));
 }
 
 /// In no order with others, lost or not: sequence 0.
-void ModelLinks::sendOnce(Slot& slot, Bytes message)
+void ModelLinks::sendOnce(Slot& slot, Content message)
 {
     const auto trip = tripOf(m_self, slot.peer);
-    m_world.books.noteSent(message.size(), m_world.nodes[m_self]->isHonest());
+    m_world.books.noteSent(message.bytes().size(), m_world.nodes[m_self]->isHonest());
     if (trip)
         m_world.queue.push(
             m_world.now + *trip,
             {Event::What::Message, slot.peer, m_self, kAnyLife, slot.session, 0, std::move(message)});
 }
 
-void ModelLinks::transmit(Slot& slot, std::uint64_t sequence, Bytes message)
+void ModelLinks::transmit(Slot& slot, std::uint64_t sequence, Content message)
 {
     Books& books = m_world.books;
     Duration delay{};
@@ -338,10 +359,10 @@ void ModelLinks::transmit(Slot& slot, std::uint64_t sequence, Bytes message)
     for (unsigned tries = 0; !trip && tries < config().maxRetries; ++tries) {
         delay += retransmitTimeout(slot.peer, tries);
         ++books.retransmissions;
-        books.noteSent(message.size(), m_world.nodes[m_self]->isHonest());
+        books.noteSent(message.bytes().size(), m_world.nodes[m_self]->isHonest());
         trip = tripOf(m_self, slot.peer);
     }
-    books.noteSent(message.size(), m_world.nodes[m_self]->isHonest());
+    books.noteSent(message.bytes().size(), m_world.nodes[m_self]->isHonest());
     delay += trip.value_or(m_world.network.latency(m_self, slot.peer));
     slot.lastArrival = std::max(slot.lastArrival, m_world.now + delay);
     m_world.queue.push(
@@ -349,7 +370,7 @@ void ModelLinks::transmit(Slot& slot, std::uint64_t sequence, Bytes message)
         {Event::What::Message, slot.peer, m_self, kAnyLife, slot.session, sequence, std::move(message)});
 }
 
-void ModelLinks::stall(Slot& slot, std::uint64_t sequence, Bytes message)
+void ModelLinks::stall(Slot& slot, std::uint64_t sequence, Content message)
 {
     if (!slot.stalled) {
         slot.stalled = std::make_unique<Stalled>();
@@ -357,10 +378,10 @@ void ModelLinks::stall(Slot& slot, std::uint64_t sequence, Bytes message)
         push(retransmitTimeout(slot.peer, 0), Event::What::Resend, m_self, slot.peer, slot.session);
     }
     auto& messages = slot.stalled->messages;
-    slot.stalled->bytes += message.size();
+    slot.stalled->bytes += message.bytes().size();
     const auto place = std::find_if(messages.begin(), messages.end(),
                                     [&](const auto& later) { return later.first > sequence; });
-    messages.insert(place, {sequence, std::move(message)});
+    messages.emplace(place, sequence, std::move(message));
 }
 
 void ModelLinks::resend(Slot& slot, Outputs& outputs)
@@ -390,7 +411,7 @@ void ModelLinks::giveBack(World& world, Event& event)
     ModelLinks* sender = event.second == 0 ? nullptr : of(world, event.from);
     Slot* slot = sender == nullptr ? nullptr : sender->find(event.node);
     if (slot != nullptr && slot->session == event.first)
-        sender->stall(*slot, event.second, std::move(event.bytes));
+        sender->stall(*slot, event.second, std::move(event.content));
 }
 
 std::optional<link::LinkId> ModelLinks::take(Event& event)
@@ -404,7 +425,7 @@ std::optional<link::LinkId> ModelLinks::take(Event& event)
         || (theirs != nullptr && theirs->session == event.first && theirs->stalled
             && theirs->stalled->messages.front().first < event.second);
     if (!isMissing)
-        return slot->id;
+        return slot->id();
     giveBack(m_world, event);
     return std::nullopt;
 }
@@ -444,7 +465,7 @@ std::vector<link::LinkInfo> ModelLinks::links() const
     std::vector<link::LinkInfo> all;
     for (const Slot& slot : m_slots)
         if (slot.session != 0)
-            all.push_back({slot.id, m_world.nodes[slot.peer]->id(), endpointOf(slot.peer), true,
+            all.push_back({slot.id(), m_world.nodes[slot.peer]->id(), endpointOf(slot.peer), true,
                            2 * m_world.network.latency(m_self, slot.peer)});
     return all;
 }

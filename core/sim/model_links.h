@@ -9,8 +9,11 @@
 /// bandwidth, and no bytes but those of messages.
 #pragma once
 
+#include "base/prefetch.h"
 #include "link/link.h"
 #include "sim/network.h"
+
+#include <array>
 
 namespace starling::sim {
 
@@ -40,32 +43,49 @@ public:
 
     /// Of links that are up.
     std::vector<link::LinkInfo> links() const;
+    /// Brings what is known of `peer` into the processor's cache (prefetch.h).
+    void prefetch(NodeIndex peer) const
+    {
+        if (const std::size_t place = placeOf(peer); place < m_slots.size())
+            starling::prefetch(&m_slots[place], sizeof(Slot));
+    }
 
 private:
     /// Messages that could not be delivered yet.
     struct Stalled
     {
-        std::vector<std::pair<std::uint64_t, Bytes>> messages; ///< by sequence
+        std::vector<std::pair<std::uint64_t, Content>> messages; ///< by sequence
         std::size_t bytes = 0;
         unsigned tries = 0;
     };
-    /// All about one other node; there is at most one link between two.
+    /// All about one other node; there is at most one link between two. As large as a cache line.
     struct Slot
     {
         NodeIndex peer = 0;
-        bool isTarget = false;
-        bool isSilent = false; ///< as was said last
-        unsigned tries = 0, attempts = 0; ///< as link::Links has them
+        std::uint32_t number = 0; ///< of the link
         std::uint64_t attempt = 0; ///< the session that greeting is to bring; 0: not greeting
         std::uint64_t session = 0; ///< of the link; 0: none
-        link::LinkId id{};
         std::uint64_t sequence = 0; ///< of the last message sent
         Instant lastArrival; ///< of what was sent: order is kept
         std::unique_ptr<Stalled> stalled;
+        unsigned tries = 0, attempts = 0; ///< as link::Links has them
+        bool isTarget = false;
+        bool isSilent = false; ///< as was said last
+
+        link::LinkId id() const { return link::LinkId{number}; }
     };
     using Outputs = std::vector<link::Output>;
 
     static ModelLinks* of(World& world, NodeIndex node);
+    /// Of the slot of `peer`; m_slots.size() if there is none.
+    std::size_t placeOf(NodeIndex peer) const
+    {
+        for (std::size_t i = 0; i < m_slots.size(); ++i)
+            if ((i < kNear ? m_peers[i] : m_slots[i].peer) == peer)
+                return i;
+        return m_slots.size();
+    }
+    void setNumber(Slot& slot);
     Slot* find(NodeIndex peer);
     Slot* find(link::LinkId link);
     Slot& findOrAdd(NodeIndex peer);
@@ -87,10 +107,10 @@ private:
     void onIdle(Slot& slot, Outputs& outputs);
     void probe(Slot& slot);
     void forgetStalled(Slot& slot);
-    void stall(Slot& slot, std::uint64_t sequence, Bytes message);
+    void stall(Slot& slot, std::uint64_t sequence, Content message);
     void resend(Slot& slot, Outputs& outputs);
-    void sendOnce(Slot& slot, Bytes message);
-    void transmit(Slot& slot, std::uint64_t sequence, Bytes message);
+    void sendOnce(Slot& slot, Content message);
+    void transmit(Slot& slot, std::uint64_t sequence, Content message);
 
     std::optional<Duration> tripOf(NodeIndex from, NodeIndex to);
     Duration retransmitTimeout(NodeIndex peer, unsigned tries) const;
@@ -100,6 +120,11 @@ private:
     World& m_world;
     NodeIndex m_self;
     std::uint32_t m_lastId = 0;
+    /// Slot::peer and Slot::number of the first slots, which may be all there are: one cache line to look
+    /// through.
+    static constexpr std::size_t kNear = 8;
+    std::array<NodeIndex, kNear> m_peers{};
+    std::array<std::uint32_t, kNear> m_numbers{};
     std::vector<Slot> m_slots; ///< a handful
 };
 

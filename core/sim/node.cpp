@@ -65,9 +65,9 @@ Node::Node(World& world, NodeIndex index, Behaviour behaviour, std::vector<NodeI
     : m_world(world)
     , m_index(index)
     , m_behaviour(behaviour)
-    , m_neighbors(std::move(neighbors))
-    , m_id(identityOf(world, index))
     , m_replica(makeReplica(world))
+    , m_id(identityOf(world, index))
+    , m_neighbors(std::move(neighbors))
 {
     if (world.scenario.hasCertificates)
         certify();
@@ -108,7 +108,8 @@ void Node::certify()
         cast != nullptr ? cast->labels(m_index) : std::map<std::string, std::string>());
     if (m_world.scenario.links == Scenario::Links::Model)
         return;
-    m_linkKey = crypto::LinkKeyPair::of(m_world.authority.deviceKey(m_index));
+    m_linkKey =
+        std::make_unique<crypto::LinkKeyPair>(crypto::LinkKeyPair::of(m_world.authority.deviceKey(m_index)));
     // Shipped links: the board is this node's own, and stays where it is.
     m_authenticator = std::make_unique<board::LinkAuthenticator>(
         *m_linkKey, m_certificate, m_replica->board(), [this] { return wallClock(); });
@@ -126,10 +127,10 @@ void Node::start()
     ++m_life;
     m_upSince = m_world.now;
     if (m_world.scenario.links == Scenario::Links::Model)
-        m_modelLinks = std::make_unique<ModelLinks>(m_world, m_index);
+        m_modelLinks.emplace(m_world, m_index);
     else
         m_links = std::make_unique<link::Links>(m_id, link::Config(), *m_authenticator, m_world.random);
-    m_overlay = std::make_unique<overlay::Overlay>(m_id, overlay::Config(), *m_replica, m_world.random);
+    m_overlay.emplace(m_id, m_world.overlayConfig, *m_replica, m_world.random);
     perform(m_overlay->start(m_world.now));
     if (m_world.scenario.hasMembership)
         startMembership();
@@ -189,7 +190,7 @@ void Node::handle(Event&& event)
     if (event.what == Event::What::Datagram) {
         // A partition also takes what is on its way.
         if (isUp() && !m_world.network.isCut(event.from, m_index))
-            feedLinks(link::DatagramReceived{endpointOf(event.from), event.bytes});
+            feedLinks(link::DatagramReceived{endpointOf(event.from), event.content.bytes()});
         return;
     }
     if (event.what >= Event::What::Message && event.what <= Event::What::Idle)
@@ -218,11 +219,12 @@ void Node::onModelEvent(Event&& event)
     const auto link = m_modelLinks->take(event);
     if (!link)
         return;
+    const overlay::MessageReceived received{overlay::NeighborId{static_cast<std::uint64_t>(*link)},
+                                            event.content.bytes()};
     if (m_membership)
-        tellMembership(link::MessageReceived{*link, std::move(event.bytes)});
+        tellMembership(received);
     else
-        feedOverlay(
-            overlay::MessageReceived{overlay::NeighborId{static_cast<std::uint64_t>(*link)}, event.bytes});
+        feedOverlay(received);
 }
 
 void Node::wake(Purpose purpose, Duration delay, std::uint64_t second)
@@ -289,7 +291,16 @@ void Node::feedOverlay(const overlay::Input& input)
 {
     if (const auto* message = std::get_if<overlay::MessageReceived>(&input))
         noteReceiptMessage(message->bytes);
-    perform(m_overlay->handle(input, m_world.now));
+    // What comes of an output is handled before the next one, on top of them.
+    std::vector<overlay::Output>& outputs = m_world.overlayOutputs;
+    const std::size_t begin = outputs.size();
+    m_overlay->handle(input, m_world.now, outputs);
+    const std::size_t end = outputs.size();
+    for (std::size_t i = begin; i < end; ++i) {
+        overlay::Output output = std::move(outputs[i]);
+        act(output);
+    }
+    outputs.resize(begin);
 }
 
 void Node::perform(std::vector<overlay::Output> outputs)
@@ -379,12 +390,14 @@ void Node::send(const Endpoint& to, Bytes bytes)
     const Network::Fate fate = m_world.network.fate(m_index, other, m_world.random);
     if (fate.copies == 0)
         ++books.lostDatagrams;
+    if (fate.copies == 0)
+        return;
+    Content content = Contents::alone(std::move(bytes));
     if (fate.copies == 2)
         m_world.queue.push(m_world.now + fate.delays[1],
-                           {Event::What::Datagram, other, m_index, 0, 0, 0, bytes});
-    if (fate.copies > 0)
-        m_world.queue.push(m_world.now + fate.delays[0],
-                           {Event::What::Datagram, other, m_index, 0, 0, 0, std::move(bytes)});
+                           {Event::What::Datagram, other, m_index, 0, 0, 0, content.again()});
+    m_world.queue.push(m_world.now + fate.delays[0],
+                       {Event::What::Datagram, other, m_index, 0, 0, 0, std::move(content)});
 }
 
 // --- Notices
@@ -478,7 +491,7 @@ void Node::beginFetch(const InfoHash& payload)
     if (m_fetch && isFound)
         feedOverlay(overlay::StopFinding{m_fetch->payload});
     giveSlotBack();
-    m_fetch = Fetch{payload};
+    m_fetch = std::make_unique<Fetch>(Fetch{payload, {}, {}});
     if (isFound)
         feedOverlay(overlay::FindProviders{payload});
     else

@@ -27,6 +27,21 @@ public:
     /// down.
     void handle(Event&& event);
 
+    /// Brings what `event`, which comes soon, will look at into the processor's cache, once the node itself
+    /// is there; and then what that leads to (prefetch.h).
+    void prefetchFor(const Event& event) const
+    {
+        if (m_modelLinks)
+            m_modelLinks->prefetch(event.from);
+        if (m_overlay)
+            m_overlay->prefetch();
+    }
+    void prefetchForMessage(ByteView message) const
+    {
+        if (m_overlay)
+            m_overlay->prefetchFor(message);
+    }
+
     /// Puts a new release on the board and tells the neighbours; for a node that is up.
     void publish();
     void shiftClock(Duration by) { m_clockShift += by; }
@@ -35,7 +50,7 @@ public:
     /// What it was told in sums; nothing while receipts come by themselves.
     std::optional<overlay::Hints> hints() const { return m_overlay->hints(m_world.now); }
 
-    bool isUp() const { return m_overlay != nullptr; }
+    bool isUp() const { return m_overlay.has_value(); }
     bool isHonest() const { return m_behaviour == Behaviour::Honest; }
     Behaviour behaviour() const { return m_behaviour; }
     Instant upSince() const { return m_upSince; }
@@ -43,16 +58,13 @@ public:
     bool holdsPayload(const InfoHash& payload) const { return m_complete.contains(payload); }
     const NodeId& id() const { return m_id; }
     /// Of a node that is up and has them.
-    ModelLinks* modelLinks() { return m_modelLinks.get(); }
+    ModelLinks* modelLinks() { return m_modelLinks ? &*m_modelLinks : nullptr; }
     const Replica& replica() const { return *m_replica; }
     std::uint64_t ownNotices() const { return m_ownNotices; } ///< on its board because it issued them
     std::uint64_t retransmissions() const;
     /// Messages about receipts that came to this node, pulses apart.
     std::uint64_t receiptMessages() const { return m_receiptMessages; }
-    const std::map<overlay::NeighborId, overlay::NeighborStats>& neighbors() const
-    {
-        return m_overlay->neighbors();
-    }
+    const overlay::Neighbors& neighbors() const { return m_overlay->neighbors(); }
 
 private:
     enum class Purpose : std::uint8_t { Start, Receipt, Fetched, Mischief, Pulse, Stage, Look };
@@ -85,6 +97,7 @@ private:
     // node_membership.cpp
     void startMembership();
     void tellMembership(const link::Output& output);
+    void tellMembership(const overlay::MessageReceived& message);
     void feedMembership(const overlay::MembershipInput& input);
     void act(const overlay::MembershipOutput& output);
     void act(link::Output& output);
@@ -125,42 +138,43 @@ private:
     void pretend(const Forgery& forgery);
     UtcTime wallClock() const;
 
+    // What every event looks at comes first, and what few nodes ever have comes last.
     World& m_world;
     const NodeIndex m_index;
+    std::uint32_t m_life = 0;
     const Behaviour m_behaviour;
-    std::vector<NodeIndex> m_neighbors; ///< as configured
+    bool m_isActing = false;
+    bool m_isMembershipActing = false;
+    bool m_wantsSums = false; ///< of the observer
+    std::unique_ptr<Replica> m_replica; ///< durable
+    std::unique_ptr<link::Authenticator> m_authenticator; ///< for shipped links
+    std::optional<ModelLinks> m_modelLinks; ///< of one life; these or
+    std::unique_ptr<link::Links> m_links; ///< those
+    std::optional<overlay::Overlay> m_overlay; ///< of one life
+    std::unique_ptr<overlay::Membership> m_membership; ///< of one life, if the scenario has it
+    std::vector<overlay::MembershipOutput> m_membershipOutputs; ///< not carried out yet
+    std::uint64_t m_version = 0; ///< durable
+    Instant m_upSince;
     NodeId m_id;
-    std::optional<crypto::LinkKeyPair> m_linkKey; ///< for shipped links
-    Bytes m_certificate; ///< its envelope, if nodes have certificates
-    Duration m_clockShift{};
+    std::vector<NodeIndex> m_neighbors; ///< as configured
+    std::unique_ptr<overlay::Mediator> m_bareContacts; ///< where nodes have no certificates
+    LyingReplica* m_lies = nullptr; ///< the replica, of a hostile node
 
     // Durable
-    std::unique_ptr<Replica> m_replica;
-    std::unique_ptr<link::Authenticator> m_authenticator;
-    LyingReplica* m_lies = nullptr; ///< the same, of a hostile node
+    Bytes m_certificate; ///< its envelope, if nodes have certificates
+    std::unique_ptr<crypto::LinkKeyPair> m_linkKey; ///< for shipped links
+    Duration m_clockShift{};
     std::uint64_t m_sequence = 1; ///< of the next receipt or descriptor
-    std::uint64_t m_version = 0;
     std::set<InfoHash> m_complete;
     Course m_course;
 
     // Of one life
-    std::unique_ptr<link::Links> m_links; ///< these or
-    std::unique_ptr<ModelLinks> m_modelLinks; ///< those
-    std::unique_ptr<overlay::Overlay> m_overlay;
-    std::unique_ptr<overlay::Mediator> m_bareContacts; ///< where nodes have no certificates
-    std::unique_ptr<overlay::Membership> m_membership; ///< if the scenario has it
-    std::deque<overlay::MembershipOutput> m_membershipOutputs; ///< not carried out yet
-    bool m_isMembershipActing = false;
-    std::uint32_t m_life = 0;
-    Instant m_upSince;
-    bool m_isActing = false;
     std::optional<Instant> m_receiptDue;
-    std::optional<Fetch> m_fetch;
+    std::unique_ptr<Fetch> m_fetch;
     std::uint64_t m_ownNotices = 0;
     std::uint64_t m_mischief = 0;
     std::uint64_t m_receiptMessages = 0;
-    bool m_wantsSums = false; ///< of the observer
-    std::optional<trust::ReceiptAsk> m_ask;
+    std::unique_ptr<trust::ReceiptAsk> m_ask;
     std::uint32_t m_batch = 0; ///< of receipts that were thrust on others
 };
 

@@ -64,14 +64,18 @@ void Node::tellMembership(const link::Output& output)
     } else if (const auto* silence = std::get_if<link::LinkSilence>(&output)) {
         feedMembership(overlay::LinkSilence{neighborOf(silence->link), silence->isSilent});
     } else if (const auto* message = std::get_if<link::MessageReceived>(&output)) {
-        const overlay::MessageReceived received{neighborOf(message->link), message->message};
-        if (overlay::concernsMembership(message->message))
-            feedMembership(received);
-        else if (m_membership->isNeighbor(received.from))
-            feedOverlay(received);
-        else
-            feedMembership(overlay::StrangeMessage{received.from});
+        tellMembership(overlay::MessageReceived{neighborOf(message->link), message->message});
     }
+}
+
+void Node::tellMembership(const overlay::MessageReceived& message)
+{
+    if (overlay::concernsMembership(message.bytes))
+        feedMembership(message);
+    else if (m_membership->isNeighbor(message.from))
+        feedOverlay(message);
+    else
+        feedMembership(overlay::StrangeMessage{message.from});
 }
 
 void Node::feedMembership(const overlay::MembershipInput& input)
@@ -80,11 +84,11 @@ void Node::feedMembership(const overlay::MembershipInput& input)
         m_membershipOutputs.push_back(std::move(output));
     if (std::exchange(m_isMembershipActing, true))
         return;
-    while (!m_membershipOutputs.empty()) {
-        const overlay::MembershipOutput output = std::move(m_membershipOutputs.front());
-        m_membershipOutputs.pop_front();
+    for (std::size_t i = 0; i < m_membershipOutputs.size(); ++i) {
+        const overlay::MembershipOutput output = std::move(m_membershipOutputs[i]);
         act(output);
     }
+    m_membershipOutputs.clear();
     m_isMembershipActing = false;
 }
 

@@ -36,14 +36,14 @@ void Node::pulseOnce()
     trust::Pulse pulse{m_id, m_sequence++, m_wantsSums};
     if (m_ask && m_ask->number == 0)
         m_ask->number = pulse.number;
-    if (m_wantsSums)
-        pulse.ask = m_ask;
+    if (m_wantsSums && m_ask)
+        pulse.ask = *m_ask;
     feedOverlay(overlay::Observe{m_world.authority.seal(trust::Kind::Pulse, pulse.serialize(), m_index)});
 }
 
 void Node::ask(trust::ReceiptAsk ask)
 {
-    m_ask = std::move(ask);
+    m_ask = std::make_unique<trust::ReceiptAsk>(std::move(ask));
     m_ask->number = 0; // the next pulse's
     pulseOnce();
 }

@@ -2,7 +2,7 @@
 #include "sim/replica.h"
 
 #include "crypto/sha256.h"
-#include "sim/trace.h"
+#include "sim/content.h"
 
 #include <algorithm>
 #include <cstring>

@@ -12,6 +12,11 @@ namespace {
 
 /// With membership, between two joins at one bootstrap. Guess: a quick roll-out.
 constexpr Duration kJoinPause = std::chrono::milliseconds(5);
+/// So many events before it happens, an event, its node, and its node's state are fetched into the cache.
+/// Measured: fewer come too late, and more are gone again.
+constexpr std::size_t kFetchEvent = 12, kFetchNode = 9, kFetchState = 6, kFetchMessage = 3;
+/// Of a node: what most events look at.
+constexpr std::size_t kNodeBytes = 256;
 /// What an Action event is about: one of the timeline, or churn's own.
 constexpr std::uint64_t kChurnTick = ~std::uint64_t{0};
 constexpr std::uint64_t kChurnReturn = kChurnTick - 1;
@@ -31,6 +36,17 @@ Behaviour behaviourOf(const Scenario& scenario, std::size_t node)
             return behaviour;
     }
     return Behaviour::Swallower;
+}
+
+bool isOfNode(const Event& event)
+{
+    return event.what != Event::What::Action && event.what != Event::What::Evaluation;
+}
+
+/// Of model links: whether what happens to one side looks at the other.
+bool concernsSender(const Event& event)
+{
+    return event.what == Event::What::Finish || event.what == Event::What::Confirm;
 }
 
 } // namespace
@@ -119,22 +135,41 @@ bool Simulation::runUntil(Instant end, std::uint64_t events)
             m_world->now = std::max(m_world->now, end);
             return false;
         }
-        m_world->now = m_world->queue.nextAt();
-        Event event = m_world->queue.pop();
-        // Where fleets are large, most of the time goes to waiting for memory.
-        __builtin_prefetch(m_world->nodes[m_world->queue.nextNode()].get());
-        handle(std::move(event));
+        step();
     }
     return true;
+}
+
+/// The next event happens.
+void Simulation::step()
+{
+    World& world = *m_world;
+    world.now = world.queue.nextAt();
+    // Where fleets are large, most of the time would go to waiting for memory: what the events after this one
+    // need is fetched meanwhile, in the order in which one thing leads to the next.
+    if (const Event* event = world.queue.ahead(kFetchEvent))
+        prefetch(event, sizeof *event);
+    if (const Event* event = world.queue.ahead(kFetchNode); event != nullptr && isOfNode(*event)) {
+        prefetch(world.nodes[event->node].get(), kNodeBytes);
+        if (concernsSender(*event))
+            prefetch(world.nodes[event->from].get(), kNodeBytes);
+    }
+    if (const Event* event = world.queue.ahead(kFetchState); event != nullptr && isOfNode(*event)) {
+        world.nodes[event->node]->prefetchFor(*event);
+        if (concernsSender(*event) && world.nodes[event->from]->modelLinks() != nullptr)
+            world.nodes[event->from]->modelLinks()->prefetch(event->node);
+    }
+    if (const Event* event = world.queue.ahead(kFetchMessage);
+        event != nullptr && event->what == Event::What::Message)
+        world.nodes[event->node]->prefetchForMessage(event->content.bytes());
+    handle(world.queue.pop());
 }
 
 void Simulation::runFor(Duration time)
 {
     const Instant end = m_world->now + time;
-    while (!m_world->queue.isEmpty() && m_world->queue.nextAt() <= end) {
-        m_world->now = m_world->queue.nextAt();
-        handle(m_world->queue.pop());
-    }
+    while (!m_world->queue.isEmpty() && m_world->queue.nextAt() <= end)
+        step();
     m_world->now = end;
 }
 

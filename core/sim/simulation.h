@@ -84,6 +84,7 @@ private:
     NodeIndex addNode(Behaviour behaviour, std::vector<NodeIndex> neighbors, Instant start);
     std::vector<NodeIndex> bootstrapOf(std::size_t node);
     void begin();
+    void step();
     void handle(Event&& event);
     std::vector<NodeIndex> nodesThat(bool areUp) const;
 

@@ -2,7 +2,6 @@
 #include "sim/trace.h"
 
 #include <bit>
-#include <cstring>
 
 namespace starling::sim {
 
@@ -27,25 +26,7 @@ std::uint64_t littleEndian(std::uint64_t word)
     return turned;
 }
 
-/// Up to eight bytes, the first one lowest.
-std::uint64_t wordOf(ByteView bytes)
-{
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), bytes.size());
-    return littleEndian(word);
-}
-
 } // namespace
-
-std::uint64_t quickHash(ByteView bytes)
-{
-    std::uint64_t hash = bytes.size();
-    while (bytes.size() >= 8) {
-        hash = mixed(hash, wordOf(bytes.first(8)));
-        bytes = bytes.subspan(8);
-    }
-    return bytes.empty() ? hash : mixed(hash, wordOf(bytes));
-}
 
 void Trace::add(Instant at, const Event& event)
 {
@@ -57,7 +38,7 @@ void Trace::add(Instant at, const Event& event)
         static_cast<std::uint64_t>(at.time_since_epoch().count()),
         static_cast<std::uint64_t>(event.what) << 56 | event.node,
         event.from,
-        event.bytes.empty() ? mixed(mixed(event.life, event.first), event.second) : quickHash(event.bytes),
+        event.content.isEmpty() ? mixed(mixed(event.life, event.first), event.second) : event.content.hash(),
     };
     for (const std::uint64_t word : words)
         m_words[m_used++] = littleEndian(word);

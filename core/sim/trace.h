@@ -10,9 +10,6 @@
 
 namespace starling::sim {
 
-/// A quick hash, good enough to tell traces apart, for nothing else.
-std::uint64_t quickHash(ByteView bytes);
-
 class Trace
 {
 public:

@@ -10,7 +10,6 @@
 #include "sim/scenario.h"
 #include "sim/swarm_model.h"
 
-#include <deque>
 #include <set>
 
 namespace starling::sim {
@@ -110,15 +109,18 @@ struct World
     Authority authority;
     SwarmModel swarm;
     SharedBoards shared;
+    Contents contents; ///< of messages that are on their way
     EventQueue queue;
     Instant now;
     std::vector<std::unique_ptr<Node>> nodes;
     std::map<NodeId, NodeIndex> byId; ///< of admitted nodes
     Books books;
+    const overlay::SharedConfig overlayConfig{overlay::Config()}; ///< the agent's
     std::uint64_t sessions = 0; ///< of ModelLinks: how many were begun
     std::size_t stalledLinks = 0; ///< of the same: those with messages that could not be delivered
-    /// Outputs of the node at hand that are not carried out yet; empty between events.
+    // Outputs of the node at hand that are not carried out yet; empty between events.
     std::vector<link::Output> linkOutputs;
+    std::vector<overlay::Output> overlayOutputs;
 };
 
 } // namespace starling::sim

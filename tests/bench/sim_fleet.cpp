@@ -2,6 +2,7 @@
 /// Simulated fleets of the scenarios in tests/sim/scenarios: how quickly a release reaches the last node, in
 /// how many copies, and what the simulation costs.
 #include "bench.h"
+#include "heap.h"
 #include "scenario_file.h"
 #include "sim/simulation.h"
 
@@ -81,6 +82,7 @@ Spread spreadIn(const sim::Scenario& scenario)
             isNamed.push_back(action.node.has_value());
         }
     const std::uint64_t memoryBefore = residentBytes();
+    const sim::FleetHeap heap(scenario.nodes);
     sim::Simulation simulation(scenario, 1);
     const std::clock_t begin = std::clock();
     const auto runUntil = [&](Duration time) { simulation.runFor(time - simulation.now()); };

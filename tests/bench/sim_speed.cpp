@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench.h"
 #include "crypto/signing.h"
+#include "heap.h"
 #include "sim/simulation.h"
 
 #include <ctime>
@@ -20,6 +21,7 @@ struct Speed
 /// Of the events alone, without making the fleet.
 Speed speedOf(const sim::Scenario& scenario)
 {
+    const sim::FleetHeap heap(scenario.nodes);
     sim::Simulation simulation(scenario, 1);
     const std::clock_t begin = std::clock();
     simulation.runToEnd();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// starling-sim: runs a scenario and says what came of it.
 #include "crypto/signing.h"
+#include "heap.h"
 #include "report.h"
 #include "scenario_file.h"
 
@@ -60,6 +61,7 @@ private:
 int simulate(Run& run, const Scenario& scenario, bool isJson)
 {
     const auto begin = Clock::now();
+    const FleetHeap heap(scenario.nodes);
     Simulation simulation(scenario, run.seed);
     run.setupSeconds = secondsSince(begin);
     const auto started = Clock::now();

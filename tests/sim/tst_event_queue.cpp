@@ -29,7 +29,6 @@ private Q_SLOTS:
             queue.push(Instant(at), numbered(number));
         for (NodeIndex number = 1; number <= 3; ++number) {
             QCOMPARE(queue.nextAt(), Instant(number * 10ms));
-            QCOMPARE(queue.nextNode(), number);
             QCOMPARE(queue.pop().node, number);
         }
         QVERIFY(queue.isEmpty());
@@ -44,12 +43,61 @@ private Q_SLOTS:
             QCOMPARE(queue.pop().node, number);
     }
 
-    void handsOutTheBytesThatItWasGiven()
+    void knowsWhatFollowsAtAboutTheSameTime()
     {
         EventQueue queue;
-        queue.push(Instant(1ms), {Event::What::Datagram, 1, 2, 3, 4, 5, toBytes("payload")});
+        queue.push(Instant(1s), numbered(0));
+        for (NodeIndex number = 1; number <= 3; ++number)
+            queue.push(Instant(2s + (4 - number) * 1us), numbered(number));
+        QCOMPARE(queue.pop().node, NodeIndex{0});
+        QVERIFY(queue.ahead(0) == nullptr);
+        QCOMPARE(queue.nextAt(), Instant(2s + 1us));
+        QVERIFY(queue.ahead(3) == nullptr);
+        for (NodeIndex number = 3; number >= 1; --number) {
+            QCOMPARE(queue.ahead(0)->node, number);
+            QCOMPARE(queue.ahead(number - 1)->node, NodeIndex{1});
+            QCOMPARE(queue.pop().node, number);
+        }
+        QVERIFY(queue.ahead(0) == nullptr);
+    }
+
+    void holdsWhatIsSaidTwiceOnce()
+    {
+        Contents contents;
+        Content one = contents.share(toBytes("payload"));
+        const Content other = contents.share(toBytes("payload")),
+                      another = contents.share(toBytes("payloaf"));
+        QVERIFY(one.bytes().data() == other.bytes().data());
+        QVERIFY(one.hash() == quickHash(viewOf("payload")) && one.hash() != another.hash());
+        QCOMPARE(contents.size(), std::size_t{2});
+        const Content again = other.again();
+        one = Content();
+        QVERIFY(toBytes(again.bytes()) == toBytes("payload"));
+        {
+            const Content third = std::move(one);
+            QVERIFY(third.isEmpty() && third.bytes().empty());
+        }
+        QCOMPARE(contents.size(), std::size_t{2});
+    }
+
+    void forgetsWhatNobodySaysAnyMore()
+    {
+        Contents contents;
+        {
+            const Content one = contents.share(toBytes("payload")), other = one.again();
+            QCOMPARE(contents.size(), std::size_t{1});
+        }
+        QCOMPARE(contents.size(), std::size_t{0});
+        QVERIFY(contents.share({}).isEmpty());
+    }
+
+    void handsOutTheBytesThatItWasGiven()
+    {
+        Contents contents;
+        EventQueue queue;
+        queue.push(Instant(1ms), {Event::What::Datagram, 1, 2, 3, 4, 5, contents.share(toBytes("payload"))});
         const Event event = queue.pop();
-        QVERIFY(event.what == Event::What::Datagram && event.bytes == toBytes("payload"));
+        QVERIFY(event.what == Event::What::Datagram && toBytes(event.content.bytes()) == toBytes("payload"));
         QVERIFY(event.from == 2 && event.life == 3 && event.first == 4 && event.second == 5);
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/endpoint.h"
+#include "base/flat_map.h"
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/size.h"
@@ -7,6 +8,8 @@
 
 #include <QTest>
 
+#include <map>
+#include <memory>
 #include <set>
 
 using namespace starling;
@@ -87,6 +90,47 @@ class TestBase : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    /// Against std::map as the model; with values that can only be moved.
+    void aFlatMapIsAMap()
+    {
+        using Value = std::unique_ptr<int>;
+        SeededRandom random(1);
+        FlatMap<int, Value, 2> flat;
+        std::map<int, int> model;
+        for (int step = 0; step < 20'000; ++step) {
+            const int key = static_cast<int>(random.below(20)), value = step;
+            switch (random.below(4)) {
+            case 0:
+                QCOMPARE(flat.emplace(key, std::make_unique<int>(value)).second,
+                         model.emplace(key, value).second);
+                break;
+            case 1:
+                flat[key] = std::make_unique<int>(value);
+                model[key] = value;
+                break;
+            case 2:
+                QCOMPARE(flat.erase(key), model.erase(key));
+                break;
+            default:
+                if (const auto entry = flat.find(key); entry != flat.end())
+                    flat.erase(entry);
+                model.erase(key);
+            }
+            QCOMPARE(flat.size(), model.size());
+            QVERIFY(std::equal(flat.begin(), flat.end(), model.begin(), [](const auto& a, const auto& b) {
+                return a.first == b.first && *a.second == b.second;
+            }));
+            const int other = static_cast<int>(random.below(22)) - 1;
+            QCOMPARE(flat.contains(other), model.contains(other));
+            QCOMPARE(flat.lower_bound(other) - flat.begin(),
+                     std::distance(model.begin(), model.lower_bound(other)));
+            QCOMPARE(flat.upper_bound(other) - flat.begin(),
+                     std::distance(model.begin(), model.upper_bound(other)));
+            if (model.contains(other))
+                QCOMPARE(*flat.at(other), model.at(other));
+        }
+    }
+
     void acceptsResourceUris_data()
     {
         QTest::addColumn<std::string>("text");

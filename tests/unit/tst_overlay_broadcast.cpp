@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// How notices spread: the tree that the overlay finds, how it is mended, and what a hostile neighbour can
 /// make of it.
+#include "overlay/seen_notices.h"
 #include "overlay_network.h"
 
 #include <QtTest>
@@ -544,6 +545,30 @@ private Q_SLOTS:
     }
 
     /// What comes by comparing boards is no reason to prune whoever sent it.
+    /// Against a map and a queue as the model; of tags of which many begin alike.
+    void remembersTheLastNoticesSeen()
+    {
+        const auto tagOfNumber = [](std::uint64_t number) {
+            NoticeTag tag{};
+            tag[0] = static_cast<std::byte>(number % 7);
+            std::memcpy(tag.data() + 8, &number, sizeof number);
+            return tag;
+        };
+        SeenNotices seen;
+        QVERIFY(!seen.contains(tagOfNumber(0)));
+        constexpr std::uint64_t kCount = SeenNotices::kMost + 100;
+        for (std::uint64_t number = 0; number < kCount; ++number) {
+            seen.add(tagOfNumber(number), Instant(Duration(number)));
+            QVERIFY(seen.contains(tagOfNumber(number)) && !seen.contains(tagOfNumber(number + 1)));
+            const std::uint64_t oldest = number < SeenNotices::kMost ? 0 : number - SeenNotices::kMost + 1;
+            QVERIFY(seen.contains(tagOfNumber(oldest)));
+            QVERIFY(oldest == 0 || !seen.contains(tagOfNumber(oldest - 1)));
+        }
+        QCOMPARE(seen.size(), SeenNotices::kMost);
+        for (std::uint64_t number = kCount - SeenNotices::kMost; number < kCount; ++number)
+            QCOMPARE(seen.find(tagOfNumber(number))->at, Instant(Duration(number)));
+    }
+
     void doesNotPruneForOldNotices()
     {
         Network network(2);

@@ -55,6 +55,7 @@ private Q_SLOTS:
     void reportsEachStateOfAProviderOnce();
     void asksLessAndLessOften();
     void asksANeighborThatComesUp();
+    void asksNobodyWhoWasMutedBefore();
     void stopsAskingWhenNothingIsWanted();
     void providersOutliveTheirLifetimeByRepeating();
     void forgetsWhoFellSilentOrStopped();
@@ -171,6 +172,20 @@ void TestOverlayProviders::asksANeighborThatComesUp()
     QVERIFY(foundBy(network[0]) == std::set{network[1].id});
     QCOMPARE(network.sent(kIndexOf<WhoHasMessage>), 1u);
     QCOMPARE(network.sent(kIndexOf<HaveMessage>), 1u);
+}
+
+void TestOverlayProviders::asksNobodyWhoWasMutedBefore()
+{
+    Network network(3);
+    const NeighborId hostile = network.connect(0, 1), honest = network.connect(0, 2);
+    const Bytes truncated = toBytes(ByteView(serialize(WhoHasMessage{kPayload})).first(9));
+    for (int i = 0; i < 1'001; ++i)
+        network.input(0, MessageReceived{hostile, truncated});
+    std::vector<NeighborId> asked;
+    for (const Output& output : network[0].overlay->handle(FindProviders{kPayload}, network.now))
+        if (const auto* sent = std::get_if<SendMessage>(&output))
+            asked.push_back(sent->to);
+    QVERIFY(asked == std::vector{honest});
 }
 
 void TestOverlayProviders::stopsAskingWhenNothingIsWanted()
