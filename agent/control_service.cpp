@@ -219,7 +219,7 @@ void ControlService::checkNetwork(ConnectionId from)
             return m_server.reply(from, refusal(found.error()));
         m_server.reply(from,
                        NetCheckReply{found->behaviour, found->locals, found->asked, tcpOf(m_node),
-                                     m_node.portMapping()});
+                                     m_node.portMapping(), m_node.lifetime()});
     });
 }
 

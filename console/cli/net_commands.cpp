@@ -27,6 +27,66 @@ QJsonArray jsonOf(const std::vector<Endpoint>& endpoints)
     return array;
 }
 
+/// Of the device's own addresses those at which others may reach it over IPv6 (RFC 4291, RFC 4193).
+std::vector<Endpoint> globalIpv6(const std::vector<Endpoint>& locals)
+{
+    std::vector<Endpoint> global;
+    for (const Endpoint& local : locals)
+        if (!local.isIpv4() && (local.address[0] & 0xe0) == 0x20)
+            global.push_back(local);
+    return global;
+}
+
+const char* nameOf(nat::LifetimeState::Kind kind)
+{
+    switch (kind) {
+    case nat::LifetimeState::Kind::Unmeasured:
+        return "unmeasured";
+    case nat::LifetimeState::Kind::Measuring:
+        return "measuring";
+    case nat::LifetimeState::Kind::Measured:
+        return "measured";
+    case nat::LifetimeState::Kind::Failed:
+        return "failed";
+    }
+    return "";
+}
+
+std::int64_t secondsOf(Duration duration)
+{
+    return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+QJsonObject jsonOf(const nat::LifetimeState& state)
+{
+    const bool isMeasured = state.kind == nat::LifetimeState::Kind::Measured;
+    const auto seconds = [](const std::optional<Duration>& duration) {
+        return duration ? QJsonValue(static_cast<qint64>(secondsOf(*duration))) : QJsonValue();
+    };
+    return {{QStringLiteral("state"), QString::fromLatin1(nameOf(state.kind))},
+            {QStringLiteral("held_s"), isMeasured ? seconds(state.found.held) : QJsonValue()},
+            {QStringLiteral("lost_s"), isMeasured ? seconds(state.found.lost) : QJsonValue()},
+            {QStringLiteral("trouble"),
+             state.trouble.empty() ? QJsonValue() : QJsonValue(toQString(state.trouble))}};
+}
+
+std::string textOf(const nat::LifetimeState& state)
+{
+    switch (state.kind) {
+    case nat::LifetimeState::Kind::Unmeasured:
+        return "not measured: there is nothing that would forget one, or nobody answers";
+    case nat::LifetimeState::Kind::Measuring:
+        return "being measured, which takes up to a quarter of an hour; ask again then";
+    case nat::LifetimeState::Kind::Measured:
+        return "kept through " + std::to_string(secondsOf(state.found.held)) + " s of silence"
+            + (state.found.lost ? ", lost after " + std::to_string(secondsOf(*state.found.lost)) + " s"
+                                : std::string(", which is as long as was tried"));
+    case nat::LifetimeState::Kind::Failed:
+        return "could not be measured: " + plain(state.trouble);
+    }
+    return {};
+}
+
 /// Others are there, and nobody answers over UDP.
 bool isUdpBlocked(const control::NetCheckReply& reply)
 {
@@ -58,6 +118,8 @@ QJsonObject jsonOf(const control::NetCheckReply& reply)
              reply.tcp.proxy.empty() ? QJsonValue() : QJsonValue(toQString(reply.tcp.proxy))},
             {QStringLiteral("proxy_trouble"),
              reply.tcp.proxyTrouble.empty() ? QJsonValue() : QJsonValue(toQString(reply.tcp.proxyTrouble))},
+            {QStringLiteral("ipv6"), jsonOf(globalIpv6(reply.locals))},
+            {QStringLiteral("binding"), jsonOf(reply.lifetime)},
             {QStringLiteral("port_mapping"), jsonOf(reply.portMapping)}};
 }
 
@@ -87,6 +149,8 @@ void sayCheck(const CommandLine& line, const control::NetCheckReply& reply)
         "Mapping     " + std::string(nat::nameOf(found.mapping))
             + (found.forecast ? ", counted up by " + std::to_string(found.forecast->step) : std::string()));
     say(line, "Filtering   " + std::string(nat::nameOf(found.filtering)));
+    say(line, "Binding     " + textOf(reply.lifetime));
+    say(line, "IPv6        " + listText(globalIpv6(reply.locals)));
     say(line,
         "Router      port mapping " + textOf(reply.portMapping)
             + (reply.portMapping.kind == nat::PortMapState::Kind::Off

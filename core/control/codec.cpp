@@ -246,8 +246,7 @@ Value endpointsValue(const std::vector<Endpoint>& endpoints)
 Dict fieldsOf(const NetCheckReply& r)
 {
     const nat::NatBehaviour& found = r.behaviour;
-    const std::vector<Endpoint> mapped =
-        found.mapped ? std::vector<Endpoint>{*found.mapped} : std::vector<Endpoint>();
+    const std::vector<Endpoint> mapped(found.mapped ? 1 : 0, found.mapped.value_or(Endpoint()));
     return {{"mapping", number(static_cast<std::uint8_t>(found.mapping))},
             {"filtering", number(static_cast<std::uint8_t>(found.filtering))},
             {"mapped", endpointsValue(mapped)},
@@ -261,6 +260,7 @@ Dict fieldsOf(const NetCheckReply& r)
             {"tcp-links", number(r.tcp.links)},
             {"proxy", clipped(r.tcp.proxy)},
             {"proxy-trouble", clipped(r.tcp.proxyTrouble)},
+            {"lifetime", lifetimeValue(r.lifetime)},
             {kPortMapKey, portMapValue(r.portMapping)}};
 }
 
@@ -464,6 +464,7 @@ Result<Reply> readNetCheck(Fields& in)
     r.tcp.links = in.integer("tcp-links");
     r.tcp.proxy = in.text("proxy");
     r.tcp.proxyTrouble = in.text("proxy-trouble");
+    r.lifetime = readLifetime(in, "lifetime");
     r.portMapping = readPortMap(in);
     return in.finish<Reply>(std::move(r));
 }

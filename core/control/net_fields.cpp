@@ -79,6 +79,34 @@ std::optional<PortForecast> readForecast(Fields& in, std::string_view key)
     return forecasts.empty() ? std::nullopt : std::optional(forecasts.front());
 }
 
+List lifetimeValue(const nat::LifetimeState& state)
+{
+    const auto secondsOf = [](Duration duration) {
+        return number(
+            static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(duration).count()));
+    };
+    return {Dict{{"state", number(static_cast<std::uint8_t>(state.kind))},
+                 {"held", secondsOf(state.found.held)},
+                 {"lost", secondsOf(state.found.lost.value_or(Duration(0)))},
+                 {"trouble", std::string_view(state.trouble).substr(0, kMaxText)}}};
+}
+
+nat::LifetimeState readLifetime(Fields& in, std::string_view key)
+{
+    using Kind = nat::LifetimeState::Kind;
+    const auto states = in.items<nat::LifetimeState>(key, [](Fields& f) {
+        nat::LifetimeState state;
+        state.kind =
+            static_cast<Kind>(f.integer<std::uint8_t>("state", static_cast<std::uint64_t>(Kind::Failed)));
+        state.found.held = std::chrono::seconds(f.integer("held", UINT32_MAX));
+        if (const auto lost = f.integer("lost", UINT32_MAX); lost > 0)
+            state.found.lost = std::chrono::seconds(lost);
+        state.trouble = f.text("trouble");
+        return state;
+    });
+    return states.empty() ? nat::LifetimeState() : states.front();
+}
+
 List portMapValue(const nat::PortMapState& state)
 {
     List mapping;

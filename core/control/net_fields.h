@@ -14,6 +14,10 @@ bencode::List forecastValue(const std::optional<PortForecast>& forecast);
 std::optional<PortForecast> readForecast(Fields& in, std::string_view key);
 
 /// A list of one.
+bencode::List lifetimeValue(const nat::LifetimeState& state);
+nat::LifetimeState readLifetime(Fields& in, std::string_view key);
+
+/// A list of one.
 bencode::List portMapValue(const nat::PortMapState& state);
 nat::PortMapState readPortMap(Fields& in);
 constexpr const char* kPortMapKey = "port-mapping";

@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "nat/behaviour.h"
+#include "nat/lifetime_state.h"
 #include "nat/port_mapping.h"
 
 #include <string>
@@ -79,6 +80,7 @@ struct NetCheckReply
     std::vector<Endpoint> asked;
     TcpState tcp = {};
     nat::PortMapState portMapping = {};
+    nat::LifetimeState lifetime = {};
 };
 
 struct PeersReply

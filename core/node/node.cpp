@@ -377,7 +377,14 @@ void Node::checkNetwork(NatDesk::Done done)
     for (const link::LinkInfo& link : m_links.links())
         if (link.isUp && (link.kind < link::LinkInfo::Kind::Tcp || link.isCalled))
             servers.push_back(link.endpoint);
-    m_natDesk.check(std::move(servers), reachableAddresses(listenEndpoint()), std::move(done));
+    m_natDesk.check(std::move(servers), reachableAddresses(listenEndpoint()),
+                    [this, done = std::move(done)](const Result<NatDesk::Found>& found) {
+                        if (found && found->behaviour.mapped && !found->behaviour.answered.empty()
+                            && nat::prospectOf(found->behaviour) != nat::Prospect::Open)
+                            m_lifetime.measure(found->behaviour.answered.front(), *found->behaviour.mapped,
+                                               listenEndpoint());
+                        done(found);
+                    });
 }
 
 void Node::feedLinks(const link::Input& input)

@@ -7,6 +7,7 @@
 #include "board/link_authenticator.h"
 #include "link/link.h"
 #include "node/join_office.h"
+#include "node/lifetime_desk.h"
 #include "node/link_socket.h"
 #include "node/member_proof.h"
 #include "node/nat_desk.h"
@@ -60,6 +61,8 @@ public:
     const ReachDesk& reach() const { return m_reach; }
     /// What the router passes on to this device.
     nat::PortMapState portMapping() const { return m_reach.judged(m_ports.state()); }
+    /// Of bindings; measured from the first checkNetwork() on.
+    const nat::LifetimeState& lifetime() const { return m_lifetime.state(); }
     const StreamDesk& streams() const { return m_streams; }
     const Neighbors& neighbors() const { return m_neighbors; }
     const PathLedger& paths() const { return m_paths; }
@@ -174,6 +177,7 @@ private:
     overlay::Overlay m_overlay;
     Neighbors m_neighbors;
     NatDesk m_natDesk;
+    LifetimeDesk m_lifetime{{m_timers, m_random}};
     PortDesk m_ports;
     ReachDesk m_reach;
     StreamDesk m_streams;

@@ -56,6 +56,7 @@ std::vector<Bytes> seeds()
         bytesOf(Seen{4}),
         bytesOf(NotForwarded{5, NotForwarded::Reason::NoLink}),
         bytesOf(Candidates{6, true, {Endpoint::ipv4(192, 0, 2, 1, 7891), Endpoint()}}),
+        bytesOf(Candidates{6, true, {}, PortForecast{Endpoint::ipv4(192, 0, 2, 1, 7891), 2}}),
         bytesOf(Go{7}),
     };
 }

@@ -230,6 +230,7 @@ private Q_SLOTS:
                                              QStringLiteral("net"), QStringLiteral("check")});
         QVERIFY2(said.output.contains("predicted: ") && said.output.contains(", counted up by 1"),
                  said.output.constData());
+        QVERIFY2(said.output.contains("Binding     being measured"), said.output.constData());
     }
 
     void showsWhoIsLinkedToTheRendezvous()

@@ -85,6 +85,11 @@ inline StatusReply status()
     return made;
 }
 
+inline nat::LifetimeState lifetimeState()
+{
+    return {nat::LifetimeState::Kind::Measured, {std::chrono::seconds(30), std::chrono::seconds(45)}, "none"};
+}
+
 inline nat::NatBehaviour netBehaviour()
 {
     nat::NatBehaviour made;
@@ -145,7 +150,8 @@ inline std::vector<Reply> replies()
                           {Endpoint::ipv4(10, 0, 0, 7, 7'891)},
                           {Endpoint::ipv4(192, 0, 2, 9, 7'891)},
                           {true, 3, "http://gateway:3128", "STAR-NET-003 refused: the proxy said 403"},
-                          portMapState()},
+                          portMapState(),
+                          lifetimeState()},
             PeersReply{{{filled<NodeId>(2),
                          "direct",
                          Endpoint::ipv4(192, 0, 2, 9, 7'891),

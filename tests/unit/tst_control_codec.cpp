@@ -136,6 +136,7 @@ private Q_SLOTS:
         QVERIFY(seen.behaviour == samples::netBehaviour());
         QCOMPARE(seen.locals.size() + seen.asked.size(), std::size_t{2});
         QVERIFY(seen.portMapping == samples::portMapState());
+        QVERIFY(seen.lifetime == samples::lifetimeState());
         const auto status = decodeReply(frameOf(Reply(samples::status())));
         QVERIFY(std::get<StatusReply>(*status).portMapping == samples::portMapState());
         StatusReply none = samples::status();
