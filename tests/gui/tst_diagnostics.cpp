@@ -75,6 +75,7 @@ private Q_SLOTS:
         qputenv("XDG_DATA_HOME", m_directory.path().toUtf8());
         qputenv("HOME", m_directory.path().toUtf8());
         QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_directory.path());
+        window::loadResources();
     }
     void tellsVersionsStatesAndCodes();
     void tellsNoNamesAddressesOrPlaces();
