@@ -16,6 +16,9 @@ constexpr qint64 kWorkAtOnce =
 constexpr std::uint64_t kEventsAtOnce = 500; ///< guess: a few milliseconds of a large fleet
 constexpr Duration kMostBehind = 1s; ///< what the machine cannot keep up with is let go, and said
 constexpr qint64 kLongestStep = 500; ///< ms: a computer that slept does not make up for it
+/// A picture of more devices takes a tenth of a second, which is the simulation's, too.
+constexpr std::uint32_t kManyDevices = 10'000;
+constexpr std::chrono::milliseconds kSeldom{1'000};
 constexpr qint64 kPaceEvery = 2'000; ///< ms
 constexpr double kSettled = 1; ///< s; guess: before, a rate is noise
 constexpr double kToldOf = 0.02; ///< of a stage; guess: the same
@@ -58,7 +61,8 @@ void DemoWorker::tick()
     takeReceipts();
     if (!isOpening && m_target - m_demo->now() > kMostBehind)
         m_target = m_demo->now();
-    if (m_clock.elapsed() - m_lastTold >= FeedWorker::kBatch.count())
+    if (m_clock.elapsed() - m_lastTold
+        >= (m_config.devices > kManyDevices ? kSeldom : FeedWorker::kBatch).count())
         tell();
 }
 
