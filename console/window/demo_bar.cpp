@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::array kSpeeds{1, 10};
 constexpr int kProgressWidth = 160;
+constexpr int kPermille = 1'000;
 constexpr double kLags = 0.8; ///< of the speed that was asked for: less is said
 
 } // namespace
@@ -93,16 +94,15 @@ void DemoBar::showProgress(const DemoState& demo)
 {
     const bool isMaking = demo.stage == DemoState::Stage::Making;
     m_progress->setVisible(demo.isOpening());
-    m_progress->setRange(0, static_cast<int>(demo.devices));
-    m_progress->setValue(static_cast<int>(demo.done));
+    m_progress->setRange(0, kPermille);
+    m_progress->setValue(static_cast<int>(demo.share * kPermille));
     m_leave->setText(demo.isOpening() ? tr("Cancel") : tr("Leave"));
     m_leave->setAccessibleName(demo.isOpening() ? tr("Cancel the demo") : tr("Leave the demo"));
     if (!demo.isOpening())
         return;
-    const QString done = QLocale().toString(demo.done), all = QLocale().toString(demo.devices);
-    QString text = isMaking
-        ? tr("DEMO – %1 of %2 simulated devices have their keys and certificates").arg(done, all)
-        : tr("DEMO – %1 of %2 simulated devices have the first release").arg(done, all);
+    const QString devices = QLocale().toString(demo.devices);
+    QString text = isMaking ? tr("DEMO – %1 simulated devices get their keys and certificates").arg(devices)
+                            : tr("DEMO – %1 simulated devices begin, and tell of themselves").arg(devices);
     if (demo.left)
         text += tr(", about %1 left").arg(spanOf(*demo.left));
     m_text->setText(text);

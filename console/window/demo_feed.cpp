@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "demo_feed.h"
 
+#include <QCoreApplication>
 #include <QDateTime>
 
 namespace starling::window {
@@ -15,8 +16,12 @@ constexpr qint64 kWorkAtOnce =
 constexpr std::uint64_t kEventsAtOnce = 500; ///< guess: a few milliseconds of a large fleet
 constexpr Duration kMostBehind = 1s; ///< what the machine cannot keep up with is let go, and said
 constexpr qint64 kLongestStep = 500; ///< ms: a computer that slept does not make up for it
+/// A picture of more devices takes a tenth of a second, which is the simulation's, too.
+constexpr std::uint32_t kManyDevices = 10'000;
+constexpr std::chrono::milliseconds kSeldom{1'000};
 constexpr qint64 kPaceEvery = 2'000; ///< ms
 constexpr double kSettled = 1; ///< s; guess: before, a rate is noise
+constexpr double kToldOf = 0.02; ///< of a stage; guess: the same
 
 qint64 milliseconds(UtcTime time)
 {
@@ -56,7 +61,8 @@ void DemoWorker::tick()
     takeReceipts();
     if (!isOpening && m_target - m_demo->now() > kMostBehind)
         m_target = m_demo->now();
-    if (m_clock.elapsed() - m_lastTold >= FeedWorker::kBatch.count())
+    if (m_clock.elapsed() - m_lastTold
+        >= (m_config.devices > kManyDevices ? kSeldom : FeedWorker::kBatch).count())
         tell();
 }
 
@@ -137,13 +143,18 @@ DemoState DemoWorker::state() const
         state.clock = m_demo->clock();
     if (m_stage == DemoState::Stage::Shown)
         return state;
-    state.done =
-        m_stage == DemoState::Stage::Making ? m_demo->made() : static_cast<std::uint32_t>(m_opened.size());
+    const auto shareOf = [](auto part, auto whole) {
+        return static_cast<double>(part) / static_cast<double>(whole);
+    };
+    // Nobody has told of itself for a while: links come up meanwhile, which only time tells.
+    state.share = m_stage == DemoState::Stage::Making
+        ? shareOf(m_demo->made(), m_config.devices)
+        : std::max(shareOf(m_opened.size(), m_config.devices),
+                   shareOf(m_demo->now().count(), m_demo->opening().count()));
+    // A guess after a tenth of a second, or of a little, says nothing.
     const double seconds = static_cast<double>(m_clock.elapsed() - m_stageSince) / 1'000;
-    // A guess after a tenth of a second, or of three devices, says nothing.
-    if (seconds >= kSettled && state.done * 100 >= m_config.devices)
-        state.left = std::chrono::seconds(
-            static_cast<long>(seconds * (m_config.devices - state.done) / state.done + 0.5));
+    if (seconds >= kSettled && state.share >= kToldOf)
+        state.left = std::chrono::seconds(static_cast<long>(seconds * (1 - state.share) / state.share + 0.5));
     return state;
 }
 
@@ -196,6 +207,16 @@ DemoFeed::~DemoFeed()
 {
     m_thread.quit();
     m_thread.wait();
+}
+
+/// What a large fleet holds takes seconds to give back.
+void DemoFeed::leave()
+{
+    disconnect(m_worker, nullptr, this, nullptr);
+    connect(m_worker, &QObject::destroyed, this, &QObject::deleteLater);
+    // Nothing of it may go on once the program's own things are gone.
+    connect(QCoreApplication::instance(), &QCoreApplication::aboutToQuit, this, [this] { m_thread.wait(); });
+    m_thread.quit();
 }
 
 void DemoFeed::begin()

@@ -59,6 +59,7 @@ public:
     explicit DemoFeed(const sim::DemoConfig& config, QObject* parent = nullptr);
     ~DemoFeed() override;
     void begin() override;
+    void leave() override;
     void setSpeed(int speed);
 
 private:

@@ -34,10 +34,10 @@ struct DemoState
     UtcTime clock; ///< the fleet's calendar
     int speed = 1; ///< seconds of it for each second here that were asked for
     double pace = 1; ///< and those that there were
-    /// Before anything is shown: first the devices are made, then the first release comes to all of them.
+    /// Before anything is shown: first the devices are made, then the observer comes to know of them.
     enum class Stage : std::uint8_t { Making, Opening, Shown };
     Stage stage = Stage::Making;
-    std::uint32_t done = 0; ///< devices that are through the stage
+    double share = 0; ///< of the stage that is done, 0 to 1
     std::optional<std::chrono::seconds> left = {}; ///< of the stage, once that can be guessed
     bool isOpening() const { return stage != Stage::Shown; }
 };
@@ -69,6 +69,9 @@ class Source : public QObject
 public:
     using QObject::QObject;
     virtual void begin() = 0;
+    /// Tells nothing any more, and deletes itself, now or when its thread has given back what it holds:
+    /// nobody waits for it.
+    virtual void leave() { delete this; }
 
 Q_SIGNALS:
     void snapshotTaken(const starling::window::SnapshotPtr& snapshot);

@@ -32,7 +32,10 @@ Sources::~Sources() = default;
 
 void Sources::use(std::unique_ptr<Source> source)
 {
-    m_source.reset(); // what it was about to tell is told no more
+    if (m_source) {
+        m_source->disconnect(&m_main); // what it was about to tell is told no more
+        m_source.release()->leave();
+    }
     m_source = std::move(source);
     connect(m_source.get(), &Source::snapshotTaken, &m_main,
             [this](const SnapshotPtr& snapshot) { m_main.show(snapshot); });

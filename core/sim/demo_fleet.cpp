@@ -343,6 +343,8 @@ std::vector<DemoLink> DemoFleet::links() const
 {
     const World& world = m_simulation->world();
     std::vector<DemoLink> links;
+    if (!world.nodes[kObserver]->isUp())
+        return links;
     for (const auto& [neighbor, stats] : world.nodes[kObserver]->neighbors())
         links.push_back({stats.node, 2 * world.network.latency(kObserver, world.byId.at(stats.node))});
     return links;

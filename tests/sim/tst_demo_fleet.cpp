@@ -159,8 +159,11 @@ private Q_SLOTS:
         QVERIFY(watch.fleet.advance(1s, DemoFleet::kEventsOfMaking * 10));
         QCOMPARE(watch.fleet.made(), 10U);
         QVERIFY(!watch.fleet.isMade() && watch.fleet.now() == 0s);
+        while (!watch.fleet.isMade())
+            watch.fleet.advance(1s, 100'000);
+        QVERIFY(watch.fleet.links().empty()); // the observer comes last
         watch.until(watch.fleet.opening());
-        QVERIFY(watch.fleet.isMade());
+        QVERIFY(watch.fleet.links().size() > 20);
         QCOMPARE(watch.count(1, trust::Phase::Healthy), std::size_t{DemoConfig::kMostSmall + 1});
         watch.until(watch.fleet.opening() + 110s);
         const std::size_t newer = watch.newest.size() - watch.count(1, trust::Phase::Healthy);

@@ -4,6 +4,7 @@
 #include "fleetview/hints.h"
 #include "fleetview/pick.h"
 #include "fleetview/waves.h"
+#include "fleetview/why.h"
 #include "fleetview_samples.h"
 
 #include <QtTest>
@@ -57,6 +58,7 @@ private Q_SLOTS:
     void namesTheFieldsOfFacets();
     void picksDevicesAndCountsThemAnew();
     void forecastsWhoTakesAReleaseAndWhyOthersDoNot();
+    void countsNoConsole();
     void asksTheMoreTheLargerTheStep();
 };
 
@@ -410,6 +412,14 @@ void TestFleetview::addsUpHintsAndNothingBeyondThem()
     QVERIFY(releases[0].uri == gateway && releases[0].revision == (trust::Revision{1, 1}));
     QVERIFY(releases[1].phases == hintedPhases(hints, gateway, {0, 7}));
     QVERIFY(releases[2].uri == os && releases[2].phases.empty());
+    // Whom a question is meant for: a device has a row for each resource, and is one device.
+    const auto meant = [&](trust::ReceiptAsk ask) { return hintedDevices(hints, ask); };
+    QCOMPARE(meant({1, 20}), std::uint64_t{100});
+    QCOMPARE(meant({1, 20, gateway}), std::uint64_t{100});
+    QCOMPARE(meant({1, 20, gateway, trust::Revision{0, 7}}), std::uint64_t{94});
+    QCOMPARE(meant({1, 20, gateway, {}, Phase::Failed}), std::uint64_t{4});
+    QCOMPARE(meant({1, 20, gateway, {}, {}, "Bergen"}), std::uint64_t{66});
+    QCOMPARE(meant({1, 20, {}, {}, Phase::Failed, "Bergen"}), std::uint64_t{0});
 }
 
 void TestFleetview::saysAboutHowMany()
@@ -424,6 +434,30 @@ void TestFleetview::saysAboutHowMany()
                                        {999'999, 1'000'000}})
         QCOMPARE(aboutSo(exact), about);
     QVERIFY(aboutSo(UINT64_MAX) >= UINT64_MAX / 2);
+}
+
+/// The agent of somebody's console holds releases, and installs none.
+void TestFleetview::countsNoConsole()
+{
+    Fleet fleet(samples::kBegin);
+    const auto entry = samples::entryOf(Phase::Staged, 2);
+    fleet.take({samples::reportOf(0, {entry}, {{"role", "console"}}),
+                samples::reportOf(1, {entry}, {{"role", "x"}}),
+                samples::reportOf(2, {samples::entryOf(Phase::Failed, 2)}, {{"role", "console"}})},
+               {}, samples::kBegin);
+    const auto picture = fleet.picture(samples::kBegin + 1h); // in which the other has stalled
+    QCOMPARE(picture->count(Standing::Held), std::size_t{1});
+    QCOMPARE(picture->count(Standing::Stalled), std::size_t{1});
+    QCOMPARE(picture->count(Standing::Failed), std::size_t{1}); // what it says of failures is told
+    QCOMPARE(picture->releases[0].count(Standing::Held), std::size_t{1});
+    const fleetview::Device* const console = picture->find(samples::nodeOf(0));
+    QVERIFY(fleetview::isConsole(*console));
+    QVERIFY(fleetview::whyOf(*picture, *console).reasons[0].cause == fleetview::Cause::Console);
+    QCOMPARE(fleetview::causeName(fleetview::Cause::Console), std::string_view("console"));
+    QCOMPARE(fleetview::causeName(fleetview::Cause::Failed), std::string_view("failed"));
+    const auto forecast = fleetview::forecastOf(*picture, entry.uri, {0, 3}, {});
+    QCOMPARE(forecast.takes, std::size_t{1});
+    QCOMPARE(forecast.held, std::size_t{2});
 }
 
 void TestFleetview::asksTheMoreTheLargerTheStep()
