@@ -67,6 +67,7 @@ AdmitDialog::AdmitDialog(const Applicant& applicant, const QString& directory, c
     m_days->setRange(0, kMaxDays);
     m_days->setSpecialValueText(tr("ever"));
     m_days->setSuffix(tr(" days"));
+    m_days->setButtonSymbols(QAbstractSpinBox::NoButtons);
     connect(m_compared, &QCheckBox::toggled, this, [this](bool isSame) { setReady(isSame); });
     offerAdmitKeys(directory);
     setReady(false);
