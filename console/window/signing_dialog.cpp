@@ -63,8 +63,10 @@ void SigningDialog::showEvent(QShowEvent* event)
     QDialog::showEvent(event);
     for (int i = 0; i < m_content->count(); ++i)
         if (auto* const text = qobject_cast<QLabel*>(m_content->itemAt(i)->widget());
-            text && text->wordWrap())
+            text && text->wordWrap()) {
+            text->ensurePolished(); // its font is the style's
             text->setMinimumHeight(text->heightForWidth(m_content->geometry().width()));
+        }
 }
 
 void SigningDialog::begin()
