@@ -48,7 +48,7 @@ AdmitDialog::AdmitDialog(const Applicant& applicant, const QString& directory, c
                     tr("Sign its certificate and hand it over"), socket, parent)
     , m_applicant(applicant)
 {
-    content()->addWidget(sentence(applicant.words, "verdict"));
+    content()->addWidget(sentence(applicant.words, "heading"));
     content()->addWidget(sentence(tr(
         "These words stand for the device's key. It shows them where it waits (starling status there, or its "
         "log). If they differ, it is another device.")));
@@ -67,6 +67,7 @@ AdmitDialog::AdmitDialog(const Applicant& applicant, const QString& directory, c
     m_days->setRange(0, kMaxDays);
     m_days->setSpecialValueText(tr("ever"));
     m_days->setSuffix(tr(" days"));
+    m_days->setButtonSymbols(QAbstractSpinBox::NoButtons);
     connect(m_compared, &QCheckBox::toggled, this, [this](bool isSame) { setReady(isSame); });
     offerAdmitKeys(directory);
     setReady(false);

@@ -57,6 +57,18 @@ void SigningDialog::setReady(bool isReady)
     m_sign->setEnabled(m_isReady && !m_sending.isRunning() && !m_key->isOpening());
 }
 
+/// What is to be compared is never cut off, whatever else takes room.
+void SigningDialog::showEvent(QShowEvent* event)
+{
+    QDialog::showEvent(event);
+    for (int i = 0; i < m_content->count(); ++i)
+        if (auto* const text = qobject_cast<QLabel*>(m_content->itemAt(i)->widget());
+            text && text->wordWrap()) {
+            text->ensurePolished(); // its font is the style's
+            text->setMinimumHeight(text->heightForWidth(m_content->geometry().width()));
+        }
+}
+
 void SigningDialog::begin()
 {
     if (m_sending.isRunning() || m_key->isOpening())

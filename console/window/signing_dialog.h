@@ -37,6 +37,7 @@ protected:
     /// What is done with the key, in another thread; returns what is said afterwards.
     using Work = std::function<Result<QString>(control::Client& agent, const crypto::SecretKey& key)>;
     virtual Work work() const = 0;
+    void showEvent(QShowEvent* event) override;
 
 private:
     void begin();

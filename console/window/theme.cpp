@@ -177,6 +177,8 @@ QRadioButton { color: @text; background: transparent; spacing: 8px; }
 QRadioButton:focus { color: @accent; }
 QCheckBox { color: @text; background: transparent; spacing: 8px; border: 2px solid transparent; border-radius: 6px; padding: 2px; min-width: 18px; min-height: 18px; }
 QCheckBox:focus { border-color: @accent; }
+QCheckBox::indicator { width: 12px; height: 12px; border: 2px solid @muted; border-radius: 3px; background: @surface; }
+QCheckBox::indicator:checked { border-color: @accent; background: @accent; }
 QRadioButton::indicator { width: 12px; height: 12px; border: 2px solid @muted; border-radius: 8px; background: @surface; }
 QRadioButton::indicator:checked { border: 5px solid @accent; width: 6px; height: 6px; }
 QSlider::groove:horizontal { background: @line; height: 4px; border-radius: 2px; }

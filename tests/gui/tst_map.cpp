@@ -434,7 +434,8 @@ private Q_SLOTS:
         QVERIFY(!up->isVisible());
         QTest::keyClick(waves, Qt::Key_Backspace); // nothing above
         QCOMPARE(waves->groupCount(), 5);
-        // In the grid up and down go from group to group, with Ctrl from line to line, as in a grid of one group.
+        // In the grid up and down go from group to group, with Ctrl from line to line, as in a grid of one
+        // group.
         map->setLens(MapPage::Lens::Grid);
         for (std::size_t group = 0; group < 3; ++group) {
             QTest::keyClick(grid, Qt::Key_Down);
