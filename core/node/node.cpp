@@ -392,6 +392,8 @@ void Node::feedLinks(const link::Input& input)
     m_paths.take(input);
     for (link::Output& output : m_links.handle(input, m_timers.now()))
         m_linkOutputs.push_back(std::move(output));
+    if (const auto alarm = m_tampering.look(m_links.stats(), m_timers.now()))
+        qCWarning(lcNode) << forLog(*alarm);
     // Carried out in the order in which they were said, also when one leads to another input: a link has one
     // timer, and an older one must not take the place of a newer one.
     if (std::exchange(m_isActing, true))

@@ -6,6 +6,7 @@
 #include "board/board_keeper.h"
 #include "board/link_authenticator.h"
 #include "link/link.h"
+#include "link/tamper_watch.h"
 #include "node/join_office.h"
 #include "node/lifetime_desk.h"
 #include "node/link_socket.h"
@@ -171,6 +172,7 @@ private:
     std::shared_ptr<DeviceProof> m_proof;
     board::LinkAuthenticator m_authenticator;
     link::Links m_links;
+    link::TamperWatch m_tampering;
     std::unique_ptr<JoinOffice> m_joinOffice; ///< from begin() on
     std::deque<link::Output> m_linkOutputs; ///< not carried out yet
     bool m_isActing = false;

@@ -354,6 +354,9 @@ private Q_SLOTS:
                       QStringLiteral("ip"), QStringLiteral("attack")});
         QVERIFY(counters && counters->count("packets ") == 3);
         QVERIFY2(!counters->contains("packets 0 "), counters->constData());
+        std::ifstream log(m_fleet->log(1));
+        const std::string said{std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()};
+        QVERIFY2(said.find("somebody may be on the way") != said.npos, said.c_str());
     }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Links under attack: strangers, impostors, spoofed addresses, replays.
 #include "link/packet.h"
+#include "link/tamper_watch.h"
 #include "link_network.h"
 
 #include <QtTest>
@@ -379,6 +380,32 @@ private Q_SLOTS:
         QCOMPARE(t.b.ups.size(), std::size_t(isRestarted && t.b.up.size() == 1 ? 2 : 1));
         if (!isRestarted)
             QVERIFY(t.deliver(t.a, t.b, pattern(10'000, 1)));
+    }
+
+    void tellsWhenSomebodyMayBeOnTheWay()
+    {
+        TamperWatch watch;
+        Stats stats;
+        Instant now;
+        const auto add = [&](std::uint64_t arrived, std::uint64_t malformed, std::uint64_t replayed) {
+            stats.datagramsIn += arrived;
+            stats.malformed += malformed;
+            stats.replayed += replayed;
+            now += 1s;
+            return watch.look(stats, now);
+        };
+        add(1'000, 900, 0); // before it looked
+        QVERIFY(!add(5, 5, 4)); // too few
+        QVERIFY(!add(1'000, 1, 0)); // one in a hundred
+        const auto alarm = add(100, 10, 8);
+        QVERIFY(alarm && alarm->find("of 1105 datagrams") != alarm->npos);
+        QVERIFY(alarm->find("16 were forged or altered, and 12 had come before") != alarm->npos);
+        QVERIFY(!add(100, 50, 0)); // was said
+        now += TamperWatch::kPause;
+        add(10, 0, 0);
+        QVERIFY(add(100, 50, 0));
+        now += TamperWatch::kPause;
+        QVERIFY(!add(100, 50, 0)); // of another minute, by now
     }
 
     void forgedDatagramsEndNoLink()
