@@ -35,6 +35,21 @@ private Q_SLOTS:
               "[expect]\ndelivered = 100% within 5s\n");
     }
 
+    /// It hears of what was published meanwhile, and of what is next.
+    void whoWasAwayForAnHourIsBackWithinHalfAMinute()
+    {
+        for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+            const Outcome outcome =
+                outcomeOf(scenarioOf("[run]\nduration = 63m\nverification = shared\n"
+                                     "[fleet]\nnodes = 20\nmembership = yes\n"
+                                     "[timeline]\n30s = publish\n2m = partition 5%\n30m = publish node "
+                                     "0\n62m = heal, publish node 0\n"
+                                     "[expect]\ndelivered = 100% within 30s\nboards = equal within 30s\n"),
+                          seed);
+            QVERIFY2(outcome.holds(), failures(outcome, "(in this test)", seed).c_str());
+        }
+    }
+
     void losesNobodyUnderChurnAndLoss()
     {
         holds("[run]\nduration = 4m\nverification = shared\n"
