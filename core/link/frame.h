@@ -31,7 +31,6 @@
 #pragma once
 
 #include "base/port_forecast.h"
-#include "base/time.h"
 
 #include <bitset>
 #include <optional>
@@ -49,10 +48,6 @@ constexpr std::size_t kMaxNamedCandidates = 8; ///< in one CANDIDATES; as trust:
 constexpr std::size_t kMaxGuesses = 128;
 /// How far beyond the first missing fragment a receiver keeps fragments, and an ACK speaks of them.
 constexpr std::size_t kReceiveWindow = 256;
-
-/// A message of one fragment may be acknowledged so much later: whoever passes it on does that first, and
-/// several need one ACK. Linux lets TCP wait as long (TCP_DELACK_MIN); RFC 9000 section 18.2 has 25 ms.
-constexpr Duration kAckDelay = std::chrono::milliseconds(40);
 
 /// One fragment. `payload` refers to the bytes that it was parsed from.
 struct Data

@@ -7,7 +7,7 @@ namespace starling::link {
 
 namespace {
 // Guess: few enough to keep a window of 64 moving, and an eighth of the datagrams that one ACK each would
-// cost. The sender marks the last fragment of each burst.
+// cost. No timer is needed for the rest: the sender marks the last fragment of each burst.
 constexpr std::size_t kFragmentsPerAck = 8;
 } // namespace
 
@@ -29,7 +29,7 @@ Status Incoming::append(ByteView bytes, bool isLast, std::vector<Bytes>& complet
     return {};
 }
 
-Result<std::vector<Bytes>> Incoming::take(const Data& data, Instant now)
+Result<std::vector<Bytes>> Incoming::take(const Data& data)
 {
     std::vector<Bytes> complete;
     if (data.sequence < m_next || m_early.contains(data.sequence)) {
@@ -49,7 +49,6 @@ Result<std::vector<Bytes>> Incoming::take(const Data& data, Instant now)
         m_isAckDue = true;
         return complete;
     }
-    const bool isPatient = data.isLast && data.wantsAck && m_partial.empty() && m_early.empty();
     if (auto status = append(data.payload, data.isLast, complete); !status)
         return fail(std::move(status.error()), "link");
     for (auto it = m_early.begin(); it != m_early.end() && it->first == m_next; it = m_early.erase(it)) {
@@ -58,16 +57,9 @@ Result<std::vector<Bytes>> Incoming::take(const Data& data, Instant now)
             return fail(std::move(status.error()), "link");
     }
     ++m_unacknowledged;
-    if (isPatient && m_unacknowledged < kFragmentsPerAck)
-        m_owedSince = m_owedSince.value_or(now);
-    else if (data.wantsAck || !m_early.empty() || m_unacknowledged >= kFragmentsPerAck)
+    if (data.wantsAck || !m_early.empty() || m_unacknowledged >= kFragmentsPerAck)
         m_isAckDue = true;
     return complete;
-}
-
-std::optional<Instant> Incoming::ackDue() const
-{
-    return m_owedSince ? std::optional(*m_owedSince + kAckDelay) : std::nullopt;
 }
 
 Ack Incoming::takeAck()
@@ -79,7 +71,6 @@ Ack Incoming::takeAck()
         ack.beyond[sequence - m_next - 1] = true;
     m_unacknowledged = 0;
     m_isAckDue = false;
-    m_owedSince.reset();
     return ack;
 }
 

@@ -18,12 +18,10 @@ public:
     /// Takes a fragment; the messages that it completes, in the order in which they were sent. A fragment
     /// that came before, or too early to be kept, completes nothing. Fails with TooLarge if a message grows
     /// over the limit.
-    Result<std::vector<Bytes>> take(const Data& data, Instant now);
+    Result<std::vector<Bytes>> take(const Data& data);
     /// Whether the sender should hear from us now: it asked, something is missing or came twice, or enough
     /// arrived.
     bool isAckDue() const { return m_isAckDue; }
-    /// When it should hear from us at the latest, if it should.
-    std::optional<Instant> ackDue() const;
     /// Whether a message has come in part.
     bool isInMiddle() const { return !m_partial.empty() || !m_early.empty(); }
     /// What arrived so far; nothing is due afterwards.
@@ -45,7 +43,6 @@ private:
     Bytes m_partial;
     std::size_t m_unacknowledged = 0;
     bool m_isAckDue = false;
-    std::optional<Instant> m_owedSince; ///< an ACK that may wait
 };
 
 } // namespace starling::link

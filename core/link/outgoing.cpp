@@ -86,7 +86,6 @@ std::optional<Data> Outgoing::next(Instant now)
     data.transmission = fragment->transmission;
     data.isLast = fragment->offset + fragment->length == fragment->message->size();
     data.wantsAck = !canSend();
-    fragment->isPatient = data.isLast && data.wantsAck && fragment->offset == 0; // as Incoming sees it
     data.payload = ByteView(*fragment->message).subspan(fragment->offset, fragment->length);
     return data;
 }
@@ -114,7 +113,7 @@ Status Outgoing::onAck(const Ack& ack, Instant now)
         Fragment& fragment = m_fragments[i];
         if (!isIn || fragment.state == Fragment::State::Acknowledged)
             continue;
-        if (fragment.transmission == ack.echo && !fragment.isPatient)
+        if (fragment.transmission == ack.echo)
             addSample(now - fragment.sent);
         acknowledge(fragment);
         ++acknowledged;
@@ -210,8 +209,7 @@ Duration Outgoing::retransmitTimeout() const
     Duration timeout = firstTimeout();
     for (unsigned i = 0; i < m_timeouts && timeout < m_config.maxRetransmit; ++i)
         timeout *= 2;
-    timeout = std::min(timeout, m_config.maxRetransmit);
-    return hasInFlight() ? timeout + kAckDelay : timeout; // RFC 9002 section 6.2.1
+    return std::min(timeout, m_config.maxRetransmit);
 }
 
 } // namespace starling::link

@@ -54,7 +54,6 @@ private:
         std::size_t length = 0;
         std::uint64_t transmission = 0;
         Instant sent;
-        bool isPatient = false; ///< its ACK may wait, so that it says nothing about the round trip
         enum class State : std::uint8_t { InFlight, Lost, Acknowledged } state = State::InFlight;
     };
     bool canSend() const;

@@ -295,7 +295,7 @@ void Session::onPing(const Ping& ping, const Endpoint& from, Instant now)
 
 std::optional<Errc> Session::onData(const Data& data, Instant now)
 {
-    auto messages = m_incoming.take(data, now);
+    auto messages = m_incoming.take(data);
     if (!messages) {
         ++m_shared->stats.malformed;
         return messages.error().code;
@@ -390,8 +390,6 @@ std::optional<Errc> Session::onDeadline(Instant now)
     perform(m_punch.onDue(m_shared->candidates, now), now);
     if (const auto due = remainderDue(); due && now >= *due)
         sendPing(now);
-    if (const auto due = m_incoming.ackDue(); due && now >= *due)
-        sendFrame(m_incoming.takeAck(), now);
     if (isAwaitingAnswer() && now >= m_retransmitFrom + m_outgoing.retransmitTimeout()) {
         if (!m_outgoing.onTimeout())
             return Errc::Timeout;
@@ -444,8 +442,7 @@ Instant Session::deadline() const
     Instant nearest = std::min(m_lastReceived + m_shared->config.idleTimeout, keepaliveDue());
     if (isAwaitingAnswer())
         nearest = std::min(nearest, m_retransmitFrom + m_outgoing.retransmitTimeout());
-    for (const auto& due :
-         {m_paths.due(m_outgoing.firstTimeout()), remainderDue(), m_punch.due(), m_incoming.ackDue()})
+    for (const auto& due : {m_paths.due(m_outgoing.firstTimeout()), remainderDue(), m_punch.due()})
         if (due)
             nearest = std::min(nearest, *due);
     return nearest;

@@ -24,7 +24,7 @@ constexpr Duration kAlarmDelay = std::chrono::seconds(60);
 constexpr Duration kSaveInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit = std::chrono::seconds(2);
 /// Guess: above what a notice takes through the whole fleet.
-constexpr Duration kSettleDelay = std::chrono::milliseconds(300);
+constexpr Duration kSettleDelay = std::chrono::milliseconds(150);
 
 swarm::Config swarmConfig(const AgentConfig& config)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Datagrams inside a link: best effort, and nothing more. And what is said later than it could be.
+/// Datagrams inside a link: best effort, and nothing more.
 #include "link/frame.h"
 #include "link/packet.h"
 #include "link_network.h"
@@ -48,28 +48,6 @@ class TestLinkUnreliable : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    /// What passes on a message is not to be woken up, nor to wake up others, for the sake of its ACK.
-    void acknowledgesShortMessagesLater()
-    {
-        Pair pair;
-        pair.network.run(1s);
-        const auto measured = pair.a.links->links().front().roundTrip;
-        const std::uint64_t sent = pair.b.datagramsSent;
-        for (std::size_t i = 0; i < 3; ++i) {
-            pair.network.send(pair.a, pattern(100, i));
-            pair.network.run(kAckDelay / 4);
-        }
-        QCOMPARE(pair.b.messages.size(), std::size_t{3});
-        QCOMPARE(pair.b.datagramsSent, sent);
-        pair.network.run(kAckDelay);
-        QCOMPARE(pair.b.datagramsSent, sent + 1); // for all three
-        QCOMPARE(pair.a.links->stats().retransmissions, 0u);
-        QVERIFY(pair.a.links->links().front().roundTrip == measured); // of which it says nothing
-        // What has to be cut waits for its ACK: at once.
-        pair.network.send(pair.a, pattern(5'000, 1));
-        QVERIFY(pair.network.runUntil([&] { return pair.b.datagramsSent > sent + 1; }, kAckDelay / 2));
-    }
-
     /// The kernel joins datagrams of one size, and the two parts of a packet of odd size differ by one.
     void hasTheSameSizeForPartsThatNearlyHave()
     {
