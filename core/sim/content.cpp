@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/content.h"
 
+#include "sim/mixing.h"
+
 #include <bit>
 #include <cstring>
 
 namespace starling::sim {
 
 namespace {
-
-/// Odd, half of its bits set: SplitMix64's.
-constexpr std::uint64_t kMultiplier = 0xbf58476d1ce4e5b9;
-
-std::uint64_t mixed(std::uint64_t hash, std::uint64_t word)
-{
-    hash = (hash ^ word) * kMultiplier;
-    return hash ^ (hash >> 32);
-}
 
 /// Up to eight bytes, the first one lowest.
 std::uint64_t wordOf(ByteView bytes)

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/trace.h"
 
+#include "sim/mixing.h"
+
 #include <bit>
 
 namespace starling::sim {
 
 namespace {
-
-/// Odd, half of its bits set: SplitMix64's.
-constexpr std::uint64_t kMultiplier = 0xbf58476d1ce4e5b9;
-
-std::uint64_t mixed(std::uint64_t hash, std::uint64_t word)
-{
-    hash = (hash ^ word) * kMultiplier;
-    return hash ^ (hash >> 32);
-}
 
 std::uint64_t littleEndian(std::uint64_t word)
 {
