@@ -3,7 +3,6 @@
 
 #include "sim/mixing.h"
 
-#include <bit>
 #include <cstring>
 
 namespace starling::sim {
@@ -15,12 +14,7 @@ std::uint64_t wordOf(ByteView bytes)
 {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes.data(), bytes.size());
-    if constexpr (std::endian::native == std::endian::little)
-        return word;
-    std::uint64_t turned = 0;
-    for (int i = 0; i < 8; ++i)
-        turned = turned << 8 | (word >> (8 * i) & 0xff);
-    return turned;
+    return littleEndian(word);
 }
 
 } // namespace

@@ -3,23 +3,7 @@
 
 #include "sim/mixing.h"
 
-#include <bit>
-
 namespace starling::sim {
-
-namespace {
-
-std::uint64_t littleEndian(std::uint64_t word)
-{
-    if constexpr (std::endian::native == std::endian::little)
-        return word;
-    std::uint64_t turned = 0;
-    for (int i = 0; i < 8; ++i)
-        turned = turned << 8 | (word >> (8 * i) & 0xff);
-    return turned;
-}
-
-} // namespace
 
 void Trace::add(Instant at, const Event& event)
 {

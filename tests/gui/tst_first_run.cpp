@@ -60,7 +60,6 @@ private:
     QString passphrase() const;
     void end(qint64 pid) const;
     std::unique_ptr<QTemporaryDir> m_directory;
-    std::vector<qint64> m_agents;
 };
 
 void TestFirstRun::init()
@@ -77,11 +76,16 @@ void TestFirstRun::init()
     window::loadResources();
 }
 
+/// Agents outlive their consoles, and a test that fails may not know of one yet: all whose configuration is
+/// below this test's own folder.
 void TestFirstRun::cleanup()
 {
-    for (const qint64 pid : m_agents)
-        end(pid);
-    m_agents.clear();
+    const QByteArray below = QFile::encodeName(m_directory->path()) + '/';
+    for (const QString& name : QDir(s("/proc")).entryList({s("[0-9]*")}, QDir::Dirs)) {
+        QFile commandLine(s("/proc/%1/cmdline").arg(name));
+        if (commandLine.open(QIODevice::ReadOnly) && commandLine.readAll().contains(below))
+            end(name.toLongLong());
+    }
 }
 
 /// Waits for the end, so that nothing writes where files are removed.
@@ -121,7 +125,6 @@ void TestFirstRun::getsFromNothingToHealthyInFewClicks()
     console.press("Create the fleet");
     auto* const publish = console.widget<QPushButton>("Publish a first release");
     QTRY_VERIFY_WITH_TIMEOUT(publish->isVisible(), kSlow);
-    m_agents.push_back(console.main.welcome()->agentPid());
     QTRY_VERIFY_WITH_TIMEOUT(publish->isEnabled(), kSlow);
     keepPicture(console.main, s("first-agent"));
     console.press("Publish a first release");
@@ -157,7 +160,6 @@ void TestFirstRun::getsThereByKeyboardAlone()
     console.key(Qt::Key_Return);
     auto* const publish = console.widget<QPushButton>("Publish a first release");
     QTRY_VERIFY_WITH_TIMEOUT(publish->isVisible(), kSlow);
-    m_agents.push_back(console.main.welcome()->agentPid());
     QTRY_VERIFY_WITH_TIMEOUT(publish->hasFocus(), kSlow);
     console.key(Qt::Key_Space);
     console.type(payload);
@@ -208,7 +210,6 @@ void TestFirstRun::joinsAFleetWithAToken()
     console.widget<QLineEdit>("Name of this device")->setText(s("newcomer"));
     console.widget<QCheckBox>("Only administer the fleet from here")->setChecked(true);
     console.press("Ask to join");
-    m_agents.push_back(console.main.welcome()->agentPid());
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("Waiting to be let in"), kSlow);
     QVERIFY(console.shows("words "));
     keepPicture(console.main, s("first-waiting"));
@@ -329,8 +330,7 @@ void TestFirstRun::startsItsAgentAgain()
     window::Profile{m_directory->filePath(s("fleet")), agent->socket, agent->config}.save();
     Console console(agent->socket);
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("as device-1 sees it"), kSlow);
-    m_agents.push_back(console.main.ownAgentPid());
-    QVERIFY(m_agents.back() > 0);
+    QVERIFY(console.main.ownAgentPid() > 0);
 }
 
 QTEST_MAIN(TestFirstRun)
