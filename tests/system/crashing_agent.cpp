@@ -7,17 +7,21 @@
 ///     kill     removes the plan, then ends this process by SIGKILL, as a power loss would
 ///     full     from now on every write to a file fails; the file `crash.reached` says that it happened
 ///     room     writes succeed again
-///     hold     makes the fifo `crash.go` and `crash.reached`, and goes on when somebody opens the fifo to
-///     write damage   flips a byte of the payload on disk
+///     stall    threads that begin from now on do nothing, so that no payload is found right or wrong;
+///     `crash.reached`
+///              says so
+///     damage   flips a byte of the payload on disk
 #include "agent/agent.h"
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <dlfcn.h>
 #include <fstream>
+#include <pthread.h>
 #include <string_view>
 #include <unistd.h>
 
@@ -26,6 +30,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace starling;
 using node::StepMoment;
+
+std::atomic<bool> stallsThreads = false;
 
 struct Line
 {
@@ -73,12 +79,9 @@ private:
             limitFileSize(0);
         } else if (action == "room") {
             limitFileSize(RLIM_INFINITY);
-        } else if (action == "hold") {
-            // Opening it waits for whoever writes.
-            const fs::path go = m_directory / "crash.go";
-            ::mkfifo(go.c_str(), 0600);
+        } else if (action == "stall") {
+            stallsThreads = true;
             announce();
-            std::ifstream(go).get();
         } else if (action == "damage") {
             damage(m_directory / "state" / "payloads" / step.record.infoHash.hex() / "data");
         }
@@ -112,6 +115,21 @@ private:
 };
 
 } // namespace
+
+/// In the place of the library's: how long hashing takes is not for a test to guess.
+extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                              void* argument)
+{
+    static const auto create =
+        reinterpret_cast<decltype(&pthread_create)>(::dlsym(RTLD_NEXT, "pthread_create"));
+    if (!stallsThreads)
+        return create(thread, attributes, run, argument);
+    const auto wait = [](void*) -> void* {
+        for (;;)
+            ::pause();
+    };
+    return create(thread, attributes, wait, nullptr);
+}
 
 int main(int argc, char** argv)
 {

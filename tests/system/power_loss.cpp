@@ -80,7 +80,6 @@ void PowerLoss::plan(const Device& device, const std::string& lines)
     writeText(file(device, "crash.plan"), lines);
     std::error_code error;
     fs::remove(file(device, "crash.reached"), error);
-    fs::remove(file(device, "crash.go"), error);
 }
 
 void PowerLoss::fail(Device& device, const std::string& problem)
@@ -344,30 +343,18 @@ Outcome PowerLoss::damaged(const Spot& spot)
 
 Outcome PowerLoss::supersededVerifying(const Spot& spot)
 {
-    Device device;
-    // That version 2 arrives while the hashing takes its time cannot be forced, only made very likely.
-    for (int attempt = 0; attempt < 3; ++attempt) {
-        device = newDevice("superseded while verified", {});
-        const std::size_t seed = giveSeed(device);
-        plan(device,
-             line("hold", {Phase::Downloading, "payload-complete", StepMoment::AfterWrite}, 1)
-                 + line("kill", spot, 1));
-        if (!startCrashing(device) || !expectPush(device, seed, m_releases.slow))
-            return finish(device);
-        if (!support::waitUntil([&] { return fs::exists(file(device, "crash.reached")); }, kDeathLimit))
-            fail(device, "version 1 does not arrive");
-        expectPush(device, seed, m_releases.good);
-        writeText(file(device, "crash.go"), "");
-        const bool isHit = m_fleet.waitForEnd(device.index, 5s) == -SIGKILL;
-        if (isHit && expectDeath(device, spot, 1) && startNormal(device))
-            expectEnd(device, 2, Phase::Healthy, 2);
-        if (!isHit)
-            fail(device, "version 2 came too late");
-        m_fleet.kill(seed);
-        if (isHit)
-            break;
-        m_fleet.kill(device.index);
-    }
+    Device device = newDevice("superseded while verified", {});
+    const std::size_t seed = giveSeed(device);
+    plan(device,
+         line("stall", {Phase::Downloading, "payload-complete", StepMoment::AfterWrite}, 1)
+             + line("kill", spot, 1));
+    if (!startCrashing(device) || !expectPush(device, seed, m_releases.previous))
+        return finish(device);
+    if (!support::waitUntil([&] { return fs::exists(file(device, "crash.reached")); }, kDeathLimit))
+        fail(device, "version 1 does not arrive");
+    if (expectPush(device, seed, m_releases.good) && expectDeath(device, spot, 1) && startNormal(device))
+        expectEnd(device, 2, Phase::Healthy, 2);
+    m_fleet.kill(seed);
     return finish(device);
 }
 

@@ -25,7 +25,6 @@ struct Releases
 {
     Release previous, good, badInstall, badCheck, undone, excluded; ///< version 2 but the first
     Release large, largeNext; ///< versions 1 and 2: more than a small quota beside `other`
-    Release slow; ///< version 1, whose verification takes a while
     Release other; ///< of another URI, only distributed
 };
 

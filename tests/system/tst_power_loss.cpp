@@ -40,7 +40,6 @@ Releases makeReleases(const support::Fleet& fleet, const std::filesystem::path& 
         make({.version = 2, .name = "excluded"}, {QStringLiteral("--require"), QStringLiteral("model=a")});
     all.large = make({.version = 1, .name = "large", .partBytes = 150'000});
     all.largeNext = make({.version = 2, .name = "large-next"});
-    all.slow = make({.version = 1, .name = "slow", .partBytes = 120'000'000});
     all.other = makeRelease(fleet, parent, {.version = 1, .name = "other", .partBytes = 150'000},
                             {QStringLiteral("--deploy"), QStringLiteral("none")}, "fw/other");
     return all;
