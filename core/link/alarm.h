@@ -50,6 +50,7 @@ struct Shared
     std::vector<StreamWish> wishes = {}; ///< not looked at yet
     std::vector<LinkId> lost = {}; ///< links that want a relay; not looked at yet
     std::optional<PortForecast> forecast = {}; ///< near which port it may be reached besides
+    Duration keepalive = config.keepalive; ///< over UDP
 
     void send(const Endpoint& to, Bytes bytes)
     {

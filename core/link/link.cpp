@@ -64,6 +64,7 @@ public:
     void on(const SendUnreliable& input, Instant now);
     void on(const AddressChanged& input, Instant now);
     void on(const SetCandidates& input, Instant now);
+    void on(const SetKeepalive& input, Instant now);
     void on(const CloseAll& input, Instant now);
     void on(const StreamAccepted& input, Instant now) { m_streams.accept(input.stream, input.remote, now); }
     void on(const StreamReceived& input, Instant now);
@@ -478,6 +479,15 @@ void Links::Impl::on(const SetCandidates& input, Instant now)
             slot.link->onCandidatesChange(now);
             slot.link->arm(now);
         }
+}
+
+void Links::Impl::on(const SetKeepalive& input, Instant now)
+{
+    const Duration usual = m_shared.config.keepalive;
+    m_shared.keepalive = std::clamp(input.every.value_or(usual), kMinInterval, usual);
+    for (auto& [endpoint, slot] : m_table.slots())
+        if (slot.link)
+            slot.link->arm(now);
 }
 
 void Links::Impl::on(const SendMessage& input, Instant now)

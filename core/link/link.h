@@ -90,12 +90,18 @@ struct SetCandidates
     /// Where it is also to be looked for, if its NAT gives each destination another port.
     std::optional<PortForecast> forecast = {};
 };
+/// What stands before this node forgets it sooner than Config::keepalive expects: PINGs go over UDP that
+/// often from now on. Never less often than Config says; nothing: as it says.
+struct SetKeepalive
+{
+    std::optional<Duration> every = {};
+};
 struct CloseAll
 {
 }; ///< say goodbye on every link; afterwards every input is ignored
-using Input =
-    std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, SendUnreliable,
-                 AddressChanged, SetCandidates, CloseAll, StreamAccepted, StreamReceived, StreamClosed>;
+using Input = std::variant<DatagramReceived, TimerExpired, Connect, Close, Probe, SendMessage, SendUnreliable,
+                           AddressChanged, SetCandidates, SetKeepalive, CloseAll, StreamAccepted,
+                           StreamReceived, StreamClosed>;
 
 // Outputs
 struct SendDatagram

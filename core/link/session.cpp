@@ -420,14 +420,16 @@ std::optional<Errc> Session::onDeadline(Instant now)
 
 Instant Session::keepaliveDue() const
 {
-    const Config& config = m_shared->config;
+    // On a detour it is the relay's link that keeps the binding.
+    const Duration every =
+        wayOf(m_peer.endpoint) == Way::Udp ? m_shared->keepalive : m_shared->config.keepalive;
     // The side with the higher id waits a little longer: the other's PING and its own PONG then serve both
     // directions.
-    const Duration patience = m_shared->self > node() ? config.keepalive / 8 : Duration{};
+    const Duration patience = m_shared->self > node() ? every / 8 : Duration{};
     // While it is silent the probes ask; after them only the binding must be kept.
     const Instant quietSince =
         isAwaitingAnswer() || m_isSuspect ? m_lastSent : std::min(m_lastSent, m_lastReceived);
-    return quietSince + config.keepalive + patience;
+    return quietSince + every + patience;
 }
 
 std::optional<Instant> Session::remainderDue() const

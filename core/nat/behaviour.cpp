@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nat/behaviour.h"
 
+#include <algorithm>
+
 namespace starling::nat {
 
 Prospect prospectOf(const NatBehaviour& behaviour)
@@ -23,6 +25,13 @@ Prospect prospectOf(const NatBehaviour& behaviour)
         return behaviour.forecast ? Prospect::Predicted : Prospect::Relayed;
     }
     return Prospect::Undecided;
+}
+
+std::optional<Duration> keepaliveFor(const BindingLifetime& lifetime)
+{
+    if (!lifetime.lost)
+        return std::nullopt;
+    return std::max(kShortestKeepalive, lifetime.held / 9 * 8);
 }
 
 std::string_view nameOf(Mapping mapping)

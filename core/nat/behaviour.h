@@ -67,6 +67,14 @@ enum class Prospect : std::uint8_t {
 
 Prospect prospectOf(const NatBehaviour& behaviour);
 
+/// Below this a binding is not kept open. Guess: links of five cost 72 B/s then, and a NAT that forgets
+/// sooner than twice as fast as the strictest that are sold is left to relays and TCP.
+constexpr Duration kShortestKeepalive = std::chrono::seconds(5);
+/// How often something must be sent through a binding that lives so long: an eighth before the longest
+/// silence that it has survived, since one side of a link waits for an eighth longer (link/session.cpp).
+/// Nothing if it held as long as was tried.
+std::optional<Duration> keepaliveFor(const BindingLifetime& lifetime);
+
 // Words for people and for JSON.
 std::string_view nameOf(Mapping mapping); ///< "endpoint-independent"
 std::string_view nameOf(Filtering filtering);

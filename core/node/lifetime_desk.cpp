@@ -3,6 +3,13 @@
 
 namespace starling::node {
 
+namespace {
+
+/// For one address. Guess: servers that do not know RESPONSE-PORT, or are behind NATs themselves.
+constexpr unsigned kMaxFailures = 5;
+
+} // namespace
+
 LifetimeDesk::LifetimeDesk(Services services, nat::LifetimeProbe::Config pace)
     : m_services(services)
     , m_pace(std::move(pace))
@@ -16,7 +23,8 @@ void LifetimeDesk::measure(const Endpoint& server, const Endpoint& seen, const E
     if (m_state.kind == Kind::Measuring || (m_state.kind == Kind::Measured && !isElsewhere))
         return;
     m_seen = seen;
-    m_state = {Kind::Measuring, {}, {}};
+    m_failures = isElsewhere ? 0 : m_failures;
+    become({Kind::Measuring, {}, {}});
     ++m_generation;
     if (auto opened = open(listen); !opened)
         return end(tl::unexpected<Error>(opened.error()));
@@ -24,6 +32,21 @@ void LifetimeDesk::measure(const Endpoint& server, const Endpoint& seen, const E
     config.server = server;
     m_probe = std::make_unique<nat::LifetimeProbe>(config, m_services.random);
     act(m_probe->start());
+}
+
+void LifetimeDesk::watch(const Endpoint& server, const Endpoint& seen, const Endpoint& listen)
+{
+    if (seen.address != m_seen.address || m_failures < kMaxFailures)
+        measure(server, seen, listen);
+}
+
+void LifetimeDesk::become(nat::LifetimeState state)
+{
+    m_state = std::move(state);
+    m_services.timers.schedule(Duration(0), [this] {
+        if (m_services.changed)
+            m_services.changed(m_state);
+    });
 }
 
 Status LifetimeDesk::open(Endpoint listen)
@@ -62,8 +85,9 @@ void LifetimeDesk::act(const std::vector<nat::LifetimeProbe::Output>& outputs)
 void LifetimeDesk::end(const Result<nat::BindingLifetime>& found)
 {
     using Kind = nat::LifetimeState::Kind;
-    m_state = found ? nat::LifetimeState{Kind::Measured, *found, {}}
-                    : nat::LifetimeState{Kind::Failed, {}, starling::toString(found.error())};
+    m_failures = found ? 0 : m_failures + 1;
+    become(found ? nat::LifetimeState{Kind::Measured, *found, {}}
+                 : nat::LifetimeState{Kind::Failed, {}, starling::toString(found.error())});
     ++m_generation;
     // Not from within their own calls.
     m_services.timers.schedule(Duration(0), [this] {

@@ -21,6 +21,7 @@ public:
     {
         TimerQueue& timers;
         RandomSource& random;
+        std::function<void(const nat::LifetimeState&)> changed = {}; ///< not from within measure()
     };
     /// `pace` is how it measures; its server is not looked at.
     explicit LifetimeDesk(Services services, nat::LifetimeProbe::Config pace = {});
@@ -28,10 +29,13 @@ public:
     /// Begins, unless it has for a device that is `seen` at this address, or is about to. `listen` is the
     /// address of the device's links; the sockets are there, at other ports.
     void measure(const Endpoint& server, const Endpoint& seen, const Endpoint& listen);
+    /// The same, for what nobody has asked for: not again if it has failed often for this address.
+    void watch(const Endpoint& server, const Endpoint& seen, const Endpoint& listen);
     const nat::LifetimeState& state() const { return m_state; }
 
 private:
     Status open(Endpoint listen);
+    void become(nat::LifetimeState state);
     void act(const std::vector<nat::LifetimeProbe::Output>& outputs);
     void end(const Result<nat::BindingLifetime>& found);
 
@@ -40,7 +44,8 @@ private:
     std::array<std::unique_ptr<LinkSocket>, 2> m_sockets; ///< while it measures, as the probe numbers them
     std::unique_ptr<nat::LifetimeProbe> m_probe; ///< likewise
     std::uint64_t m_generation = 0; ///< of measurements: timers of earlier ones are stale
-    Endpoint m_seen; ///< with port 0
+    Endpoint m_seen; ///< whose port does not matter
+    unsigned m_failures = 0; ///< for it, in a row
     nat::LifetimeState m_state;
 };
 

@@ -371,22 +371,6 @@ void Node::send(const Endpoint& to, ByteView bytes)
     m_socket.send(to, bytes);
 }
 
-void Node::checkNetwork(NatDesk::Done done)
-{
-    std::vector<Endpoint> servers = m_options.config.stunServers;
-    for (const link::LinkInfo& link : m_links.links())
-        if (link.isUp && (link.kind < link::LinkInfo::Kind::Tcp || link.isCalled))
-            servers.push_back(link.endpoint);
-    m_natDesk.check(std::move(servers), reachableAddresses(listenEndpoint()),
-                    [this, done = std::move(done)](const Result<NatDesk::Found>& found) {
-                        if (found && found->behaviour.mapped && !found->behaviour.answered.empty()
-                            && nat::prospectOf(found->behaviour) != nat::Prospect::Open)
-                            m_lifetime.measure(found->behaviour.answered.front(), *found->behaviour.mapped,
-                                               listenEndpoint());
-                        done(found);
-                    });
-}
-
 void Node::feedLinks(const link::Input& input)
 {
     m_paths.take(input);
@@ -450,6 +434,8 @@ void Node::act(const link::Output& output)
     m_paths.take(output, [this] { return m_links.links(); });
     m_payloadLinks.take(output);
     m_reach.take(output);
+    if (const auto* seen = std::get_if<link::AddressSeen>(&output))
+        watchBinding(*seen);
     m_neighbors.take(output);
 }
 

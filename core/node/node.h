@@ -62,7 +62,7 @@ public:
     const ReachDesk& reach() const { return m_reach; }
     /// What the router passes on to this device.
     nat::PortMapState portMapping() const { return m_reach.judged(m_ports.state()); }
-    /// Of bindings; measured from the first checkNetwork() on.
+    /// Of bindings; measured behind a NAT, and from the first checkNetwork() on.
     const nat::LifetimeState& lifetime() const { return m_lifetime.state(); }
     const StreamDesk& streams() const { return m_streams; }
     const Neighbors& neighbors() const { return m_neighbors; }
@@ -135,6 +135,9 @@ private:
     void noteKnown(const release::Examined& taken);
     /// Another root, or another deny list: ends links and connections of devices that are denied.
     void trustChanged();
+    // node_network.cpp
+    void watchBinding(const link::AddressSeen& seen);
+    void keepBinding(const nat::LifetimeState& state);
     // node_renewal.cpp
     void reviewLinks();
     bool needsRenewal(UtcTime now) const;
@@ -179,7 +182,8 @@ private:
     overlay::Overlay m_overlay;
     Neighbors m_neighbors;
     NatDesk m_natDesk;
-    LifetimeDesk m_lifetime{{m_timers, m_random}};
+    LifetimeDesk m_lifetime{
+        {m_timers, m_random, [this](const nat::LifetimeState& state) { keepBinding(state); }}};
     PortDesk m_ports;
     ReachDesk m_reach;
     StreamDesk m_streams;

@@ -37,11 +37,14 @@ private Q_SLOTS:
             {timers, random, [&](const Endpoint& to, ByteView bytes) { socket.send(to, bytes); }});
         server = &answering;
         QVERIFY(socket.bind(kLoopback));
-        LifetimeDesk desk({timers, random}, pace());
+        std::vector<Kind> told;
+        LifetimeDesk desk(
+            {timers, random, [&](const nat::LifetimeState& state) { told.push_back(state.kind); }}, pace());
         QVERIFY(desk.state().kind == Kind::Unmeasured);
         desk.measure(socket.localEndpoint(), kLoopback, kLoopback);
         QVERIFY(desk.state().kind == Kind::Measuring);
-        QTRY_VERIFY(desk.state().kind == Kind::Measured);
+        QTRY_COMPARE(told, (std::vector{Kind::Measuring, Kind::Measured}));
+        QVERIFY(desk.state().kind == Kind::Measured);
         QVERIFY(desk.state().found.held == 300ms);
         QVERIFY(!desk.state().found.lost);
         // Once for an address.
@@ -64,6 +67,29 @@ private Q_SLOTS:
         QVERIFY2(desk.state().trouble.find("STAR-") != std::string::npos, desk.state().trouble.c_str());
         // Asked again, it tries again.
         desk.measure(silent.localEndpoint(), kLoopback, kLoopback);
+        QVERIFY(desk.state().kind == Kind::Measuring);
+    }
+
+    void doesNotGoOnForeverWhenNobodyAsks()
+    {
+        TimerQueue timers;
+        SeededRandom random(1);
+        LinkSocket silent([](const Endpoint&, ByteView) {});
+        QVERIFY(silent.bind(kLoopback));
+        LifetimeDesk desk({timers, random}, pace());
+        const Endpoint seen = Endpoint::ipv4(192, 0, 2, 1, 9);
+        for (unsigned i = 0; i < 5; ++i) {
+            desk.watch(silent.localEndpoint(), seen, kLoopback);
+            QVERIFY(desk.state().kind == Kind::Measuring);
+            QTRY_VERIFY(desk.state().kind == Kind::Failed);
+        }
+        desk.watch(silent.localEndpoint(), seen, kLoopback);
+        QVERIFY(desk.state().kind == Kind::Failed);
+        // Who asks is answered; and elsewhere it begins anew.
+        desk.measure(silent.localEndpoint(), seen, kLoopback);
+        QVERIFY(desk.state().kind == Kind::Measuring);
+        QTRY_VERIFY(desk.state().kind == Kind::Failed);
+        desk.watch(silent.localEndpoint(), Endpoint::ipv4(192, 0, 2, 2, 9), kLoopback);
         QVERIFY(desk.state().kind == Kind::Measuring);
     }
 };

@@ -41,7 +41,7 @@ class TestLifetimeProbe : public QObject
 private Q_SLOTS:
     void enclosesTheLifetimeOfABinding()
     {
-        for (const Duration lifetime : {15s, 30s, 60s, 61s, 120s, 179s})
+        for (const Duration lifetime : {6s, 10s, 15s, 20s, 30s, 60s, 61s, 120s, 179s})
             for (const bool keepsPort : {false, true}) {
                 Fixture world;
                 world.nat.lifetime = lifetime;
@@ -51,6 +51,9 @@ private Q_SLOTS:
                 QVERIFY(found->held <= lifetime);
                 QVERIFY(found->lost && *found->lost > lifetime);
                 QVERIFY(*found->lost - found->held <= 10s);
+                const auto every = keepaliveFor(*found);
+                QVERIFY(every && *every >= kShortestKeepalive);
+                QVERIFY(*every * 9 / 8 <= lifetime);
                 QVERIFY(world.now - Instant{1h} < 16min);
             }
     }
@@ -61,6 +64,7 @@ private Q_SLOTS:
         const auto found = world.measure();
         QVERIFY(found);
         QVERIFY(*found == (BindingLifetime{3min, {}}));
+        QVERIFY(!keepaliveFor(*found));
         QVERIFY(world.now - Instant{1h} < 3min + 1s);
     }
 

@@ -15,6 +15,9 @@ class TestLinkPaths : public QObject
 private Q_SLOTS:
     void anIdleLinkComesBackWithinAKeepalive_data();
     void anIdleLinkComesBackWithinAKeepalive();
+    void isReachedThroughANatThatForgetsSoon_data();
+    void isReachedThroughANatThatForgetsSoon();
+    void speaksNoLessOftenThanConfigured();
     void aTransferGoesOn_data();
     void aTransferGoesOn();
     void aMessageInTheMiddleFindsItsReceiver();
@@ -65,6 +68,73 @@ void TestLinkPaths::anIdleLinkComesBackWithinAKeepalive()
     QCOMPARE(other.links->stats().moves, std::uint64_t(1));
     QCOMPARE(mover.links->stats().moves, std::uint64_t(0));
     QCOMPARE(other.links->links().size(), std::size_t(1));
+}
+
+void TestLinkPaths::isReachedThroughANatThatForgetsSoon_data()
+{
+    QTest::addColumn<bool>("isInitiator");
+    for (const bool isInitiator : {true, false}) // the id decides which side waits longer
+        QTest::newRow(isInitiator ? "initiator" : "responder") << isInitiator;
+}
+
+void TestLinkPaths::isReachedThroughANatThatForgetsSoon()
+{
+    QFETCH(bool, isInitiator);
+    constexpr Duration kForgetsAfter = 10s;
+    Pair pair;
+    Host& inside = isInitiator ? pair.a : pair.b;
+    Host& outside = pair.other(inside);
+    const Endpoint own = inside.endpoint;
+    Endpoint mapped = own;
+    Instant lastOut = pair.network.now();
+    unsigned forgotten = 0;
+    pair.network.outward = [&](const Host& from, const Endpoint&) {
+        if (&from != &inside)
+            return from.endpoint;
+        if (pair.network.now() - lastOut > kForgetsAfter) {
+            ++forgotten;
+            mapped = elsewhere(static_cast<std::uint16_t>(forgotten));
+        }
+        lastOut = pair.network.now();
+        return mapped;
+    };
+    pair.network.inward = [&](const Endpoint&, const Endpoint& to) {
+        if (to == mapped && pair.network.now() - lastOut <= kForgetsAfter)
+            return own;
+        return to == own || to == mapped ? elsewhere(9'999) : to;
+    };
+    pair.network.run(5min);
+    QVERIFY(forgotten > 10); // as long as nobody has measured it
+    pair.network.give(inside, SetKeepalive{8s});
+    QVERIFY(pair.bothWays());
+    forgotten = 0;
+    const std::size_t moves = outside.moves.size();
+    for (unsigned i = 0; i < 20; ++i) {
+        pair.network.run(1min + i * 700ms);
+        QVERIFY(pair.deliver(outside, inside, pattern(100, i), 100ms));
+    }
+    QCOMPARE(forgotten, 0U);
+    QCOMPARE(outside.moves.size(), moves);
+    QVERIFY(pair.isUndisturbed());
+}
+
+void TestLinkPaths::speaksNoLessOftenThanConfigured()
+{
+    Pair pair;
+    const auto sentIn = [&](Duration duration) {
+        const std::uint64_t before = pair.a.datagramsSent;
+        pair.network.run(duration);
+        return pair.a.datagramsSent - before;
+    };
+    const std::uint64_t usual = sentIn(17min);
+    QVERIFY(usual >= 55 && usual <= 61);
+    pair.network.give(pair.a, SetKeepalive{1h});
+    QCOMPARE(sentIn(17min), usual);
+    pair.network.give(pair.a, SetKeepalive{5s});
+    QVERIFY(sentIn(17min) >= 180);
+    pair.network.give(pair.a, SetKeepalive{});
+    pair.network.run(1min);
+    QVERIFY(sentIn(17min) <= usual + 1);
 }
 
 void TestLinkPaths::aTransferGoesOn_data()
