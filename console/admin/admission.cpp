@@ -109,7 +109,7 @@ Result<Bytes> admit(control::Client& agent, const trust::JoinRequest& request,
 }
 
 Result<Denied> deny(control::Client& agent, const std::set<NodeId>& nodes, const crypto::SecretKey& key,
-                    std::chrono::milliseconds timeout)
+                    std::chrono::milliseconds timeout, const std::function<Status(const Bytes&)>& keep)
 {
     const auto known = ask(agent, key);
     if (!known)
@@ -122,6 +122,9 @@ Result<Denied> deny(control::Client& agent, const std::set<NodeId>& nodes, const
     trust::Envelope envelope{trust::Kind::Deny, list->serialize(), {}};
     envelope.sign(known->fleet, key);
     Denied denied{envelope.serialize(), false};
+    if (keep)
+        if (auto kept = keep(denied.envelope); !kept)
+            return tl::unexpected<Error>(std::move(kept.error()));
     const auto published = agent.ask<control::PublishReply>(
         control::PublishRequest{release::noticeOf(trust::Kind::Deny, denied.envelope)}, timeout);
     if (!published)

@@ -8,6 +8,7 @@
 #include "trust/join.h"
 #include "trust/root.h"
 
+#include <functional>
 #include <set>
 
 namespace starling::console {
@@ -28,8 +29,9 @@ struct Denied
 };
 /// Signs a deny list that names `nodes` with `key`, one of the admit role, and has the agent spread it:
 /// wherever it arrives, their links are cut. Fails with WrongScope (nothing was signed), TooLarge (this key's
-/// lists are full), what the agent refuses it for, Timeout or Unreachable.
+/// lists are full), what the agent refuses it for, Timeout or Unreachable. `keep` is given the signed list
+/// first; what it fails with is what this fails with, and then nobody has the list.
 Result<Denied> deny(control::Client& agent, const std::set<NodeId>& nodes, const crypto::SecretKey& key,
-                    std::chrono::milliseconds timeout);
+                    std::chrono::milliseconds timeout, const std::function<Status(const Bytes&)>& keep = {});
 
 } // namespace starling::console

@@ -49,14 +49,14 @@ Result<Exit> deny(const CommandLine& line, const DenyOptions& options)
     auto key = openKey(options.key, options.passphrase);
     if (!key)
         return tl::unexpected<Error>(key.error());
-    const auto denied = console::deny(*agent, *nodes, *key, line.timeout(30s));
+    const auto keep = [&](const Bytes& envelope) {
+        return options.output.empty() ? Status()
+                                      : node::writeFile(options.output, envelope, node::FileMode::Public);
+    };
+    const auto denied = console::deny(*agent, *nodes, *key, line.timeout(30s), keep);
     if (!denied)
         return fail(Error(denied.error()), "device deny");
     const bool isNew = denied->isNew;
-    if (!options.output.empty() && !denied->envelope.empty())
-        if (auto written = node::writeFile(options.output, denied->envelope, node::FileMode::Public);
-            !written)
-            return tl::unexpected<Error>(written.error());
     if (!denied->envelope.empty())
         for (const NodeId& node : *nodes)
             note(line, console::Act::DevicesDenied, node.hex(), "key " + key->id().hex());
