@@ -331,6 +331,19 @@ private Q_SLOTS:
         ENDED(spoken, 0);
         QVERIFY2(spoken.output.contains("Network     ") && spoken.output.contains("Seen as     127.0.0.1:"),
                  spoken.output.constData());
+        // A list that cannot be kept is not spread, or nobody would know what was signed.
+        const QString joined = text(m_cli->run(agent(1) + QStringList{s("status")}), "node");
+        const auto deny = [&](const QString& file) {
+            return m_cli->run(
+                agent(0)
+                + QStringList{s("device"), s("deny"), joined, s("--key"),
+                              QString::fromStdString((*fleet)->key("admit").string()), s("--passphrase-file"),
+                              QString::fromStdString((*fleet)->passphrase().string()), s("-o"), file});
+        };
+        ENDED(deny(s("no-such-folder/denied")), 1);
+        ENDED(deny(s("denied")), 0); // so it had not been
+        QVERIFY(!m_cli->read(s("denied")).isEmpty());
+        ENDED(deny(s("denied-again")), 3);
         // The other one does not; whoever waits for the fleet there is told before anything is pushed.
         const auto torrent =
             (*fleet)->makeRelease(m_cli->file(s("secret")), "fw/site", 1, {s("--deploy"), s("none")});
@@ -427,6 +440,12 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(
             text(m_cli->run(agent(kNewcomer) + QStringList{s("status")}), "mode") == s("deploy"), 60'000);
         QTRY_VERIFY_WITH_TIMEOUT(linked(kNewcomer).contains((*fleet)->node(kGate).hex()), 20'000);
+        // Its receipt comes by itself.
+        const QString joined = text(m_cli->run(agent(kNewcomer) + QStringList{s("status")}), "node");
+        QCOMPARE(joined.size(), qsizetype{64});
+        QTRY_VERIFY_WITH_TIMEOUT(m_cli->run(agent(kObserver) + QStringList{s("device"), s("list")})
+                                     .output.contains(joined.toLatin1()),
+                                 20'000);
         // They were never linked but through the middle, which introduces them to each other meanwhile.
         const auto peers = m_cli->run(agent(kObserver) + QStringList{s("peers")});
         const QJsonArray lines = json(peers).value(QLatin1String("peers")).toArray();
