@@ -3,6 +3,7 @@
 /// configuration keys with their defaults.
 #include "node/config.h"
 
+#include <QProcess>
 #include <QRegularExpression>
 #include <QTest>
 
@@ -112,6 +113,7 @@ private Q_SLOTS:
     void describesEveryMemberOfTheJson();
     void documentsEveryConfigurationKey();
     void defaultConfigurationSaysTheDefaults();
+    void commandsOfTheTreeSayHowTheyAreUsed();
 };
 
 void TestDocs::explainsEveryErrorCode()
@@ -257,6 +259,20 @@ void TestDocs::defaultConfigurationSaysTheDefaults()
     QVERIFY(read->deploy == defaults.deploy);
     QCOMPARE(read->deviceRoot, defaults.deviceRoot);
     QCOMPARE(read->puppet, defaults.puppet);
+}
+
+/// The others are run by these, by the tests and by CI; nothing else runs them unless a person does.
+void TestDocs::commandsOfTheTreeSayHowTheyAreUsed()
+{
+    for (const char* command : {"check", "demo", "tests/bench/run", "tests/lab/run", "tests/lab/figure2"}) {
+        QProcess process;
+        process.start(QStringLiteral(STARLING_SOURCE_DIR "/") + QString::fromLatin1(command),
+                      {QStringLiteral("--help")});
+        QVERIFY2(process.waitForFinished() && process.exitStatus() == QProcess::NormalExit, command);
+        QCOMPARE(process.readAllStandardError(), QByteArray());
+        QCOMPARE(process.exitCode(), 0);
+        QVERIFY2(process.readAllStandardOutput().contains(QByteArray("Usage: ")), command);
+    }
 }
 
 QTEST_GUILESS_MAIN(TestDocs)
