@@ -170,6 +170,20 @@ private:
         return found == reply->sessions.end() ? std::nullopt : std::optional(*found);
     }
 
+    /// What is marked for it waits for all that was marked before, and what comes later overtakes it.
+    static void makeSlowLane(const Network& network, const char* device)
+    {
+        const auto tc = [&](const char* words) {
+            QStringList arguments = QString::fromLatin1(words).split(QLatin1Char(' '));
+            arguments.replaceInStrings(QStringLiteral("DEVICE"), QString::fromLatin1(device));
+            const auto done = network.run(QStringLiteral("tc"), arguments);
+            QVERIFY2(done, done ? "" : toString(done.error()).c_str());
+        };
+        tc("qdisc add dev DEVICE root handle 1: htb default 1");
+        tc("class add dev DEVICE parent 1: classid 1:1 htb rate 10gbit quantum 60000");
+        tc("class add dev DEVICE parent 1: classid 1:3 htb rate 2mbit burst 2000 cburst 2000");
+    }
+
 private Q_SLOTS:
     void initTestCase()
     {
@@ -316,10 +330,14 @@ private Q_SLOTS:
                                                     QStringLiteral("dev"), QStringLiteral("out"),
                                                     QStringLiteral("gso_max_segs"), QStringLiteral("1")});
         QVERIFY(apart);
+        makeSlowLane(edge, "in");
+        makeSlowLane(edge, "out");
         expect(edge.nft("table ip attack {\ncounter dropped {}\ncounter altered {}\ncounter repeated {}\n"
+                        "counter delayed {}\n"
                         "chain forward { type filter hook forward priority filter + 10;\n"
                         "meta l4proto udp numgen inc mod 10 0 counter name dropped drop\n"
                         "meta l4proto udp numgen inc mod 10 3 counter name altered @th,256,8 set 0x5a\n"
+                        "meta l4proto udp numgen inc mod 10 8 counter name delayed meta priority set 1:3\n"
                         "iifname \"out\" meta l4proto udp numgen inc mod 10 6 counter name repeated dup to "
                         + addressText(m_hosts[1].addresses[0]) + " device \"in\"\n}\n}\n"));
         const std::filesystem::path payload = m_directory->path().toStdString() + "/attacked";
@@ -352,8 +370,14 @@ private Q_SLOTS:
             edge.run(QStringLiteral("nft"),
                      {QStringLiteral("list"), QStringLiteral("counters"), QStringLiteral("table"),
                       QStringLiteral("ip"), QStringLiteral("attack")});
-        QVERIFY(counters && counters->count("packets ") == 3);
+        QVERIFY(counters && counters->count("packets ") == 4);
         QVERIFY2(!counters->contains("packets 0 "), counters->constData());
+        const auto lane = edge.run(QStringLiteral("tc"),
+                                   {QStringLiteral("-s"), QStringLiteral("class"), QStringLiteral("show"),
+                                    QStringLiteral("dev"), QStringLiteral("in"), QStringLiteral("classid"),
+                                    QStringLiteral("1:3")});
+        QVERIFY2(lane && lane->contains("overlimits ") && !lane->contains("overlimits 0 "),
+                 lane ? lane->constData() : "");
         std::ifstream log(m_fleet->log(1));
         const std::string said{std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()};
         QVERIFY2(said.find("somebody may be on the way") != said.npos, said.c_str());
