@@ -11,6 +11,8 @@
 #include "keys_page.h"
 #include "map_page.h"
 #include "membership_dialogs.h"
+#include "network_page.h"
+#include "observe_dialog.h"
 #include "overview_page.h"
 #include "profile.h"
 #include "publish_page.h"
@@ -47,6 +49,8 @@ void MainWindow::makeActions()
     m_askAction =
         add(tr("Ask for signed receipts of a fleet that is told in sums"), {}, [this] { askForReceipts(); });
     m_askAction->setEnabled(false);
+    add(tr("Collect receipts here: name an observer"), {}, [this] { nameObserver(); });
+    add(tr("Check the network: how others reach this agent"), {}, [this] { checkNetwork(); });
     add(tr("First steps: new fleet, join, demo"), {}, [this] { goTo(m_welcome); });
     add(tr("Diagnostics: versions, paths, state, to copy or save"), {}, [this] { goTo(m_diagnostics); });
     add(tr("Commands"), Qt::CTRL | Qt::Key_K, [this] { openPalette(); });
@@ -135,6 +139,21 @@ void MainWindow::askForReceipts()
     auto* const dialog = new FetchDialog(*m_snapshot->hints, m_socket, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
+}
+
+void MainWindow::nameObserver()
+{
+    if (m_demo->isActive())
+        return DemoBar::explainNoPush(this);
+    auto* const dialog = new ObserveDialog(m_snapshot, Profile::load().directory, m_socket, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
+}
+
+void MainWindow::checkNetwork()
+{
+    goTo(m_network);
+    m_network->check();
 }
 
 void MainWindow::admit(const Applicant& applicant)
