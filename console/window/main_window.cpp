@@ -120,6 +120,7 @@ void MainWindow::connectPages()
     connect(m_devices, &DevicesPage::denyWanted, this, &MainWindow::deny);
     connect(m_releases, &ReleasesPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
+    connect(m_releases, &ReleasesPage::lookWanted, this, &MainWindow::chooseRelease);
     connect(m_releases, &ReleasesPage::withdrawWanted, this, [this](const fleetview::Release& release) {
         if (m_demo->isActive())
             return DemoBar::explainNoPush(this);

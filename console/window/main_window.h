@@ -83,6 +83,8 @@ private:
     void goToPublish(const QString& payload);
     void openRequest(const QString& file);
     void chooseRequest();
+    void lookAtRelease(const QString& file);
+    void chooseRelease();
     void settle(const Profile& profile);
     void startOwnAgent();
     void askToClose();
