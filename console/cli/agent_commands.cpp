@@ -6,6 +6,7 @@
 #include "fleet_picture.h"
 #include "fleetview/query.h"
 #include "model/hints_text.h"
+#include "model/network_text.h"
 #include "progress.h"
 #include "report.h"
 #include "trust/join.h"
@@ -105,7 +106,8 @@ Result<Exit> status(const CommandLine& line)
         "Links       " + std::to_string(up) + " up of " + std::to_string(reply->links.size())
             + (reply->isObserver ? "; receipts of " + std::to_string(reply->devices) + " device(s)" : ""));
     if (reply->portMapping.kind != nat::PortMapState::Kind::Off)
-        say(line, "Router      port mapping " + textOf(reply->portMapping));
+        say(line,
+            plain("Router      port mapping " + console::portMappingText(reply->portMapping).toStdString()));
     if (hints)
         sayHints(line, *hints);
     if (reply->updates.empty())

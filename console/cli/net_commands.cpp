@@ -2,6 +2,7 @@
 /// `starling net check`, how others see the agent and what that means; `starling peers` and `starling
 /// sessions`, how it is linked, and who is linked to it.
 #include "ask_agent.h"
+#include "model/network_text.h"
 #include "progress.h"
 #include "report.h"
 
@@ -14,7 +15,6 @@ using namespace std::chrono_literals;
 namespace {
 
 using cli::jsonOf; // beside those below
-using cli::textOf;
 
 /// Discovery's three steps take 20 s where nobody answers (nat/discovery.h).
 constexpr auto kCheckLimit = 40s;
@@ -25,16 +25,6 @@ QJsonArray jsonOf(const std::vector<Endpoint>& endpoints)
     for (const Endpoint& endpoint : endpoints)
         array.append(toQString(toString(endpoint)));
     return array;
-}
-
-/// Of the device's own addresses those at which others may reach it over IPv6 (RFC 4291, RFC 4193).
-std::vector<Endpoint> globalIpv6(const std::vector<Endpoint>& locals)
-{
-    std::vector<Endpoint> global;
-    for (const Endpoint& local : locals)
-        if (!local.isIpv4() && (local.address[0] & 0xe0) == 0x20)
-            global.push_back(local);
-    return global;
 }
 
 const char* nameOf(nat::LifetimeState::Kind kind)
@@ -70,29 +60,6 @@ QJsonObject jsonOf(const nat::LifetimeState& state)
              state.trouble.empty() ? QJsonValue() : QJsonValue(toQString(state.trouble))}};
 }
 
-std::string textOf(const nat::LifetimeState& state)
-{
-    switch (state.kind) {
-    case nat::LifetimeState::Kind::Unmeasured:
-        return "not measured: there is nothing that would forget one, or nobody answers";
-    case nat::LifetimeState::Kind::Measuring:
-        return "being measured, which takes up to a quarter of an hour; ask again then";
-    case nat::LifetimeState::Kind::Measured:
-        return "kept through " + std::to_string(secondsOf(state.found.held)) + " s of silence"
-            + (state.found.lost ? ", lost after " + std::to_string(secondsOf(*state.found.lost)) + " s"
-                                : std::string(", which is as long as was tried"));
-    case nat::LifetimeState::Kind::Failed:
-        return "could not be measured: " + plain(state.trouble);
-    }
-    return {};
-}
-
-/// Others are there, and nobody answers over UDP.
-bool isUdpBlocked(const control::NetCheckReply& reply)
-{
-    return nat::prospectOf(reply.behaviour) == nat::Prospect::Blocked && reply.tcp.links > 0;
-}
-
 QJsonObject jsonOf(const control::NetCheckReply& reply)
 {
     const nat::NatBehaviour& found = reply.behaviour;
@@ -111,66 +78,32 @@ QJsonObject jsonOf(const control::NetCheckReply& reply)
             {QStringLiteral("asked"), jsonOf(reply.asked)},
             {QStringLiteral("answered"), jsonOf(found.answered)},
             {QStringLiteral("outvoted"), jsonOf(found.outvoted)},
-            {QStringLiteral("udp_blocked"), isUdpBlocked(reply)},
+            {QStringLiteral("udp_blocked"), console::isUdpBlocked(reply)},
             {QStringLiteral("tcp_listens"), reply.tcp.isListening},
             {QStringLiteral("tcp_links"), jsonNumber(reply.tcp.links)},
             {QStringLiteral("proxy"),
              reply.tcp.proxy.empty() ? QJsonValue() : QJsonValue(toQString(reply.tcp.proxy))},
             {QStringLiteral("proxy_trouble"),
              reply.tcp.proxyTrouble.empty() ? QJsonValue() : QJsonValue(toQString(reply.tcp.proxyTrouble))},
-            {QStringLiteral("ipv6"), jsonOf(globalIpv6(reply.locals))},
+            {QStringLiteral("ipv6"), jsonOf(console::globalIpv6(reply.locals))},
             {QStringLiteral("binding"), jsonOf(reply.lifetime)},
             {QStringLiteral("port_mapping"), jsonOf(reply.portMapping)}};
 }
 
-std::string listText(const std::vector<Endpoint>& endpoints)
+void sayFact(const CommandLine& line, const QString& name, const QString& value)
 {
-    std::string text;
-    for (const Endpoint& endpoint : endpoints)
-        text += (text.empty() ? "" : ", ") + toString(endpoint);
-    return text.empty() ? "none" : text;
+    constexpr int kNameWidth = 12;
+    say(line, plain((name.leftJustified(kNameWidth) + value).toStdString()));
 }
 
 void sayCheck(const CommandLine& line, const control::NetCheckReply& reply)
 {
-    const nat::NatBehaviour& found = reply.behaviour;
-    const nat::Prospect prospect = nat::prospectOf(found);
-    say(line,
-        "Network     " + std::string(nat::nameOf(prospect)) + ": " + std::string(nat::meaningOf(prospect)));
-    if (const std::string_view advice = nat::adviceOn(prospect); !advice.empty())
-        say(line, "To do       " + std::string(advice));
-    say(line,
-        "Seen as     " + (found.mapped ? toString(*found.mapped) : std::string("unknown"))
-            + (found.mapped && found.mapping != nat::Mapping::None
-                   ? (found.keepsPort ? ", with its own port" : ", with another port than its own")
-                   : ""));
-    say(line, "Itself      " + listText(reply.locals));
-    say(line,
-        "Mapping     " + std::string(nat::nameOf(found.mapping))
-            + (found.forecast ? ", counted up by " + std::to_string(found.forecast->step) : std::string()));
-    say(line, "Filtering   " + std::string(nat::nameOf(found.filtering)));
-    say(line, "Binding     " + textOf(reply.lifetime));
-    say(line, "IPv6        " + listText(globalIpv6(reply.locals)));
-    say(line,
-        "Router      port mapping " + textOf(reply.portMapping)
-            + (reply.portMapping.kind == nat::PortMapState::Kind::Off
-                   ? "; port_mapping = auto in [nat] asks the router for one"
-                   : ""));
-    say(line,
-        "Asked       " + std::to_string(reply.asked.size())
-            + " server(s); answered: " + listText(found.answered));
-    if (isUdpBlocked(reply))
-        say(line, "UDP         blocked: nobody answers over UDP, and links over TCP are up");
-    say(line,
-        "TCP         " + std::to_string(reply.tcp.links) + " link(s); "
-            + (reply.tcp.isListening ? "others may call" : "its port is taken, so that nobody can call"));
-    if (!reply.tcp.proxy.empty())
-        say(line,
-            plain("Proxy       " + reply.tcp.proxy
-                  + (reply.tcp.proxyTrouble.empty() ? "" : ": " + reply.tcp.proxyTrouble)));
-    if (!found.outvoted.empty())
-        say(line,
-            "Outvoted    " + listText(found.outvoted) + ": saw another address than most; errs, or lies");
+    const console::NetworkVerdict verdict = console::verdictOn(reply);
+    sayFact(line, QStringLiteral("Network"), verdict.word + QStringLiteral(": ") + verdict.meaning);
+    if (!verdict.advice.isEmpty())
+        sayFact(line, QStringLiteral("To do"), verdict.advice);
+    for (const console::NetworkFact& fact : console::factsOf(reply))
+        sayFact(line, fact.name, fact.value);
 }
 
 Result<Exit> check(const CommandLine& line)
@@ -205,16 +138,6 @@ QJsonArray jsonOf(const std::vector<control::PathLine>& lines)
     return array;
 }
 
-/// "payload punched 1.0 MiB in, 0 B out"; nothing if there was none.
-std::string textOf(const std::vector<control::PathLine>& lines)
-{
-    std::string text;
-    for (const control::PathLine& line : lines)
-        text += (text.empty() ? "payload " : "; ") + line.kind + " " + toString(ByteCount{line.in}) + " in, "
-            + toString(ByteCount{line.out}) + " out";
-    return text;
-}
-
 QJsonObject jsonOf(const control::PeerLine& peer)
 {
     return {{QStringLiteral("node"), toQString(peer.node.hex())},
@@ -232,7 +155,7 @@ QJsonObject jsonOf(const control::PeerLine& peer)
 
 std::string peerText(const control::PeerLine& peer)
 {
-    std::string text = peer.node.shortHex() + "  " + (peer.kind == "tcp" ? "TCP" : peer.kind);
+    std::string text = peer.node.shortHex() + "  " + console::linkWord(peer.kind).toStdString();
     if (peer.endpoint != Endpoint())
         text += "  " + toString(peer.endpoint);
     else if (!peer.relay.isZero())
@@ -261,13 +184,13 @@ Result<Exit> peers(const CommandLine& line)
         say(line, peerText(peer));
         if (!peer.whyNotBetter.empty())
             say(line, plain("  not better: " + peer.whyNotBetter));
-        if (const std::string payload = textOf(peer.payload); !payload.empty())
-            say(line, plain("  " + payload));
+        if (!peer.payload.empty())
+            say(line, plain("  payload " + console::payloadText(peer.payload).toStdString()));
     }
-    if (const std::string payload = textOf(reply->payload); !payload.empty())
-        say(line, plain("In all: " + payload));
+    if (!reply->payload.empty())
+        say(line, plain("In all: payload " + console::payloadText(reply->payload).toStdString()));
     if (reply->portMapping.kind != nat::PortMapState::Kind::Off)
-        say(line, "Port mapping: " + textOf(reply->portMapping));
+        say(line, plain("Port mapping: " + console::portMappingText(reply->portMapping).toStdString()));
     return Exit::Ok;
 }
 
@@ -291,13 +214,12 @@ Result<Exit> sessions(const CommandLine& line)
             array.append(jsonOf(session));
         printJson({{QStringLiteral("rendezvous"), reply->isRendezvous}, {QStringLiteral("sessions"), array}});
     }
-    if (!reply->isRendezvous)
-        say(line, "This agent is no rendezvous: set 'rendezvous = true' in [nat].");
-    else if (reply->sessions.empty())
-        say(line, "Nobody is linked to this rendezvous.");
+    if (const QString none = console::noSessionsText(*reply); !none.isEmpty())
+        say(line, none.toStdString());
     for (const control::SessionLine& session : reply->sessions)
         say(line,
-            plain(session.node.shortHex() + "  internal " + listText(session.internal) + "  external "
+            plain(session.node.shortHex() + "  internal "
+                  + console::endpointsText(session.internal).toStdString() + "  external "
                   + (session.external == Endpoint() ? "relayed" : toString(session.external)) + "  NAT "
                   + std::string(nat::nameOf(session.mapping)) + "  for "
                   + durationText(static_cast<double>(session.ageSeconds))));

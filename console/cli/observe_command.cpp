@@ -3,12 +3,12 @@
 #include "observe_command.h"
 
 #include "admin/founding.h"
+#include "admin/observing.h"
 #include "control/client.h"
 #include "key_commands.h"
 #include "node/disk.h"
 #include "note.h"
 #include "passphrase.h"
-#include "release/board.h"
 #include "report.h"
 
 namespace starling::cli {
@@ -17,26 +17,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr unsigned kMaxDays = 3'650;
-
 struct ObserveOptions
 {
     std::string node, key, root, scope, output;
-    unsigned days = 90; ///< guess: a quarter
+    unsigned days = console::kObserverDays;
     std::uint64_t sumsAbove = console::kSumsAbove;
     PassphraseSource passphrase;
 };
 
-struct Target
+Result<console::ObserverPlan> observerPlanOf(const ObserveOptions& options)
 {
-    FleetId fleet;
-    NodeId observer;
-};
-
-/// Who is to observe, of which fleet: as the agent says, unless a file is to be written without one.
-Result<Target> targetOf(const ObserveOptions& options, control::Client* agent)
-{
-    Target target;
+    console::ObserverPlan plan{{}, {}, options.days, options.sumsAbove};
     if (!options.node.empty()) {
         const auto node = NodeId::fromHex(options.node);
         if (!node)
@@ -44,82 +35,77 @@ Result<Target> targetOf(const ObserveOptions& options, control::Client* agent)
                         plain("'" + options.node
                               + "' is no device: its id has 64 hexadecimal digits, as starling status --json "
                                 "shows it there"));
-        target.observer = *node;
+        plan.observer = *node;
     }
-    if (agent == nullptr) {
-        const auto root = node::readFile(options.root, trust::kMaxRootBytes + 8 * 1024);
-        if (!root)
-            return fail(Error(root.error()), "--root");
-        const auto trust = trust::TrustSet::fromAnchor(*root);
-        if (!trust)
-            return fail(Error(trust.error()), "--root");
-        target.fleet = trust->fleet();
-        return target;
+    if (!options.scope.empty()) {
+        auto scope = ResourceUri::parse(options.scope);
+        if (!scope)
+            return fail(std::move(scope.error()), "--scope");
+        plan.scope = std::move(*scope);
     }
-    const auto status = agent->ask<control::StatusReply>(control::StatusRequest{});
-    if (!status)
-        return tl::unexpected<Error>(status.error());
-    target.fleet = status->fleet;
-    if (options.node.empty())
-        target.observer = status->node;
-    return target;
+    return plan;
 }
 
-Status handOver(const CommandLine& line, const ObserveOptions& options, control::Client* agent,
-                const Bytes& envelope)
+/// Without an agent: for the fleet of a root.envelope.
+Result<console::NamedObserver> signByFile(const ObserveOptions& options, const console::ObserverPlan& plan)
 {
-    if (!options.output.empty())
-        if (auto written = node::writeFile(options.output, envelope, node::FileMode::Public); !written)
-            return written;
-    if (agent == nullptr)
-        return {};
-    const auto published = agent->ask<control::PublishReply>(
-        control::PublishRequest{release::noticeOf(trust::Kind::Subscription, envelope)}, line.timeout(30s));
-    if (!published)
-        return tl::unexpected<Error>(published.error());
-    return {};
+    if (options.node.empty() || options.output.empty())
+        return fail(Errc::Usage, "with --root no agent is asked; give NODE and --output, too");
+    const auto root = node::readFile(options.root, trust::kMaxRootBytes + 8 * 1024);
+    if (!root)
+        return fail(Error(root.error()), "--root");
+    const auto trust = trust::TrustSet::fromAnchor(*root);
+    if (!trust)
+        return fail(Error(trust.error()), "--root");
+    const auto key = openKey(options.key, options.passphrase);
+    if (!key)
+        return fail(Error(key.error()), "--key");
+    return console::signObserver(trust->fleet(), *plan.observer, plan, *key);
+}
+
+void noteObserver(const CommandLine& line, const console::NamedObserver& named)
+{
+    note(line, console::Act::ObserverNamed, named.subscription.observer.hex(), "key " + named.signer.hex());
+}
+
+Result<console::NamedObserver> signAtAgent(const CommandLine& line, const ObserveOptions& options,
+                                           const console::ObserverPlan& plan)
+{
+    auto agent = control::Client::connect(toQString(line.agent));
+    if (!agent)
+        return tl::unexpected<Error>(agent.error());
+    const auto key = openKey(options.key, options.passphrase);
+    if (!key)
+        return fail(Error(key.error()), "--key");
+    auto named = console::nameObserver(*agent, plan, *key, line.timeout(30s));
+    if (named) // whatever becomes of a file
+        noteObserver(line, *named);
+    return named;
 }
 
 Result<Exit> observe(const CommandLine& line, const ObserveOptions& options)
 {
     const bool isOffline = !options.root.empty();
-    if (isOffline && (options.node.empty() || options.output.empty()))
-        return fail(Errc::Usage, "fleet observe: with --root no agent is asked; give NODE and --output, too");
-    std::optional<control::Client> agent;
-    if (!isOffline) {
-        auto connected = control::Client::connect(toQString(line.agent));
-        if (!connected)
-            return tl::unexpected<Error>(connected.error());
-        agent.emplace(std::move(*connected));
-    }
-    const auto target = targetOf(options, agent ? &*agent : nullptr);
-    if (!target)
-        return fail(Error(target.error()), "fleet observe");
-    std::optional<ResourceUri> scope;
-    if (!options.scope.empty()) {
-        auto parsed = ResourceUri::parse(options.scope);
-        if (!parsed)
-            return fail(std::move(parsed.error()), "--scope");
-        scope = std::move(*parsed);
-    }
-    auto key = openKey(options.key, options.passphrase);
-    if (!key)
-        return fail(std::move(key.error()), "--key");
-    const trust::Subscription subscription =
-        console::subscriptionFor(target->observer, std::move(scope), options.days, options.sumsAbove);
-    trust::Envelope envelope{trust::Kind::Subscription, subscription.serialize(), {}};
-    envelope.sign(target->fleet, *key);
-    if (auto handed = handOver(line, options, agent ? &*agent : nullptr, envelope.serialize()); !handed)
-        return fail(Error(handed.error()), "fleet observe");
-    note(line, console::Act::ObserverNamed, target->observer.hex(), "key " + key->id().hex());
+    const auto plan = observerPlanOf(options);
+    if (!plan)
+        return fail(Error(plan.error()), "fleet observe");
+    const auto named = isOffline ? signByFile(options, *plan) : signAtAgent(line, options, *plan);
+    if (!named)
+        return fail(Error(named.error()), "fleet observe");
+    const NodeId& observer = named->subscription.observer;
+    if (!options.output.empty())
+        if (auto written = node::writeFile(options.output, named->envelope, node::FileMode::Public); !written)
+            return fail(std::move(written.error()), "fleet observe");
+    if (isOffline)
+        noteObserver(line, *named);
     if (line.json)
-        printJson({{QStringLiteral("observer"), toQString(target->observer.hex())},
-                   {QStringLiteral("expires"), static_cast<qint64>(subscription.expires)},
+        printJson({{QStringLiteral("observer"), toQString(observer.hex())},
+                   {QStringLiteral("expires"), static_cast<qint64>(named->subscription.expires)},
                    {QStringLiteral("file"),
                     options.output.empty() ? QJsonValue() : QJsonValue(toQString(options.output))}});
     say(line,
-        "Observer    " + target->observer.shortHex() + " collects receipts for "
-            + std::to_string(options.days) + " day(s)"
+        "Observer    " + observer.shortHex() + " collects receipts for " + std::to_string(options.days)
+            + " day(s)"
             + (isOffline ? ", once an agent of the fleet starts with " + options.output
                        + " as 'subscription' in [trust]"
                          : ""));
@@ -143,7 +129,8 @@ void addObserveCommand(CLI::App& group, CommandLine& line)
     command->add_option("--root", options->root, "The fleet's root.envelope: ask no agent, write a file");
     command->add_option("-o,--output", options->output, "Keep the signed subscription in this file");
     command->add_option("--scope", options->scope, "Only receipts that tell of a URI below this prefix");
-    command->add_option("--days", options->days, "How long it lasts")->check(CLI::Range(1u, kMaxDays));
+    command->add_option("--days", options->days, "How long it lasts")
+        ->check(CLI::Range(1u, console::kMaxObserverDays));
     command
         ->add_option("--sums-above", options->sumsAbove,
                      "Told in sums once it holds receipts of more devices; 0: never")

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report.h"
 
-#include "progress.h"
-
 #include <QDateTime>
 #include <QJsonArray>
 
@@ -245,31 +243,6 @@ QJsonObject jsonOf(const nat::PortMapState& state)
             {QStringLiteral("rest_s"), orNull([&] { return static_cast<qint64>(state.restSeconds); })},
             {QStringLiteral("told"), state.isTold},
             {QStringLiteral("trouble"), toQString(state.trouble)}};
-}
-
-std::string textOf(const nat::PortMapState& state)
-{
-    using Kind = nat::PortMapState::Kind;
-    const std::string trouble = state.trouble.empty() ? "" : ": " + plain(state.trouble);
-    switch (state.kind) {
-    case Kind::Off:
-        return "off";
-    case Kind::NotNeeded:
-        return "not needed: no private IPv4 address behind a router";
-    case Kind::Asking:
-        return "asking the router" + trouble;
-    case Kind::None:
-        return "none" + trouble;
-    case Kind::Held:
-        break;
-    }
-    return "held, " + toString(state.mapping->external) + " by "
-        + std::string(nat::nameOf(state.mapping->method))
-        + (state.mapping->hasTcp ? ", UDP and TCP" : ", UDP")
-        + (state.mapping->lease == Duration(0)
-               ? ", until it is deleted"
-               : ", for " + durationText(static_cast<double>(state.restSeconds)))
-        + (state.isTold ? "" : "; not told to others") + trouble;
 }
 
 QJsonObject jsonOf(const control::Event& event)

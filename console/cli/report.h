@@ -36,7 +36,5 @@ QJsonObject jsonOf(const control::DeviceLine& device);
 QJsonObject jsonOf(const control::StatusReply& status);
 QJsonObject jsonOf(const control::Event& event);
 QJsonObject jsonOf(const nat::PortMapState& state);
-/// "held, 192.0.2.7:7891 by PCP, UDP and TCP, for 12 min".
-std::string textOf(const nat::PortMapState& state);
 
 } // namespace starling::cli

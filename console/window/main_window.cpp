@@ -11,6 +11,7 @@
 #include "keys_page.h"
 #include "log_page.h"
 #include "map_page.h"
+#include "network_page.h"
 #include "notices.h"
 #include "overview_page.h"
 #include "preferences_page.h"
@@ -84,6 +85,8 @@ MainWindow::MainWindow(QString socket)
     addPage(m_map = new MapPage, tr("Map"), QStringLiteral("map"), Qt::CTRL | Qt::Key_5);
     addPage(m_keys = new KeysPage(m_socket), tr("Keys"), QStringLiteral("keys"), Qt::CTRL | Qt::Key_6);
     addPage(m_log = new LogPage, tr("Log"), QStringLiteral("log"), Qt::CTRL | Qt::Key_7);
+    addPage(m_network = new NetworkPage(m_socket), tr("Network"), QStringLiteral("network"),
+            Qt::CTRL | Qt::Key_8);
     m_railLayout->addStretch();
     makePreferences();
     m_pages->addWidget(m_publish = named(new PublishPage(m_socket), tr("New release")));
@@ -111,10 +114,13 @@ void MainWindow::connectPages()
 {
     connect(m_overview, &OverviewPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_overview, &OverviewPage::applicantChosen, this, &MainWindow::admit);
+    connect(m_overview, &OverviewPage::observerWanted, this, &MainWindow::nameObserver);
+    connect(m_overview, &OverviewPage::checkWanted, this, &MainWindow::checkNetwork);
     connect(m_devices, &DevicesPage::addWanted, this, &MainWindow::addDevice);
     connect(m_devices, &DevicesPage::denyWanted, this, &MainWindow::deny);
     connect(m_releases, &ReleasesPage::devicesWanted, this, &MainWindow::goToDevices);
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
+    connect(m_releases, &ReleasesPage::lookWanted, this, &MainWindow::chooseRelease);
     connect(m_releases, &ReleasesPage::withdrawWanted, this, [this](const fleetview::Release& release) {
         if (m_demo->isActive())
             return DemoBar::explainNoPush(this);
@@ -236,7 +242,10 @@ void MainWindow::makeStatusBar()
     statusBar()->setAccessibleName(tr("Status"));
     m_age = label({});
     m_age->setMinimumWidth(150); // the others do not move as it grows
-    m_links = label({});
+    m_links = named(new QPushButton, tr("Links"), "link");
+    m_links->setToolTip(tr("Show the network: links, and how others reach this agent"));
+    m_links->hide(); // until there is something to tell
+    connect(m_links, &QPushButton::clicked, this, [this] { goTo(m_network); });
     m_rates = label({});
     m_vantage = label({});
     statusBar()->addWidget(m_age);
@@ -285,6 +294,7 @@ void MainWindow::settle(const Profile& profile)
     m_publish->setFleetDirectory(profile.directory);
     m_diagnostics->setFleet(m_socket, profile.directory);
     m_keys->setFleet(m_socket, profile.directory);
+    m_network->setAgent(m_socket);
     m_preferences->setProfile(profile);
     m_told.reset();
     Q_EMIT agentChosen(m_socket);
@@ -315,6 +325,7 @@ void MainWindow::beginDemo(const sim::DemoConfig& config)
     m_lost.clear();
     m_demo->begin(config);
     m_keys->setFleet({}, {}); // nobody is asked, and no key of another fleet is shown beside it
+    m_network->setAgent({});
     if (m_pages->currentWidget() == m_welcome || m_pages->currentWidget() == m_publish)
         goTo(m_overview);
     showAge();
@@ -329,6 +340,7 @@ void MainWindow::leaveDemo()
     m_told.reset();
     m_demo->leave();
     m_keys->setFleet(m_socket, Profile::load().directory);
+    m_network->setAgent(m_socket);
     if (Profile::load().isEmpty())
         goTo(m_welcome);
     showAge();
@@ -359,9 +371,7 @@ void MainWindow::show(const SnapshotPtr& snapshot)
     m_welcome->show(snapshot);
     m_diagnostics->show(snapshot);
     const control::StatusReply& status = snapshot->status;
-    const auto up =
-        std::count_if(status.links.begin(), status.links.end(), [](const auto& l) { return l.isUp; });
-    m_links->setText(tr("%1 of %2 links up").arg(up).arg(status.links.size()));
+    showLinkCount(status);
     BytesPerSecond down, given;
     for (const control::UpdateLine& update : status.updates) {
         down.value += update.downRate.value;
@@ -371,11 +381,27 @@ void MainWindow::show(const SnapshotPtr& snapshot)
         tr("down %1, up %2")
             .arg(QString::fromStdString(toString(down)), QString::fromStdString(toString(given))));
     m_vantage->setText(tr("as %1 sees it, root %2").arg(plain(status.name, 64)).arg(status.rootNumber));
-    for (QLabel* const text : {m_links, m_rates, m_vantage})
+    for (QLabel* const text : {m_rates, m_vantage})
         text->setAccessibleName(text->text());
     tellNews(snapshot);
     showAge();
     showTitle();
+}
+
+void MainWindow::showLinkCount(const control::StatusReply& status)
+{
+    constexpr int kGlyph = 14;
+    const auto up =
+        std::count_if(status.links.begin(), status.links.end(), [](const auto& l) { return l.isUp; });
+    const bool isAlone = up == 0 && !status.links.empty();
+    m_links->setText(tr("%1 of %2 links up").arg(up).arg(status.links.size()));
+    m_links->setAccessibleName(m_links->text());
+    m_links->setAccessibleDescription(m_links->toolTip());
+    m_links->setIcon(m_theme.glyphIcon(isAlone       ? fleetview::Standing::Stalled
+                                           : up == 0 ? fleetview::Standing::Unknown
+                                                     : fleetview::Standing::Healthy,
+                                       kGlyph));
+    m_links->show();
 }
 
 void MainWindow::showLost(const QString& why)

@@ -11,6 +11,7 @@
 #include <QMainWindow>
 
 class QLabel;
+class QPushButton;
 class QStackedWidget;
 class QToolButton;
 class QVBoxLayout;
@@ -24,6 +25,7 @@ class ErrorCard;
 class KeysPage;
 class LogPage;
 class MapPage;
+class NetworkPage;
 class OverviewPage;
 class Page;
 class PreferencesPage;
@@ -81,12 +83,17 @@ private:
     void goToPublish(const QString& payload);
     void openRequest(const QString& file);
     void chooseRequest();
+    void lookAtRelease(const QString& file);
+    void chooseRelease();
     void settle(const Profile& profile);
     void startOwnAgent();
     void askToClose();
     void openPalette();
     void showShortcuts();
     void askForReceipts();
+    void nameObserver();
+    void checkNetwork();
+    void showLinkCount(const control::StatusReply& status);
     void admit(const Applicant& applicant);
     void deny(const fleetview::DevicePtr& device);
     void addDevice();
@@ -113,7 +120,8 @@ private:
     QStackedWidget* m_pages = nullptr;
     std::vector<std::pair<Page*, QToolButton*>> m_rooms;
     QLabel *m_title = nullptr, *m_subtitle = nullptr, *m_offline = nullptr;
-    QLabel *m_age = nullptr, *m_links = nullptr, *m_rates = nullptr, *m_vantage = nullptr;
+    QLabel *m_age = nullptr, *m_rates = nullptr, *m_vantage = nullptr;
+    QPushButton* m_links = nullptr; ///< opens the network's screen
     OverviewPage* m_overview = nullptr;
     DevicesPage* m_devices = nullptr;
     ReleasesPage* m_releases = nullptr;
@@ -121,6 +129,7 @@ private:
     DiagnosticsPage* m_diagnostics = nullptr; ///< no room of its own on the rail
     KeysPage* m_keys = nullptr;
     LogPage* m_log = nullptr;
+    NetworkPage* m_network = nullptr;
     RolloutsPage* m_rollouts = nullptr;
     PreferencesPage* m_preferences = nullptr;
     SnapshotPtr m_told; ///< whose news were told

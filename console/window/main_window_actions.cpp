@@ -11,9 +11,12 @@
 #include "keys_page.h"
 #include "map_page.h"
 #include "membership_dialogs.h"
+#include "network_page.h"
+#include "observe_dialog.h"
 #include "overview_page.h"
 #include "profile.h"
 #include "publish_page.h"
+#include "release_dialog.h"
 #include "releases_page.h"
 #include "request_dialog.h"
 #include "welcome_page.h"
@@ -43,10 +46,13 @@ void MainWindow::makeActions()
     });
     add(tr("New release: make, sign and push"), Qt::CTRL | Qt::Key_N, [this] { goToPublish({}); });
     add(tr("Open a signing request: sign for others"), Qt::CTRL | Qt::Key_O, [this] { chooseRequest(); });
+    add(tr("Look at a release file: what it is, and who signed it"), {}, [this] { chooseRelease(); });
     add(tr("Add a device: make a join token"), {}, [this] { addDevice(); });
     m_askAction =
         add(tr("Ask for signed receipts of a fleet that is told in sums"), {}, [this] { askForReceipts(); });
     m_askAction->setEnabled(false);
+    add(tr("Collect receipts here: name an observer"), {}, [this] { nameObserver(); });
+    add(tr("Check the network: how others reach this agent"), {}, [this] { checkNetwork(); });
     add(tr("First steps: new fleet, join, demo"), {}, [this] { goTo(m_welcome); });
     add(tr("Diagnostics: versions, paths, state, to copy or save"), {}, [this] { goTo(m_diagnostics); });
     add(tr("Commands"), Qt::CTRL | Qt::Key_K, [this] { openPalette(); });
@@ -74,7 +80,28 @@ void MainWindow::dropEvent(QDropEvent* event)
         return;
     event->acceptProposedAction();
     const QString file = urls[0].toLocalFile();
-    return RequestDialog::isRequest(file) ? openRequest(file) : goToPublish(file);
+    if (RequestDialog::isRequest(file))
+        return openRequest(file);
+    return ReleaseDialog::isRelease(file) ? lookAtRelease(file) : goToPublish(file);
+}
+
+void MainWindow::chooseRelease()
+{
+    auto* const dialog = new QFileDialog(this, tr("Look at a release file"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    dialog->setNameFilters({tr("Release files (*.torrent)"), tr("All files (*)")});
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::lookAtRelease);
+    dialog->open();
+}
+
+void MainWindow::lookAtRelease(const QString& file)
+{
+    if (m_demo->isActive())
+        return DemoBar::explainNoPush(this);
+    auto* const dialog = new ReleaseDialog(file, Profile::load().directory, m_snapshot, m_theme, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
 }
 
 void MainWindow::chooseRequest()
@@ -135,6 +162,21 @@ void MainWindow::askForReceipts()
     auto* const dialog = new FetchDialog(*m_snapshot->hints, m_socket, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
+}
+
+void MainWindow::nameObserver()
+{
+    if (m_demo->isActive())
+        return DemoBar::explainNoPush(this);
+    auto* const dialog = new ObserveDialog(m_snapshot, Profile::load().directory, m_socket, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
+}
+
+void MainWindow::checkNetwork()
+{
+    goTo(m_network);
+    m_network->check();
 }
 
 void MainWindow::admit(const Applicant& applicant)

@@ -26,8 +26,12 @@ namespace {
 
 constexpr int kGlyph = 40;
 constexpr int kListHeight = 190; ///< a heading and four lines; more of them scroll
-constexpr int kQueryRole = Qt::UserRole, kApplicantRole = Qt::UserRole + 1;
+constexpr int kQueryRole = Qt::UserRole, kApplicantRole = Qt::UserRole + 1, kDeedRole = Qt::UserRole + 2;
+constexpr qint64 kAlone = 120'000; ///< ms: "Can't reach any peer for 2 min" (console specification)
 constexpr std::size_t kMaxReleasesShown = 6; ///< guess: the rest is a click away
+
+/// What a need is met with, if not by looking at devices.
+enum class Deed : std::uint8_t { Look, Admit, Observe, Check };
 
 QString number(std::size_t value)
 {
@@ -199,6 +203,11 @@ QLayout* OverviewPage::makeLists()
     static_cast<QVBoxLayout*>(releases->layout())->addStretch();
     releases->setMaximumHeight(kListHeight);
     connect(m_needs, &QListWidget::itemActivated, this, [this](const QListWidgetItem* item) {
+        const auto deed = static_cast<Deed>(item->data(kDeedRole).toInt());
+        if (deed == Deed::Observe)
+            return Q_EMIT observerWanted();
+        if (deed == Deed::Check)
+            return Q_EMIT checkWanted();
         const QByteArray key = item->data(kApplicantRole).toByteArray();
         for (const Applicant& applicant : m_snapshot->applicants)
             if (key == applicantKey(applicant))
@@ -229,6 +238,7 @@ void OverviewPage::setTheme(const Theme& theme)
 void OverviewPage::show(const SnapshotPtr& snapshot)
 {
     m_snapshot = snapshot;
+    noteLinks();
     const auto& devices = snapshot->picture->devices;
     const bool hasSites = std::any_of(devices.begin(), devices.end(),
                                       [](const auto& device) { return !device->label("site").empty(); });
@@ -335,24 +345,57 @@ QString OverviewPage::applicantWords(const Applicant& applicant)
         : tr("%1 asks to join at %2: %3").arg(applicant.name, applicant.gate, applicant.words);
 }
 
+/// Since when nobody is reached. An agent that knows of nobody else is not alone, but the first.
+void OverviewPage::noteLinks()
+{
+    const control::StatusReply& status = m_snapshot->status;
+    if (m_vantage != status.node)
+        m_knowsOthers = false;
+    m_vantage = status.node;
+    m_knowsOthers = m_knowsOthers || !status.links.empty() || m_snapshot->picture->devices.size() > 1;
+    const bool hasLink = std::any_of(status.links.begin(), status.links.end(),
+                                     [](const control::LinkLine& link) { return link.isUp; });
+    if (hasLink || !m_knowsOthers || m_snapshot->demo)
+        m_aloneSince.reset();
+    else if (!m_aloneSince)
+        m_aloneSince = m_snapshot->takenAt;
+}
+
 void OverviewPage::showNeeds()
 {
     struct Row
     {
         Standing glyph;
-        QString text, query;
+        QString text, query = {};
         QByteArray applicant = {};
+        Deed deed = Deed::Look;
+        QString hint = {};
     };
     std::vector<Row> rows;
+    if (m_aloneSince && m_snapshot->takenAt - *m_aloneSince >= kAlone)
+        rows.push_back({Standing::Stalled,
+                        tr("This agent has reached nobody for %1: check its network")
+                            .arg(spanOf(std::chrono::seconds((m_snapshot->takenAt - *m_aloneSince) / 1'000))),
+                        {},
+                        {},
+                        Deed::Check,
+                        tr("Enter or a double click asks how others reach it")});
     for (const fleetview::Need& need : fleetview::needsOf(*m_snapshot->picture))
         rows.push_back({need.standing, needWords(need), QString::fromStdString(queryOf(need))});
     for (const Applicant& applicant : m_snapshot->applicants)
-        rows.push_back({Standing::Waiting, applicantWords(applicant), {}, applicantKey(applicant)});
+        rows.push_back({Standing::Waiting,
+                        applicantWords(applicant),
+                        {},
+                        applicantKey(applicant),
+                        Deed::Admit,
+                        tr("Enter or a double click lets it in")});
     if (!m_snapshot->status.isObserver && m_snapshot->status.waiting.empty())
-        rows.push_back(
-            {Standing::Held,
-             tr("This agent knows only itself: starling fleet observe lets it collect all receipts"),
-             {}});
+        rows.push_back({Standing::Held,
+                        tr("This agent knows itself alone: let it collect receipts of all"),
+                        {},
+                        {},
+                        Deed::Observe,
+                        tr("Enter or a double click names it an observer, with a key")});
     rows.resize(std::min(rows.size(), fleetview::kMaxNeeds));
     const int kept = m_needs->currentRow();
     m_needs->clear();
@@ -360,9 +403,9 @@ void OverviewPage::showNeeds()
         auto* const item = new QListWidgetItem(m_theme.glyphIcon(row.glyph, 18), row.text, m_needs);
         item->setData(kQueryRole, row.query);
         item->setData(kApplicantRole, row.applicant);
-        item->setToolTip(row.applicant.isEmpty()
-                             ? row.text.toHtmlEscaped()
-                             : tr("%1 – Enter or a double click lets it in").arg(row.text.toHtmlEscaped()));
+        item->setData(kDeedRole, static_cast<int>(row.deed));
+        item->setToolTip(
+            (row.hint.isEmpty() ? row.text : tr("%1 – %2").arg(row.text, row.hint)).toHtmlEscaped());
     }
     m_needs->setCurrentRow(kept);
     m_needs->setVisible(!rows.empty());

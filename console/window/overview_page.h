@@ -42,6 +42,8 @@ Q_SIGNALS:
     /// Somebody wants to see the devices that match.
     void devicesWanted(const QString& query);
     void applicantChosen(const starling::window::Applicant& applicant);
+    void observerWanted(); ///< the agent that is asked is to collect receipts
+    void checkWanted(); ///< of the network
 
 private:
     QWidget* makeVerdict();
@@ -50,11 +52,15 @@ private:
     void showVerdict();
     void showTiles();
     void showNeeds();
+    void noteLinks();
     static QString applicantWords(const Applicant& applicant);
     void showReleases();
     void showLegend();
     void showHint();
     SnapshotPtr m_snapshot;
+    NodeId m_vantage; ///< the agent that is asked
+    bool m_knowsOthers = false; ///< it has told of somebody else
+    std::optional<qint64> m_aloneSince; ///< ms since 1970: since then the agent has no link that is up
     QLabel *m_glyph, *m_verdict, *m_sentence, *m_legend, *m_hint, *m_needsEmpty, *m_releasesEmpty;
     QPushButton* m_action;
     StandingBar* m_bar;

@@ -188,11 +188,13 @@ void PublishSend::foresee()
         m_outlook->setHtml(html);
     }
     const bool isObserver = m_snapshot && m_snapshot->status.isObserver;
-    setText(m_vantage,
-            isObserver ? tr("By receipts and by the labels of certificates; a device itself goes by its own "
-                            "configuration. Devices that never reported are not counted.")
-                       : tr("This agent collects no receipts and knows itself alone: others will take the "
-                            "release, too, and are not counted here (starling fleet observe)."));
+    setText(
+        m_vantage,
+        isObserver
+            ? tr("By receipts and by the labels of certificates; a device itself goes by its own "
+                 "configuration. Devices that never reported are not counted.")
+            : tr("This agent collects no receipts and knows itself alone: others will take the "
+                 "release, too, and are not counted here. Ctrl+K, “Collect receipts here”, changes that."));
     showConfirmation();
 }
 

@@ -149,6 +149,10 @@ ReleasesPage::ReleasesPage(QWidget* parent)
             Q_EMIT withdrawWanted(*release);
     });
     row->addWidget(m_withdraw);
+    auto* const look = named(new QPushButton(tr("Look at a file…")),
+                             tr("Look at a release file: what it is, and who signed it"));
+    connect(look, &QPushButton::clicked, this, &ReleasesPage::lookWanted);
+    row->addWidget(look);
     auto* const publish =
         named(new QPushButton(tr("New release…")), tr("Make, sign and push a release"), "primary");
     connect(publish, &QPushButton::clicked, this, &ReleasesPage::publishWanted);

@@ -39,6 +39,7 @@ public:
 Q_SIGNALS:
     void devicesWanted(const QString& query);
     void publishWanted();
+    void lookWanted(); ///< at a file
     void withdrawWanted(const starling::fleetview::Release& release);
 
 private:

@@ -51,6 +51,13 @@ void SigningDialog::offerAdmitKeys(const QString& directory)
     m_key->offer(directory, trust ? trust->root().admit.keys : std::set<KeyId>());
 }
 
+void SigningDialog::offerObserveKeys(const QString& directory)
+{
+    const auto trust = console::readRoot((directory + QStringLiteral("/root.envelope")).toStdString());
+    const bool hasRole = trust && trust->root().observe;
+    m_key->offer(directory, hasRole ? trust->root().observe->keys : std::set<KeyId>());
+}
+
 void SigningDialog::setReady(bool isReady)
 {
     m_isReady = isReady;

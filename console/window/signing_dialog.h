@@ -30,6 +30,7 @@ protected:
     SigningDialog(const QString& title, const QString& verb, const QString& act, const QString& socket,
                   QWidget* parent);
     void offerAdmitKeys(const QString& directory);
+    void offerObserveKeys(const QString& directory);
     /// Between the title and the key.
     QVBoxLayout* content() const { return m_content; }
     /// Whether all is there that the question needs.

@@ -190,6 +190,9 @@ QSlider::handle:horizontal:disabled { background: @line; }
 QStatusBar { background: @surface; border-top: 1px solid @line; color: @muted; }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { color: @muted; padding: 3px 10px; }
+QStatusBar QPushButton { background: transparent; border: 2px solid transparent; border-radius: 6px; color: @muted; padding: 1px 8px; }
+QStatusBar QPushButton:hover { color: @text; }
+QStatusBar QPushButton:focus { border-color: @accent; padding: 1px 8px; }
 QLineEdit, QComboBox { background: @surface; color: @text; border: 1px solid @line; border-radius: 6px; padding: 5px 9px; min-height: 20px; selection-background-color: @accent; selection-color: @onAccent; }
 QLineEdit:focus, QComboBox:focus { border: 2px solid @accent; padding: 4px 8px; }
 QComboBox::drop-down { border: none; width: 24px; }

@@ -65,12 +65,17 @@ public:
         }
         QFAIL(name);
     }
-    bool shows(const char* text) const
+    /// On a label or a button.
+    bool shows(const char* text) const { return shows(QString::fromUtf8(text)); }
+    bool shows(const QString& text) const
     {
-        for (const QLabel* label : main.findChildren<QLabel*>())
-            if (label->isVisible() && label->text().contains(QString::fromUtf8(text)))
-                return true;
-        return false;
+        const auto says = [&](const auto* widget) {
+            return widget->isVisible() && widget->text().contains(text);
+        };
+        const auto labels = main.findChildren<QLabel*>();
+        const auto buttons = main.findChildren<QPushButton*>();
+        return std::any_of(labels.begin(), labels.end(), says)
+            || std::any_of(buttons.begin(), buttons.end(), says);
     }
     /// The code of the error that is shown; empty if none is.
     QString error() const

@@ -1,29 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The window on a real fleet: agents that are started here, a release that is signed and pushed here, and
-/// what becomes of it read from the widgets.
+/// what becomes of it read from the widgets; how its agents are linked, and who of them collects receipts.
+#include "admin/audit_log.h"
 #include "device_model.h"
 #include "devices_page.h"
 #include "fetch_dialog.h"
 #include "fleet.h"
-#include "gui_fixture.h"
-#include "main_window.h"
+#include "gui_console.h"
+#include "observe_dialog.h"
+#include "passphrase_field.h"
+#include "profile.h"
 #include "sums_bar.h"
 
+#include <QClipboard>
 #include <QComboBox>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QProcess>
 #include <QPushButton>
 #include <QSet>
 #include <QSettings>
+#include <QStackedWidget>
 #include <QStyleFactory>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTextBrowser>
 #include <QToolButton>
 
+#include <csignal>
 #include <fstream>
 
 using namespace starling;
@@ -48,21 +55,42 @@ class TestConsole : public QObject
 private Q_SLOTS:
     void initTestCase();
     void showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds();
+    void showsLinksAsTheCommandLineTellsThem();
+    void checksTheNetworkByKeyboardAndStops();
+    void collectsReceiptsHere();
 
 private:
+    QJsonObject said(std::size_t agent, const QStringList& command) const;
     /// By the command line, of agent 0, of a fleet of two.
     void exportTheMap(const support::Fleet& fleet) const;
     void asksForReceipts(support::Fleet& fleet, window::MainWindow& main) const;
     void write(const std::filesystem::path& file, const char* text, bool isProgram) const;
     QTemporaryDir m_directory;
+    std::unique_ptr<support::Fleet> m_fleet;
 };
 
 void TestConsole::initTestCase()
 {
     QVERIFY(m_directory.isValid());
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_directory.path());
+    qputenv("XDG_DATA_HOME", m_directory.filePath(s("data")).toUtf8()); // of the audit log
+    QCoreApplication::setOrganizationName(s("starling"));
+    QCoreApplication::setApplicationName(s("starling-console-test"));
     QApplication::setStyle(QStyleFactory::create(s("Fusion")));
     window::loadResources();
+    auto made = support::Fleet::create(
+        {.directory = m_directory.path().toStdString(), .programs = STARLING_BINARY_DIR "/bin", .agents = 2});
+    QVERIFY2(made, made ? "" : toString(made.error()).c_str());
+    m_fleet = std::move(*made);
+    QVERIFY(m_fleet->startAll());
+    window::Profile{m_directory.filePath(s("fleet")), {}, {}}.save();
+}
+
+QJsonObject TestConsole::said(std::size_t agent, const QStringList& command) const
+{
+    const QStringList asked{s("--agent"), QString::fromStdString(m_fleet->socket(agent).string()),
+                            s("--json")};
+    return QJsonDocument::fromJson(m_fleet->starling(asked + command).output).object();
 }
 
 void TestConsole::write(const std::filesystem::path& file, const char* text, bool isProgram) const
@@ -75,12 +103,7 @@ void TestConsole::write(const std::filesystem::path& file, const char* text, boo
 void TestConsole::showsADeviceBecomeHealthyAndFreezesWhenTheAgentEnds()
 {
     const std::filesystem::path directory = m_directory.path().toStdString();
-    auto made =
-        support::Fleet::create({.directory = directory, .programs = STARLING_BINARY_DIR "/bin", .agents = 2});
-    QVERIFY2(made, made ? "" : toString(made.error()).c_str());
-    support::Fleet& fleet = **made;
-    QVERIFY(fleet.startAll());
-
+    support::Fleet& fleet = *m_fleet;
     const QString socket = QString::fromStdString(fleet.socket(0).string());
     window::MainWindow main(socket);
     window::Feed feed(socket);
@@ -244,10 +267,10 @@ void TestConsole::exportTheMap(const support::Fleet& fleet) const
     const auto bad = exported({file("a.png"), s("--sites"), file("bad.conf")});
     QVERIFY(bad.exitCode == 2 && bad.errors.contains("bad.conf:1: expected"));
     // Where the program that draws is missing, it is said what to install.
-    QVERIFY(QFile::copy(s(STARLING_BINARY_DIR "/bin/starling"), file("starling")));
+    QVERIFY(QFile::copy(s(STARLING_BINARY_DIR "/bin/starling"), file("alone")));
     const auto alone =
-        support::runCommand(file("starling"), {s("--agent"), socket, s("map"), s("export"), file("b.png")},
-                            1min, {}, [](QProcess& process) {
+        support::runCommand(file("alone"), {s("--agent"), socket, s("map"), s("export"), file("b.png")}, 1min,
+                            {}, [](QProcess& process) {
                                 QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
                                 environment.insert(s("PATH"), s("/nowhere"));
                                 process.setProcessEnvironment(environment);
@@ -255,6 +278,160 @@ void TestConsole::exportTheMap(const support::Fleet& fleet) const
     QCOMPARE(alone.exitCode, 1);
     QVERIFY(alone.errors.contains("install the package starling-console"));
     QVERIFY(!QFile::exists(file("b.png")));
+}
+
+void TestConsole::showsLinksAsTheCommandLineTellsThem()
+{
+    Console console(QString::fromStdString(m_fleet->socket(0).string()));
+    QVERIFY(QTest::qWaitForWindowActive(&console.main));
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("1 of 1 links up"), kSlow);
+    const auto screen = [&] {
+        return console.widget<QStackedWidget>("Screens")->currentWidget()->accessibleName();
+    };
+    console.tabTo("1 of 1 links up"); // in the status bar
+    console.key(Qt::Key_Space);
+    QCOMPARE(screen(), s("Network"));
+    auto* const table = console.widget<QTableView>("Links of the agent, by name");
+    QTRY_VERIFY_WITH_TIMEOUT(table->isVisible() && table->model()->rowCount() == 1, kSlow);
+    const auto cell = [&](int column) { return table->model()->index(0, column).data().toString(); };
+    const QJsonObject peer = said(0, {s("peers")})[s("peers")][0].toObject();
+    QCOMPARE(peer[s("node")].toString(), QString::fromStdString(m_fleet->node(1).hex()));
+    QTRY_COMPARE_WITH_TIMEOUT(cell(0), s("device-2"), kSlow);
+    QCOMPARE(cell(1), peer[s("link")].toString());
+    QCOMPARE(cell(2), peer[s("endpoint")].toString());
+    QCOMPARE(cell(6), peer[s("why_not_better")].toString());
+    QTRY_VERIFY_WITH_TIMEOUT(cell(3).endsWith(s("ms")), kSlow);
+    QVERIFY(console.shows("One link, direct."));
+    // It goes on by itself, and what is chosen stays.
+    table->setFocus();
+    table->selectRow(0);
+    QVERIFY(console.shows("device-2: nothing would be better."));
+    const QString before = cell(4);
+    QTRY_VERIFY_WITH_TIMEOUT(cell(4) != before, kSlow);
+    QCOMPARE(table->selectionModel()->selectedRows().size(), qsizetype{1});
+    console.key(Qt::Key_C, Qt::ControlModifier);
+    QVERIFY(QGuiApplication::clipboard()->text().startsWith(s("device-2\tdirect\t127.0.0.1:")));
+    keepPicture(console.main, s("fleet-network"));
+    QVERIFY(m_fleet->stop(1));
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("No link is up."), kSlow);
+    QVERIFY(!table->isVisible());
+    QVERIFY(m_fleet->start(1));
+    QTRY_VERIFY_WITH_TIMEOUT(table->isVisible() && cell(0) == s("device-2"), kSlow);
+}
+
+void TestConsole::checksTheNetworkByKeyboardAndStops()
+{
+    Console console(QString::fromStdString(m_fleet->socket(0).string()));
+    QVERIFY(QTest::qWaitForWindowActive(&console.main));
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("1 of 1 links up"), kSlow);
+    console.key(Qt::Key_8, Qt::ControlModifier);
+    QVERIFY(console.shows("Not checked yet"));
+    console.tabTo("Check how others reach this agent");
+    ::kill(static_cast<pid_t>(m_fleet->pid(1)), SIGSTOP); // so that nobody answers for a while
+    console.key(Qt::Key_Space);
+    auto* const stop = console.widget<QPushButton>("Stop waiting for the check");
+    const bool isWaiting = stop->isVisible() && stop->hasFocus();
+    keepPicture(console.main, s("fleet-network-waits"));
+    console.key(Qt::Key_Space);
+    const bool isStopped =
+        QTest::qWaitFor([&] { return console.shows("Stopped: the agent ends its check by itself."); }, kSlow);
+    ::kill(static_cast<pid_t>(m_fleet->pid(1)), SIGCONT);
+    QVERIFY(isWaiting);
+    QVERIFY(isStopped);
+    QVERIFY(console.shows("Not checked yet"));
+    QVERIFY(QApplication::focusWidget() == console.widget<QPushButton>("Check how others reach this agent"));
+    console.key(Qt::Key_Space);
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("Checked 0 s ago.") || console.shows("Checked 1 s ago."), kSlow);
+    const QJsonObject found = said(0, {s("net"), s("check")});
+    QVERIFY(console.shows(s("Network: ") + found[s("prospect")].toString()));
+    QVERIFY(console.shows(found[s("meaning")].toString()));
+    auto* const facts = console.widget<QTableView>("What the check found, one by one");
+    console.tabTo("What is told of the network");
+    console.key(Qt::Key_Right);
+    QTRY_VERIFY(facts->isVisible());
+    QCOMPARE(facts->model()->index(0, 0).data().toString(), s("Seen as"));
+    QCOMPARE(facts->model()->index(0, 1).data().toString(), found[s("mapped")].toString());
+    keepPicture(console.main, s("fleet-network-facts"));
+    console.key(Qt::Key_Right);
+    QTRY_VERIFY(console.shows("This agent is no rendezvous"));
+    QVERIFY(!said(0, {s("sessions")})[s("rendezvous")].toBool());
+
+    Console alone(m_directory.filePath(s("nobody.sock")));
+    alone.main.activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&alone.main));
+    alone.key(Qt::Key_8, Qt::ControlModifier);
+    alone.press("Check how others reach this agent");
+    QTRY_COMPARE_WITH_TIMEOUT(alone.error(), s("STAR-NET-001"), kSlow);
+    // A demo has no network, and nobody is asked.
+    alone.main.beginDemo({10, 7, sim::DemoStory::Happy});
+    QVERIFY(alone.shows("A demo has no network of its own"));
+    QVERIFY(!alone.widget<QPushButton>("Check how others reach this agent")->isVisible());
+    QVERIFY(alone.error().isEmpty());
+    keepPicture(alone.main, s("demo-network"));
+    alone.main.leaveDemo();
+    QVERIFY(!alone.shows("A demo has no network of its own"));
+}
+
+void TestConsole::collectsReceiptsHere()
+{
+    QVERIFY(!m_fleet->ask<control::StatusReply>(1, control::StatusRequest{})->isObserver);
+    Console console(QString::fromStdString(m_fleet->socket(1).string()));
+    QVERIFY(QTest::qWaitForWindowActive(&console.main));
+    auto* const needs = console.widget<QListWidget>("What needs you, largest first");
+    const auto isOffered = [&] {
+        return needs->isVisible() && needs->count() > 0
+            && needs->item(needs->count() - 1)->text().contains(s("knows itself alone"));
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(isOffered(), kSlow);
+    console.tabTo("What needs you, largest first");
+    needs->setCurrentRow(needs->count() - 1);
+    console.key(Qt::Key_Return);
+    auto* const dialog = console.main.findChild<window::ObserveDialog*>();
+    QVERIFY(dialog != nullptr);
+    QVERIFY(QTest::qWaitForWindowActive(dialog));
+    QVERIFY(console.shows("The agent that this window asks will collect them: device-2"));
+    keepPicture(*dialog, s("observe"));
+    console.tabTo("Observer, by name or id");
+    console.type(s("device-9"));
+    auto* const sign = console.widget<QPushButton>("Sign and spread who collects receipts");
+    QVERIFY(console.shows("No device of this name is known here.") && !sign->isEnabled());
+    for (int i = 0; i < 8; ++i)
+        console.key(Qt::Key_Backspace);
+    QVERIFY(sign->isEnabled());
+    const auto signWith = [&](const char* passphrase) {
+        // Offscreen, names that are offered while one types take the dialog's place as the active window.
+        dialog->activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(dialog));
+        console.tabTo("Passphrase of the key");
+        console.type(s(passphrase));
+        console.tabTo("Sign and spread who collects receipts");
+        console.key(Qt::Key_Space);
+    };
+    signWith("a wrong one");
+    QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-LOCAL-008"), kSlow);
+    // A key of another role, as somebody may choose by hand.
+    auto* const keys = console.widget<QComboBox>("Key");
+    QCOMPARE(keys->count(), 1); // of all keys of the fleet only this one may sign
+    const QVariant good = keys->itemData(0);
+    keys->setItemData(0, QString::fromStdString(m_fleet->key("admit").string()));
+    signWith("a lab fleet's passphrase");
+    QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-TRUST-004"), kSlow);
+    keepPicture(*dialog, s("observe-wrong-key"));
+    keys->setItemData(0, good);
+    signWith("a lab fleet's passphrase");
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("This agent collects receipts for 90 days."), kSlow);
+    QVERIFY(m_fleet->ask<control::StatusReply>(1, control::StatusRequest{})->isObserver);
+    const auto noted = console::AuditLog().read();
+    QVERIFY(noted && noted->isGood() && !noted->lines.empty());
+    QCOMPARE(noted->lines.back().entry.act + " " + noted->lines.back().entry.scope,
+             "observer-named " + m_fleet->node(1).hex());
+    keepPicture(*dialog, s("observed"));
+    console.key(Qt::Key_Return); // closes it
+    QTRY_VERIFY_WITH_TIMEOUT(!isOffered(), kSlow);
+    // And receipts of the other one come.
+    QTRY_VERIFY_WITH_TIMEOUT(
+        console.main.findChild<window::DevicesPage*>()->findChild<QTableView*>()->model()->rowCount() == 2,
+        kSlow);
 }
 
 QTEST_MAIN(TestConsole)

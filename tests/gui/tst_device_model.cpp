@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device_model.h"
 #include "gui_fixture.h"
+#include "rows_table.h"
 
 #include <QAbstractItemModelTester>
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QScrollBar>
 #include <QSignalSpy>
 
 using namespace starling;
@@ -19,6 +23,7 @@ private Q_SLOTS:
     void filtersAndSorts();
     void showsForeignTextLiterally();
     void endsWhileItWorks();
+    void keepsRowsOfAnAgentsAnswerWhileOthersComeAndGo();
 };
 
 namespace {
@@ -107,6 +112,56 @@ void TestDeviceModel::endsWhileItWorks()
         model.setQuery(*fleetview::Query::parse("gw-1"));
     }
     QCoreApplication::processEvents(); // nothing of what was queued arrives
+}
+
+void TestDeviceModel::keepsRowsOfAnAgentsAnswerWhileOthersComeAndGo()
+{
+    const QString heading = QStringLiteral("With");
+    window::RowsTable table(QStringLiteral("Links"), {heading, QStringLiteral("Link")});
+    const QAbstractItemModelTester tester(table.model(),
+                                          QAbstractItemModelTester::FailureReportingMode::QtTest);
+    table.resize(300, 200);
+    table.show();
+    table.activateWindow();
+    QVERIFY(QTest::qWaitForWindowActive(&table)); // else nobody hears shortcuts
+    // Written as one letter for each row, which has its name and the turn in which it was told.
+    int turn = 0;
+    const auto tell = [&](const char* letters) {
+        std::vector<window::TextRow> rows;
+        ++turn;
+        for (const char* letter = letters; *letter != '\0'; ++letter)
+            rows.push_back({QByteArray(1, *letter), {QString(QLatin1Char(*letter)), QString::number(turn)}});
+        table.setRows(std::move(rows));
+    };
+    const auto shown = [&] {
+        QString text;
+        for (int row = 0; row < table.model()->rowCount(); ++row)
+            text += table.model()->index(row, 0).data().toString()
+                + table.model()->index(row, 1).data().toString();
+        return text;
+    };
+    tell("abcdefghijklmnopqrstuvwxyz");
+    table.selectRow(20); // u
+    table.scrollTo(table.model()->index(20, 0));
+    const int scrolled = table.verticalScrollBar()->value();
+    QVERIFY(scrolled > 0);
+    for (const char* letters : {"abcdefghijklmnopqrstuvwxyz", "zbcdefghijklmnopqrsutvwxy0",
+                                "1uvwxyzbcdefghijklmnopqrst", "abcdefghijklmnopqrstuvwxyz"}) {
+        tell(letters);
+        QString expected;
+        for (const char* letter = letters; *letter != '\0'; ++letter)
+            expected += QLatin1Char(*letter) + QString::number(turn);
+        QCOMPARE(shown(), expected);
+        QCOMPARE(table.currentIndex().data().toString(), QStringLiteral("u"));
+        QCOMPARE(table.selectionModel()->selectedRows().size(), qsizetype{1});
+    }
+    QCOMPARE(table.verticalScrollBar()->value(), scrolled);
+    QTest::keyClick(&table, Qt::Key_Down, Qt::ShiftModifier);
+    QTest::keyClick(&table, Qt::Key_C, Qt::ControlModifier);
+    QCOMPARE(QGuiApplication::clipboard()->text(), QStringLiteral("u\t%1\nv\t%1").arg(turn));
+    tell("abc"); // and what was chosen has gone
+    QCOMPARE(table.model()->rowCount(), 3);
+    QVERIFY(!shown().contains(QLatin1Char('u')));
 }
 
 QTEST_MAIN(TestDeviceModel)

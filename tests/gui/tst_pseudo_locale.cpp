@@ -8,6 +8,7 @@
 #include "map_page.h"
 #include "map_spread.h"
 #include "map_views.h"
+#include "network_samples.h"
 #include "painted_text.h"
 #include "profile.h"
 
@@ -366,6 +367,7 @@ void TestPseudoLocale::showsEveryScreenAtTwiceTheScale()
     main.show();
     const auto snapshot = snapshotOf(pictureOf(60, 3));
     main.show(snapshot);
+    fillNetwork(main, "the other side has told no address at which it may be reached");
     QCOMPARE(main.devicePixelRatioF(), 2.0);
     int screens = 0;
     visit(main, snapshot, [&](const QString& name) {
@@ -413,6 +415,7 @@ void TestPseudoLocale::translatesEveryTextAndCutsNoneOff()
     snapshot->events = events;
     main.show(window::SnapshotPtr(snapshot));
     main.findChild<window::DevicesPage*>()->choose(snapshot->picture->devices[0]->node);
+    fillNetwork(main, ""); // what an agent says in sentences is in its own words
     QStringList faults;
     visit(main, snapshot, [&](const QString& name) {
         // What is counted in another thread comes when it comes, and is laid out after that.

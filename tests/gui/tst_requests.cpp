@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Two of three keys, and two people: one in the window, the other on the command line, with a file between
-/// them; and keys that are rotated and revoked. No agent answers, and none is needed before something is
-/// pushed.
+/// them; keys that are rotated and revoked; and files that somebody gave. No agent answers, and none is
+/// needed before something is pushed.
 #include "admin/key_change.h"
 #include "admin/release_work.h"
 #include "admin/root_pushing.h"
@@ -13,6 +13,7 @@
 #include "passphrase_field.h"
 #include "profile.h"
 #include "publish_sign.h"
+#include "release_dialog.h"
 #include "release_samples.h"
 #include "request_dialog.h"
 
@@ -90,8 +91,11 @@ private Q_SLOTS:
     void rotatesAKeyUntilTheRootIsSigned();
     void revokesAKeyOnlyOnceItIsTyped();
     void changesKeysOnTheCommandLine();
+    void looksAtAFileThatSomebodyGave();
+    void comparesAPayloadWithWhatWasSigned();
 
 private:
+    void drop(Console& console, const QString& file) const;
     QString at(const QString& name) const { return m_directory->filePath(name); }
     std::filesystem::path file(const QString& name) const { return at(name).toStdString(); }
     trust::TrustSet trust() const { return *console::readRoot(file(s("root.envelope"))); }
@@ -235,12 +239,7 @@ void TestRequests::opensADroppedRequest()
     QVERIFY(console::writeRequest(file(s("fw.request")),
                                   release::SigningRequest::of(trust().fleet(), release())));
     Console console(at(s("nobody.sock")));
-    QMimeData dropped;
-    dropped.setUrls({QUrl::fromLocalFile(at(s("fw.request")))});
-    QDragEnterEvent enter({400, 300}, Qt::CopyAction, &dropped, Qt::LeftButton, Qt::NoModifier);
-    QCoreApplication::sendEvent(&console.main, &enter);
-    QDropEvent drop({400, 300}, Qt::CopyAction, &dropped, Qt::LeftButton, Qt::NoModifier);
-    QCoreApplication::sendEvent(&console.main, &drop);
+    drop(console, at(s("fw.request")));
     auto* const dialog = console.main.findChild<RequestDialog*>();
     QVERIFY(dialog != nullptr && dialog->isVisible());
     QVERIFY(shows(*dialog, "Sign fw/pair/gateway"));
@@ -253,6 +252,104 @@ void TestRequests::opensADroppedRequest()
     QVERIFY(passphrase->text().isEmpty());
     QVERIFY(console.shows("Locked: what was typed of passphrases is wiped"));
     keepPicture(console.main, s("locked"));
+}
+
+void TestRequests::drop(Console& console, const QString& file) const
+{
+    QMimeData dropped;
+    dropped.setUrls({QUrl::fromLocalFile(file)});
+    QDragEnterEvent enter({400, 300}, Qt::CopyAction, &dropped, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(&console.main, &enter);
+    QDropEvent event({400, 300}, Qt::CopyAction, &dropped, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(&console.main, &event);
+}
+
+void TestRequests::looksAtAFileThatSomebodyGave()
+{
+    const auto write = [this](const release::TorrentFile& torrent) {
+        return node::writeFile(file(s("fw.torrent")), torrent.serialize(), node::FileMode::Public)
+            .has_value();
+    };
+    release::TorrentFile torrent = release();
+    QVERIFY(write(torrent));
+    Console console(at(s("nobody.sock")));
+    drop(console, at(s("fw.torrent")));
+    auto* const dialog = console.main.findChild<window::ReleaseDialog*>();
+    QVERIFY(dialog != nullptr && dialog->isVisible());
+    QVERIFY(console.shows("Devices of this fleet refuse it.") && console.shows("Nobody has signed it."));
+    QCOMPARE(console.error(), QString::fromStdString(codeName(Errc::Unsigned)));
+    QVERIFY(
+        seen<QPlainTextEdit>(*dialog, "What the file says")->toPlainText().contains(s("fw/pair/gateway")));
+    dialog->close();
+
+    const auto refusal = [&](const char* says) {
+        if (!write(torrent))
+            return s("not written");
+        window::ReleaseDialog look(at(s("fw.torrent")), m_directory->path(), nullptr, window::Theme());
+        look.show();
+        if (!shows(look, says))
+            return s("says something else");
+        const auto* const card = look.findChild<window::ErrorCard*>();
+        return card->isVisible() ? card->code() : QString();
+    };
+    torrent.sign(trust().fleet(), signers::key(11)); // of another role
+    QCOMPARE(refusal("is of this fleet, and does not sign for this resource."),
+             QString::fromStdString(codeName(Errc::WrongScope)));
+    auto other = signers::single(50'000, signers::update("fw/pair/gateway", 3));
+    other.sign(trust().fleet(), signers::key(22));
+    torrent.signatures = other.signatures;
+    QCOMPARE(refusal("signed something else: the file was changed after it."),
+             QString::fromStdString(codeName(Errc::BadSignature)));
+    torrent.signatures.clear();
+    torrent.sign(trust().fleet(), signers::key(77));
+    QCOMPARE(refusal("is none of a fleet that is known here."),
+             QString::fromStdString(codeName(Errc::UnknownKey)));
+    torrent.signatures.clear();
+    torrent.sign(trust().fleet(), signers::key(21));
+    QCOMPARE(refusal("1 of 2 signatures of scope:fw/pair"),
+             QString::fromStdString(codeName(Errc::BelowThreshold)));
+    torrent.sign(trust().fleet(), signers::key(22));
+    QCOMPARE(refusal("Its signatures hold: devices let it pass"), QString());
+
+    // What devices have already is told by receipts.
+    fleetview::Fleet fleet(samples::kBegin);
+    fleet.take({samples::reportOf(1, {samples::entryOf(trust::Phase::Healthy, 3, "fw/pair/gateway")})}, {},
+               samples::kBegin);
+    window::ReleaseDialog late(at(s("fw.torrent")), m_directory->path(),
+                               snapshotOf(fleet.picture(samples::kBegin)),
+                               window::Theme::of(window::Look::Light, QPalette()));
+    late.show();
+    QVERIFY(shows(late, "But devices know version 3"));
+    keepPicture(late, s("release-file"));
+    window::ReleaseDialog nowhere(at(s("fw.torrent")), {}, nullptr, window::Theme());
+    nowhere.show();
+    QVERIFY(shows(nowhere, "Nothing was verified: no fleet is known here"));
+    QVERIFY(node::writeFile(file(s("fw.torrent")), viewOf("d4:infode"), node::FileMode::Public));
+    window::ReleaseDialog broken(at(s("fw.torrent")), m_directory->path(), nullptr, window::Theme());
+    broken.show();
+    QVERIFY(shows(broken, "This is no release file."));
+    QVERIFY(!seen<QPushButton>(broken, "Compare a payload with what was signed")->isEnabled());
+}
+
+void TestRequests::comparesAPayloadWithWhatWasSigned()
+{
+    QVERIFY(node::writeFile(file(s("fw.torrent")), release().serialize(), node::FileMode::Public));
+    Bytes payload = signers::pattern(50'000);
+    QVERIFY(node::writeFile(file(s("rootfs.img")), payload, node::FileMode::Public));
+    window::ReleaseDialog look(at(s("fw.torrent")), m_directory->path(), nullptr, window::Theme());
+    look.show();
+    press(look, "Compare a payload with what was signed");
+    auto* const choice = look.findChild<QFileDialog*>();
+    QVERIFY(choice != nullptr);
+    choice->findChild<QLineEdit*>(s("fileNameEdit"))->setText(at(s("rootfs.img")));
+    static_cast<QDialog*>(choice)->accept();
+    QTRY_VERIFY_WITH_TIMEOUT(shows(look, "The payload is what was signed, byte for byte."), kSlow);
+    payload[40'000] ^= std::byte{1};
+    QVERIFY(node::writeFile(file(s("rootfs.img")), payload, node::FileMode::Public));
+    look.compareWith(at(s("rootfs.img")));
+    const auto* const card = look.findChild<window::ErrorCard*>();
+    QTRY_COMPARE_WITH_TIMEOUT(card->code(), QString::fromStdString(codeName(Errc::PayloadMismatch)), kSlow);
+    QVERIFY(shows(look, "This is not the payload that was signed."));
 }
 
 void TestRequests::refusesWhatItCannotShow()

@@ -9,6 +9,7 @@
 #include "main_window.h"
 #include "map_accessible.h"
 #include "map_page.h"
+#include "network_samples.h"
 #include "profile.h"
 #include "rollouts_page.h"
 
@@ -118,6 +119,9 @@ console::FleetKeys keysOfSample()
     return keys;
 }
 
+/// In the order of Ctrl+1 and so on.
+constexpr std::array kScreens{"Overview", "Devices", "Releases", "Rollouts", "Map", "Keys", "Log", "Network"};
+
 QWidget* currentPage(const MainWindow& main)
 {
     return find<QStackedWidget>(main, s("Screens"))->currentWidget();
@@ -192,11 +196,12 @@ void TestScreens::looksWell()
     main.show(snapshot);
     auto* const table = find<QTableView>(*find<window::DevicesPage>(main, s("Devices")), s("Devices"));
     QTRY_COMPARE(table->model()->rowCount(), devices);
-    if (devices > 0)
+    if (devices > 0) {
         find<window::KeysPage>(main, s("Keys"))->show(keysOfSample());
-    if (devices > 0)
         find<window::DevicesPage>(main, s("Devices"))->choose(snapshot->picture->devices[0]->node);
-    for (const char* name : {"Overview", "Devices", "Releases", "Rollouts", "Map", "Keys", "Log"}) {
+        fillNetwork(main, "the other side has told no address at which it may be reached");
+    }
+    for (const char* name : kScreens) {
         goTo(main, name);
         QCoreApplication::processEvents();
         main.show(snapshot);
@@ -251,16 +256,9 @@ void TestScreens::reachesEveryScreenByKeyboard()
     MainWindow main(s("agent.sock"));
     main.show();
     QVERIFY(QTest::qWaitForWindowActive(&main));
-    const std::array<std::pair<int, const char*>, 7> keys{{{Qt::Key_2, "Devices"},
-                                                           {Qt::Key_3, "Releases"},
-                                                           {Qt::Key_4, "Rollouts"},
-                                                           {Qt::Key_5, "Map"},
-                                                           {Qt::Key_6, "Keys"},
-                                                           {Qt::Key_7, "Log"},
-                                                           {Qt::Key_1, "Overview"}}};
-    for (const auto& [key, name] : keys) {
-        QTest::keyClick(&main, static_cast<Qt::Key>(key), Qt::ControlModifier);
-        QCOMPARE(currentPage(main)->accessibleName(), s(name));
+    for (std::size_t i = kScreens.size(); i > 0; --i) { // it begins with the first
+        QTest::keyClick(&main, static_cast<Qt::Key>(Qt::Key_0 + i), Qt::ControlModifier);
+        QCOMPARE(currentPage(main)->accessibleName(), s(kScreens[i - 1]));
     }
     QTest::keyClick(&main, Qt::Key_F, Qt::ControlModifier);
     QCOMPARE(currentPage(main)->accessibleName(), s("Devices"));
