@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A node: what stands between it and others, and how often it must speak to keep that open.
+#include "node/log.h"
 #include "node/net_address.h"
 #include "node/node.h"
 
@@ -25,20 +26,29 @@ void Node::checkNetwork(NatDesk::Done done)
 
 void Node::watchBinding(const link::AddressSeen& seen)
 {
-    const nat::Mapping mapping = m_reach.mapping();
-    if (mapping == nat::Mapping::Unknown || mapping == nat::Mapping::None)
-        return; // what a firewall alone forgets is measured when somebody asks
+    const std::vector<Endpoint> own = reachableAddresses(listenEndpoint());
+    if (std::ranges::find(own, seen.endpoint.address, &Endpoint::address) != own.end())
+        return; // no NAT; what a firewall alone forgets is measured when somebody asks
     const auto links = m_links.links();
-    const auto link = std::ranges::find(links, seen.link, &link::LinkInfo::link);
     // One that is behind a NAT itself would have its answers stopped there.
-    if (link != links.end() && link->kind == link::LinkInfo::Kind::Direct)
-        m_lifetime.watch(link->endpoint, seen.endpoint, listenEndpoint());
+    const auto server = std::ranges::find_if(links, [](const link::LinkInfo& link) {
+        return link.isUp && link.kind == link::LinkInfo::Kind::Direct;
+    });
+    if (server != links.end())
+        m_lifetime.watch(server->endpoint, seen.endpoint, listenEndpoint());
 }
 
 void Node::keepBinding(const nat::LifetimeState& state)
 {
-    feedLinks(link::SetKeepalive{
-        state.kind == nat::LifetimeState::Kind::Measured ? nat::keepaliveFor(state.found) : std::nullopt});
+    using Kind = nat::LifetimeState::Kind;
+    const auto every = state.kind == Kind::Measured ? nat::keepaliveFor(state.found) : std::nullopt;
+    if (state.kind == Kind::Measuring)
+        qCInfo(lcOverlay, "measuring how long a binding is kept by what stands before this device");
+    else if (every)
+        qCInfo(lcOverlay, "a binding is kept through %lld s of silence: links speak every %lld s at least",
+               static_cast<long long>(state.found.held / std::chrono::seconds(1)),
+               static_cast<long long>(*every / std::chrono::seconds(1)));
+    feedLinks(link::SetKeepalive{every});
 }
 
 } // namespace starling::node

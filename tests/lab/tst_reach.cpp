@@ -219,6 +219,18 @@ private Q_SLOTS:
         QVERIFY(isLinked(1, kRendezvous, "direct"));
     }
 
+    /// Nobody has asked: what the NAT forgets must be known before it has.
+    void measuresHowLongItsNatKeepsABinding()
+    {
+        const auto measures = [&](std::size_t i) {
+            std::ifstream log(m_fleet->log(i));
+            const std::string said{std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()};
+            return said.find("measuring how long a binding is kept") != said.npos;
+        };
+        QVERIFY(support::waitUntil([&] { return measures(1) && measures(2); }, kLimit));
+        QVERIFY(!measures(0)); // on the public network
+    }
+
     void relaysWhereANatLetsNobodyIn()
     {
         QVERIFY(support::waitUntil([&] { return isLinked(1, 3, "relayed") && isLinked(3, 1, "relayed"); },
