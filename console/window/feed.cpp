@@ -77,6 +77,13 @@ void FeedWorker::ask(const QString& socket)
     m_nextTry = 0;
 }
 
+void FeedWorker::refresh()
+{
+    m_isDirty = true;
+    m_nextTry = 0;
+    tick();
+}
+
 void FeedWorker::giveUp(const Error& error)
 {
     m_agent.reset();
@@ -205,6 +212,11 @@ Feed::~Feed()
 void Feed::ask(const QString& socket)
 {
     QMetaObject::invokeMethod(m_worker, [worker = m_worker, socket] { worker->ask(socket); });
+}
+
+void Feed::refresh()
+{
+    QMetaObject::invokeMethod(m_worker, &FeedWorker::refresh);
 }
 
 void Feed::setPace(std::chrono::milliseconds pace)

@@ -87,6 +87,8 @@ public:
     void begin();
     /// From now on another agent is asked.
     void ask(const QString& socket);
+    /// Asks for everything now, also an agent that did not answer a moment ago.
+    void refresh();
     /// How far snapshots are apart at least; kBatch or more.
     void setPace(std::chrono::milliseconds pace);
 
@@ -125,6 +127,7 @@ public:
     void begin() override;
     /// From now on another agent is asked, and what the one before told is forgotten.
     void ask(const QString& socket);
+    void refresh();
     void setPace(std::chrono::milliseconds pace);
 
 private:

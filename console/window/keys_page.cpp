@@ -3,6 +3,7 @@
 
 #include "aside.h"
 #include "error_card.h"
+#include "read_only.h"
 #include "words.h"
 
 #include <QClipboard>
@@ -307,6 +308,8 @@ QPushButton* KeysPage::changeButton(const console::FleetKey& key)
 
 void KeysPage::change(const KeyId& key, KeyStep step)
 {
+    if (!mayChange(this))
+        return;
     auto* const dialog =
         new KeyChangeDialog(step, key, m_directory, m_keys->strangers, rootsOfDevices(), this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);

@@ -5,6 +5,7 @@
 #include "main_window.h"
 #include "map_accessible.h"
 #include "profile.h"
+#include "read_only.h"
 #include "resources.h"
 #include "sources.h"
 
@@ -95,12 +96,15 @@ int main(int argc, char** argv)
         QStringLiteral("profile"),
         QStringLiteral("Settings and fleet of their own, for a second console or another fleet."),
         QStringLiteral("NAME"));
+    const QCommandLineOption readOnly(
+        QStringLiteral("read-only"),
+        QStringLiteral("Only shows: nothing is signed, sent, admitted or changed from there."));
     // What it takes besides is read in export_mode.cpp.
     const QCommandLineOption toFile(
         QStringLiteral("export"),
         QStringLiteral("Draws the map into FILE (.png, .svg), without a window: see starling map export."),
         QStringLiteral("FILE"));
-    parser.addOptions({agent, theme, profile, demo, seed, scenario, toFile});
+    parser.addOptions({agent, theme, profile, readOnly, demo, seed, scenario, toFile});
     parser.addHelpOption();
     parser.addVersionOption();
     QStringList arguments = QApplication::arguments();
@@ -137,6 +141,7 @@ int main(int argc, char** argv)
         tell(QCoreApplication::translate("main", "This console does not open."), lock.error());
         return 1;
     }
+    window::setReadOnly(parser.isSet(readOnly));
     const QString known = window::Profile::load().socket;
     const QString socket = parser.isSet(agent) || known.isEmpty() ? parser.value(agent) : known;
     window::MainWindow main(socket);

@@ -17,6 +17,7 @@
 #include "preferences_page.h"
 #include "profile.h"
 #include "publish_page.h"
+#include "read_only.h"
 #include "releases_page.h"
 #include "rollouts_page.h"
 #include "sums_bar.h"
@@ -122,8 +123,8 @@ void MainWindow::connectPages()
     connect(m_releases, &ReleasesPage::publishWanted, this, [this] { goToPublish({}); });
     connect(m_releases, &ReleasesPage::lookWanted, this, &MainWindow::chooseRelease);
     connect(m_releases, &ReleasesPage::withdrawWanted, this, [this](const fleetview::Release& release) {
-        if (m_demo->isActive())
-            return DemoBar::explainNoPush(this);
+        if (!mayAct())
+            return;
         auto* const dialog = new WithdrawDialog(release, Profile::load().directory, m_socket, this);
         dialog->setAttribute(Qt::WA_DeleteOnClose);
         dialog->open();
@@ -349,8 +350,8 @@ void MainWindow::leaveDemo()
 
 void MainWindow::goToPublish(const QString& payload)
 {
-    if (m_demo->isActive())
-        return DemoBar::explainNoPush(this);
+    if (!mayAct())
+        return;
     goTo(m_publish);
     m_publish->enter();
     if (!payload.isEmpty())
@@ -465,8 +466,10 @@ void MainWindow::showTitle()
     m_title->setAccessibleName(name);
     m_subtitle->setText(fleet);
     m_subtitle->setAccessibleName(fleet);
-    setWindowTitle(
-        (m_demo->isActive() ? tr("%1 · %2 · Starling [DEMO]") : tr("%1 · %2 · Starling")).arg(name, fleet));
+    setWindowTitle((m_demo->isActive() ? tr("%1 · %2 · Starling [DEMO]")
+                        : isReadOnly() ? tr("%1 · %2 · Starling [READ-ONLY]")
+                                       : tr("%1 · %2 · Starling"))
+                       .arg(name, fleet));
 }
 
 void MainWindow::setLook(Look look)

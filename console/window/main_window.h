@@ -59,6 +59,7 @@ Q_SIGNALS:
     void demoWanted(const starling::sim::DemoConfig& config);
     void demoLeft();
     void speedWanted(int speed); ///< of the demo's time
+    void refreshWanted(); ///< now, whatever the pace is
     void paceWanted(std::chrono::milliseconds pace); ///< of asking the agent
 
 protected:
@@ -90,6 +91,9 @@ private:
     void askToClose();
     void openPalette();
     void showShortcuts();
+    void showHelp();
+    void goToNextPart(int step);
+    bool mayAct();
     void askForReceipts();
     void nameObserver();
     void checkNetwork();

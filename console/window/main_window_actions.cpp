@@ -16,16 +16,19 @@
 #include "overview_page.h"
 #include "profile.h"
 #include "publish_page.h"
+#include "read_only.h"
 #include "release_dialog.h"
 #include "releases_page.h"
 #include "request_dialog.h"
 #include "welcome_page.h"
 
+#include <QApplication>
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QStackedWidget>
+#include <QStatusBar>
 
 namespace starling::window {
 
@@ -36,6 +39,14 @@ QAction* MainWindow::add(const QString& text, const QKeySequence& keys, std::fun
     connect(action, &QAction::triggered, this, std::move(run));
     addAction(action);
     return action;
+}
+
+bool MainWindow::mayAct()
+{
+    if (!m_demo->isActive())
+        return mayChange(this);
+    DemoBar::explainNoPush(this);
+    return false;
 }
 
 void MainWindow::makeActions()
@@ -56,6 +67,10 @@ void MainWindow::makeActions()
     add(tr("First steps: new fleet, join, demo"), {}, [this] { goTo(m_welcome); });
     add(tr("Diagnostics: versions, paths, state, to copy or save"), {}, [this] { goTo(m_diagnostics); });
     add(tr("Commands"), Qt::CTRL | Qt::Key_K, [this] { openPalette(); });
+    add(tr("Help"), Qt::Key_F1, [this] { showHelp(); });
+    add(tr("Ask the agent again, now"), Qt::Key_F5, [this] { Q_EMIT refreshWanted(); });
+    add(tr("Next part of the window"), Qt::Key_F6, [this] { goToNextPart(1); });
+    add(tr("Part of the window before"), Qt::SHIFT | Qt::Key_F6, [this] { goToNextPart(-1); });
     add(tr("Keyboard shortcuts"), Qt::CTRL | Qt::Key_Slash, [this] { showShortcuts(); });
     add(tr("Full screen"), Qt::Key_F11, [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
     add(tr("Look as the system does"), {}, [this] { setLook(Look::System); });
@@ -116,8 +131,8 @@ void MainWindow::chooseRequest()
 
 void MainWindow::openRequest(const QString& file)
 {
-    if (m_demo->isActive())
-        return DemoBar::explainNoPush(this);
+    if (!mayAct())
+        return;
     auto* const dialog = new RequestDialog(file, Profile::load().directory, m_socket, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     connect(dialog, &RequestDialog::rootPushed, m_keys, &KeysPage::reload);
@@ -155,6 +170,52 @@ void MainWindow::showShortcuts()
     box->open();
 }
 
+void MainWindow::showHelp()
+{
+    const std::pair<QString, QString> rooms[] = {
+        {tr("Overview"), tr("how it goes in one sentence, and what needs you")},
+        {tr("Devices"), tr("every device, and why it stands where it does")},
+        {tr("Releases"), tr("what was published; a new one is made, signed and pushed here")},
+        {tr("Rollouts"), tr("how far each release is, and when it ends")},
+        {tr("Map"), tr("how it spreads, in four lenses, now and before")},
+        {tr("Keys"), tr("who may sign what; keys join and leave here")},
+        {tr("Log"), tr("what was done from here, and what the agent told")},
+        {tr("Network"), tr("who the agent is linked to, how, and why not better")},
+    };
+    QString rows;
+    for (const auto& [room, about] : rooms)
+        rows += QStringLiteral("<tr><td style='padding:3px 24px 3px 0'><b>%1</b></td><td>%2</td></tr>")
+                    .arg(room.toHtmlEscaped(), about.toHtmlEscaped());
+    const QString end = tr("Green is what a device signed itself. Every number has its age, in the status "
+                           "bar. Drop a file or folder on the window to publish it. Ctrl+K finds every "
+                           "command, Ctrl+/ shows the keys. More: man starling-console, man starling.");
+    auto* const box =
+        new QMessageBox(QMessageBox::NoIcon, tr("Help"),
+                        QStringLiteral("<table>%1</table><p>%2</p>").arg(rows, end.toHtmlEscaped()),
+                        QMessageBox::Close, this);
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    box->setAccessibleName(tr("Help"));
+    box->open();
+}
+
+/// Rail, screen and status bar, in a circle: to the first widget there that takes the keyboard.
+void MainWindow::goToNextPart(int step)
+{
+    QWidget* const parts[] = {m_rail, m_pages->currentWidget(), statusBar()};
+    constexpr int kParts = static_cast<int>(std::size(parts));
+    const QWidget* const now = QApplication::focusWidget();
+    int at = 0;
+    for (int i = 0; i < kParts; ++i)
+        if (now != nullptr && parts[i]->isAncestorOf(now))
+            at = i;
+    for (int tried = 1; tried < kParts; ++tried) {
+        QWidget* const part = parts[((at + tried * step) % kParts + kParts) % kParts];
+        for (QWidget* const widget : part->findChildren<QWidget*>())
+            if (widget->isVisible() && widget->isEnabled() && (widget->focusPolicy() & Qt::TabFocus) != 0)
+                return widget->setFocus(Qt::ShortcutFocusReason);
+    }
+}
+
 void MainWindow::askForReceipts()
 {
     if (m_demo->isActive() || !m_snapshot || !m_snapshot->hints)
@@ -166,8 +227,8 @@ void MainWindow::askForReceipts()
 
 void MainWindow::nameObserver()
 {
-    if (m_demo->isActive())
-        return DemoBar::explainNoPush(this);
+    if (!mayAct())
+        return;
     auto* const dialog = new ObserveDialog(m_snapshot, Profile::load().directory, m_socket, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
@@ -181,6 +242,8 @@ void MainWindow::checkNetwork()
 
 void MainWindow::admit(const Applicant& applicant)
 {
+    if (!mayAct())
+        return;
     auto* const dialog = new AdmitDialog(applicant, Profile::load().directory, m_socket, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
@@ -188,8 +251,8 @@ void MainWindow::admit(const Applicant& applicant)
 
 void MainWindow::deny(const fleetview::DevicePtr& device)
 {
-    if (m_demo->isActive())
-        return DemoBar::explainNoPush(this);
+    if (!mayAct())
+        return;
     auto* const dialog = new DenyDialog(*device, Profile::load().directory, m_socket, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
@@ -197,8 +260,8 @@ void MainWindow::deny(const fleetview::DevicePtr& device)
 
 void MainWindow::addDevice()
 {
-    if (m_demo->isActive())
-        return DemoBar::explainNoPush(this);
+    if (!mayAct())
+        return;
     auto* const dialog = new TokenDialog(m_socket, this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();

@@ -18,6 +18,10 @@ Sources::Sources(MainWindow& main, QString socket)
     });
     connect(&main, &MainWindow::demoWanted, this, &Sources::beginDemo);
     connect(&main, &MainWindow::demoLeft, this, &Sources::beginAgent);
+    connect(&main, &MainWindow::refreshWanted, this, [this] {
+        if (auto* const feed = qobject_cast<Feed*>(m_source.get()))
+            feed->refresh();
+    });
     connect(&main, &MainWindow::paceWanted, this, [this](std::chrono::milliseconds pace) {
         if (auto* const feed = qobject_cast<Feed*>(m_source.get()))
             feed->setPace(pace);

@@ -5,6 +5,7 @@
 #include "demo_bar.h"
 #include "error_card.h"
 #include "passphrase_field.h"
+#include "read_only.h"
 #include "words.h"
 
 #include <QCheckBox>
@@ -94,7 +95,10 @@ QWidget* WelcomePage::offer(const QString& heading, const QString& text, const Q
     words->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     layout->addWidget(words, 1);
     auto* const go = named(new QPushButton(button), button, step == Found ? "primary" : nullptr);
-    connect(go, &QPushButton::clicked, this, [this, step] { goTo(step); });
+    connect(go, &QPushButton::clicked, this, [this, step] {
+        if (step == Demo || mayChange(this))
+            goTo(step);
+    });
     layout->addWidget(go, 0, Qt::AlignLeft);
     box->setMinimumWidth(220);
     box->setMaximumHeight(200);

@@ -21,6 +21,7 @@ public:
         QObject::connect(&feed, &window::Feed::snapshotTaken, &main,
                          [this](const window::SnapshotPtr& snapshot) { main.show(snapshot); });
         QObject::connect(&feed, &window::Feed::lost, &main, &window::MainWindow::showLost);
+        QObject::connect(&main, &window::MainWindow::refreshWanted, &feed, &window::Feed::refresh);
         QObject::connect(&main, &window::MainWindow::agentChosen, &feed, &window::Feed::ask);
         main.resize(1'240, 800);
         main.setLook(window::Look::Light);

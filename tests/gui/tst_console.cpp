@@ -10,6 +10,7 @@
 #include "observe_dialog.h"
 #include "passphrase_field.h"
 #include "profile.h"
+#include "read_only.h"
 #include "sums_bar.h"
 
 #include <QClipboard>
@@ -19,11 +20,14 @@
 #include <QJsonObject>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QMessageBox>
 #include <QProcess>
 #include <QPushButton>
 #include <QSet>
 #include <QSettings>
+#include <QSignalSpy>
 #include <QStackedWidget>
+#include <QStatusBar>
 #include <QStyleFactory>
 #include <QTableView>
 #include <QTemporaryDir>
@@ -58,8 +62,12 @@ private Q_SLOTS:
     void showsLinksAsTheCommandLineTellsThem();
     void checksTheNetworkByKeyboardAndStops();
     void collectsReceiptsHere();
+    void onlyShowsIfItIsToldTo();
+    void goesFromPartToPartAndAsksAgain();
 
 private:
+    /// The box that is open over the window, which is closed then; empty if there is none.
+    QString dismissedBox(const window::MainWindow& main) const;
     QJsonObject said(std::size_t agent, const QStringList& command) const;
     /// By the command line, of agent 0, of a fleet of two.
     void exportTheMap(const support::Fleet& fleet) const;
@@ -91,6 +99,17 @@ QJsonObject TestConsole::said(std::size_t agent, const QStringList& command) con
     const QStringList asked{s("--agent"), QString::fromStdString(m_fleet->socket(agent).string()),
                             s("--json")};
     return QJsonDocument::fromJson(m_fleet->starling(asked + command).output).object();
+}
+
+QString TestConsole::dismissedBox(const window::MainWindow& main) const
+{
+    for (QMessageBox* const box : main.findChildren<QMessageBox*>())
+        if (box->isVisible()) {
+            const QString title = box->accessibleName();
+            box->reject();
+            return title;
+        }
+    return {};
 }
 
 void TestConsole::write(const std::filesystem::path& file, const char* text, bool isProgram) const
@@ -432,6 +451,60 @@ void TestConsole::collectsReceiptsHere()
     QTRY_VERIFY_WITH_TIMEOUT(
         console.main.findChild<window::DevicesPage*>()->findChild<QTableView*>()->model()->rowCount() == 2,
         kSlow);
+}
+
+void TestConsole::onlyShowsIfItIsToldTo()
+{
+    window::setReadOnly(true);
+    const auto ended = qScopeGuard([] { window::setReadOnly(false); });
+    Console console(QString::fromStdString(m_fleet->socket(0).string()));
+    QTRY_VERIFY_WITH_TIMEOUT(console.main.windowTitle().endsWith(s("[READ-ONLY]")), kSlow);
+    const auto* const pages = console.main.findChild<QStackedWidget*>();
+    const QWidget* const before = pages->currentWidget();
+    int refused = 0;
+    for (QAction* const action : console.main.actions())
+        for (const char* const changes : {"New release", "Add a device", "Collect receipts here"})
+            if (action->text().startsWith(QString::fromUtf8(changes))) {
+                action->trigger();
+                QCOMPARE(dismissedBox(console.main), s("This console only shows"));
+                QVERIFY(pages->currentWidget() == before);
+                ++refused;
+            }
+    QCOMPARE(refused, 3);
+    for (QAction* const action : console.main.actions())
+        if (action->text().startsWith(s("First steps")))
+            action->trigger();
+    console.press("New fleet");
+    QCOMPARE(dismissedBox(console.main), s("This console only shows"));
+    QVERIFY(console.widget<QPushButton>("New fleet")->isVisible());
+    window::setReadOnly(false);
+    console.press("New fleet");
+    QCOMPARE(dismissedBox(console.main), QString());
+    QVERIFY(!console.widget<QPushButton>("New fleet")->isVisible());
+}
+
+void TestConsole::goesFromPartToPartAndAsksAgain()
+{
+    Console console(QString::fromStdString(m_fleet->socket(0).string()));
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("links up"), kSlow);
+    const QWidget* const screen = console.main.findChild<QStackedWidget*>();
+    const auto isIn = [](const QWidget* part) { return part->isAncestorOf(QApplication::focusWidget()); };
+    for (int i = 0; i < 3 && !(QApplication::focusWidget() != nullptr && isIn(screen)); ++i)
+        console.key(Qt::Key_F6);
+    QVERIFY(isIn(screen));
+    console.key(Qt::Key_F6);
+    QVERIFY(isIn(console.main.statusBar()));
+    console.key(Qt::Key_F6);
+    QVERIFY(!isIn(screen) && !isIn(console.main.statusBar()));
+    console.key(Qt::Key_F6, Qt::ShiftModifier);
+    QVERIFY(isIn(console.main.statusBar()));
+    console.key(Qt::Key_F1);
+    QCOMPARE(dismissedBox(console.main), s("Help"));
+    // By itself it asks every hour now.
+    console.feed.setPace(1h);
+    QSignalSpy snapshots(&console.feed, &window::Feed::snapshotTaken);
+    console.key(Qt::Key_F5);
+    QVERIFY(snapshots.wait(kSlow));
 }
 
 QTEST_MAIN(TestConsole)
