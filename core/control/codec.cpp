@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/codec.h"
 
+#include "control/devices_codec.h"
 #include "control/hints_codec.h"
 #include "control/net_fields.h"
 
@@ -134,32 +135,6 @@ Value lineValue(const TrafficLine& line)
                 {"to", number(line.bytesTo)}};
 }
 
-Value labelsValue(const std::map<std::string, std::string>& labels)
-{
-    Dict dict;
-    for (const auto& [name, value] : labels)
-        dict[name] = words(value);
-    return dict;
-}
-
-Value lineValue(const DeviceLine& line)
-{
-    return Dict{{"node", blob(line.node.bytes())},
-                {"name", words(line.name)},
-                {"labels", labelsValue(line.labels)},
-                {"receipt", line.receipt.serialize()}};
-}
-
-DeviceLine readDeviceLine(Fields& in)
-{
-    DeviceLine line{in.id<NodeId>("node"), in.text("name"), in.texts("labels"), {}};
-    if (auto receipt = trust::Receipt::parse(in.bytes("receipt")))
-        line.receipt = std::move(*receipt);
-    else
-        in.note(receipt.error());
-    return line;
-}
-
 Value lineValue(const PendingLine& line)
 {
     return Dict{{"request", blob(line.request)},
@@ -230,12 +205,6 @@ Dict fieldsOf(const StatusReply& r)
 Dict fieldsOf(const UpdatesReply& r)
 {
     return {{"updates", listOf(r.updates, [](const UpdateLine& line) { return lineValue(line); })}};
-}
-
-Dict fieldsOf(const DevicesReply& r)
-{
-    return {{"devices", listOf(r.devices, [](const DeviceLine& line) { return lineValue(line); })},
-            {"observer", number(r.isObserver)}};
 }
 
 Value endpointsValue(const std::vector<Endpoint>& endpoints)
@@ -496,7 +465,7 @@ Result<Request> decodeRequest(ByteView bytes)
     case 1:
         return Request(UpdatesRequest{});
     case 2:
-        return Request(DevicesRequest{});
+        return readDevicesRequest(in);
     case 3:
         return Request(WatchRequest{});
     case 4:
@@ -540,8 +509,7 @@ Result<Reply> decodeReply(ByteView bytes)
     case 1:
         return in.finish<Reply>(UpdatesReply{in.items<UpdateLine>("updates", readUpdateLine)});
     case 2:
-        return in.finish<Reply>(
-            DevicesReply{in.items<DeviceLine>("devices", readDeviceLine), in.integer("observer", 1) == 1});
+        return readDevicesReply(in);
     case 3:
         return Reply(WatchReply{});
     case 4: {

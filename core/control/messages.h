@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/size.h"
+#include "control/devices_messages.h"
 #include "control/hints_messages.h"
 #include "control/net_messages.h"
 #include "trust/documents.h"
@@ -64,24 +65,12 @@ struct PendingLine
     NodeId gate; ///< the agent at which it waits, as was said on the way; zero: this one
 };
 
-/// A device as its newest verified receipt tells.
-struct DeviceLine
-{
-    NodeId node;
-    std::string name; ///< from its certificate
-    std::map<std::string, std::string> labels; ///< from its certificate
-    trust::Receipt receipt;
-};
-
 // --- Requests
 
 struct StatusRequest
 {
 };
 struct UpdatesRequest
-{
-};
-struct DevicesRequest
 {
 };
 /// From now on events arrive on this connection.
@@ -161,11 +150,6 @@ struct StatusReply
 struct UpdatesReply
 {
     std::vector<UpdateLine> updates;
-};
-struct DevicesReply
-{
-    std::vector<DeviceLine> devices; ///< of an agent that is no observer: itself
-    bool isObserver = false;
 };
 struct WatchReply
 {

@@ -113,7 +113,7 @@ inline std::vector<Request> requests()
 {
     return {StatusRequest{},
             UpdatesRequest{},
-            DevicesRequest{},
+            DevicesRequest{{77, 12'345}, 256},
             WatchRequest{},
             PushRequest{toBytes("d4:infode10:signaturesdee"), "/srv/releases/gateway"},
             PushChunk{toBytes(std::string("\0\x01\xff", 3))},
@@ -134,7 +134,11 @@ inline std::vector<Reply> replies()
 {
     return {status(),
             UpdatesReply{{updateLine(), updateLine()}},
-            DevicesReply{{{filled<NodeId>(2), "device-2", {{"site", "lab"}}, receipt()}}, true},
+            DevicesReply{{{filled<NodeId>(2), "device-2", {{"site", "lab"}}, receipt()}},
+                         true,
+                         {77, 12'346},
+                         false,
+                         100'000},
             WatchReply{},
             PushReply{PushReply::Answer::SendPayload, 4'096},
             ErrorReply{{Errc::Rollback, "fw/gateway version 6 is not above 7"}},
