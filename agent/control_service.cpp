@@ -320,10 +320,11 @@ Reply ControlService::createToken(const TokenRequest& request)
     const Endpoint address = request.address.port == 0 ? m_node.listenEndpoint() : request.address;
     // More than the limit is refused anyway, and must fit the type.
     const auto seconds = static_cast<std::int64_t>(std::min<std::uint64_t>(request.validSeconds, 1u << 30));
-    auto token = m_node.joinOffice().createToken(address, std::chrono::seconds(seconds));
+    const auto use = request.isForConsole ? enrol::TokenUse::Console : enrol::TokenUse::Device;
+    auto token = m_node.joinOffice().createToken(address, std::chrono::seconds(seconds), use);
     if (!token)
         return refusal(token.error());
-    return TokenReply{token->line(), token->expires};
+    return TokenReply{token->line(), token->expires, request.isForConsole};
 }
 
 } // namespace starling::agent

@@ -166,7 +166,9 @@ Dict fieldsOf(const AdmitRequest& r)
 }
 Dict fieldsOf(const TokenRequest& r)
 {
-    return {{"address", endpointValue(r.address)}, {"valid", number(r.validSeconds)}};
+    return {{"address", endpointValue(r.address)},
+            {"valid", number(r.validSeconds)},
+            {"console", number(r.isForConsole)}};
 }
 Dict fieldsOf(const PublishRequest& r)
 {
@@ -276,7 +278,7 @@ Dict fieldsOf(const PendingReply& r)
 
 Dict fieldsOf(const TokenReply& r)
 {
-    return {{"token", words(r.token)}, {"expires", number(r.expires)}};
+    return {{"token", words(r.token)}, {"expires", number(r.expires)}, {"console", number(r.isForConsole)}};
 }
 
 Dict fieldsOf(const ErrorReply& r)
@@ -479,7 +481,8 @@ Result<Request> decodeRequest(ByteView bytes)
     case 8:
         return in.finish<Request>(AdmitRequest{in.bytes("certificate")});
     case 9:
-        return in.finish<Request>(TokenRequest{in.endpoint("address"), in.integer("valid")});
+        return in.finish<Request>(
+            TokenRequest{in.endpoint("address"), in.integer("valid"), in.integerOr("console", 0, 1) == 1});
     case 10:
         return in.finish<Request>(PublishRequest{in.bytes("notice")});
     case 11:
@@ -543,7 +546,8 @@ Result<Reply> decodeReply(ByteView bytes)
     case 8:
         return Reply(AdmitReply{});
     case 9:
-        return in.finish<Reply>(TokenReply{in.text("token"), in.integer("expires")});
+        return in.finish<Reply>(
+            TokenReply{in.text("token"), in.integer("expires"), in.integerOr("console", 0, 1) == 1});
     case 10:
         return in.finish<Reply>(PublishReply{in.integer("new", 1) == 1});
     case 11: {

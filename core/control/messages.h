@@ -104,6 +104,7 @@ struct TokenRequest
 {
     Endpoint address; ///< where devices reach this agent; port 0: where it listens
     std::uint64_t validSeconds = 0;
+    bool isForConsole = false; ///< the agent may let a console in for it by itself
 };
 
 /// A signed notice without a payload, to be taken and spread: a root, a deny list or a withdrawal.
@@ -197,6 +198,7 @@ struct TokenReply
 {
     std::string token; ///< one line
     std::uint64_t expires = 0; ///< seconds since 1970
+    bool isForConsole = false; ///< never, of an agent of before that could be asked for
 };
 
 struct PublishReply

@@ -184,6 +184,7 @@ private Q_SLOTS:
         Caller caller(m_path);
         const auto token = caller.ask<TokenReply>(TokenRequest{{}, 3'600});
         QVERIFY(token && token->token.starts_with("starling1-") && token->expires > 0);
+        QVERIFY(!token->isForConsole && caller.ask<TokenReply>(TokenRequest{{}, 3'600, true})->isForConsole);
         QCOMPARE(caller.errorOf(TokenRequest{{}, 25 * 3'600}), code(Errc::Usage));
         QCOMPARE(caller.errorOf(TokenRequest{{}, UINT64_MAX >> 1}), code(Errc::Usage));
         QCOMPARE(caller.errorOf(TokenRequest{Endpoint::ipv4(0, 0, 0, 0, 7'891), 60}), code(Errc::Usage));
