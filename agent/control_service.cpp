@@ -10,7 +10,11 @@ using namespace control;
 
 namespace {
 
-constexpr std::size_t kMaxDevicesTold = 4'096; ///< guess: usual receipts of so many fit kMaxFrameBytes
+/// What a device takes in an answer beyond what its parcel has, which says all of it: the names of four
+/// fields, its NodeId once more and lengths, 110 bytes at most.
+constexpr std::size_t kLineBytes = 128;
+constexpr std::size_t kDevicesBytes = kMaxFrameBytes - kMaxDevicesTold * kLineBytes - 1'024;
+static_assert(kDevicesBytes >= board::kMaxParcelBytes && kDevicesBytes < kMaxFrameBytes);
 
 Reply refusal(Error error)
 {
@@ -78,8 +82,8 @@ std::optional<Reply> ControlService::handle(ConnectionId from, Request request)
         return status();
     if (std::holds_alternative<UpdatesRequest>(request))
         return updates();
-    if (std::holds_alternative<DevicesRequest>(request))
-        return devices();
+    if (const auto* asked = std::get_if<DevicesRequest>(&request))
+        return devices(*asked);
     if (const auto* begin = std::get_if<PushRequest>(&request))
         return push(from, *begin);
     if (const auto* part = std::get_if<PushChunk>(&request))
@@ -193,22 +197,26 @@ Reply ControlService::updates() const
     return UpdatesReply{updateLines()};
 }
 
-Reply ControlService::devices() const
+Reply ControlService::devices(const DevicesRequest& request)
 {
     DevicesReply reply;
     reply.isObserver = m_node.desk().isObserver();
+    reply.total = m_node.desk().count();
     if (!reply.isObserver) {
         if (const auto& own = m_node.desk().own())
             reply.devices.push_back(
                 {own->node, m_node.certificate().name, m_node.certificate().labels, *own});
         return reply;
     }
-    auto receipts = m_node.desk().receipts(kMaxDevicesTold);
-    if (!receipts)
-        return refusal(receipts.error());
-    for (board::DeviceReceipt& device : *receipts)
+    auto page = m_node.receiptsSince({request.since.era, request.since.change},
+                                     std::min(request.most, kMaxDevicesTold), kDevicesBytes);
+    if (!page)
+        return refusal(page.error());
+    for (board::DeviceReceipt& device : page->receipts)
         reply.devices.push_back({device.receipt.node, std::move(device.certificate.name),
                                  std::move(device.certificate.labels), std::move(device.receipt)});
+    reply.mark = {page->mark.era, page->mark.change};
+    reply.isLast = page->isLast;
     return reply;
 }
 
@@ -312,10 +320,11 @@ Reply ControlService::createToken(const TokenRequest& request)
     const Endpoint address = request.address.port == 0 ? m_node.listenEndpoint() : request.address;
     // More than the limit is refused anyway, and must fit the type.
     const auto seconds = static_cast<std::int64_t>(std::min<std::uint64_t>(request.validSeconds, 1u << 30));
-    auto token = m_node.joinOffice().createToken(address, std::chrono::seconds(seconds));
+    const auto use = request.isForConsole ? enrol::TokenUse::Console : enrol::TokenUse::Device;
+    auto token = m_node.joinOffice().createToken(address, std::chrono::seconds(seconds), use);
     if (!token)
         return refusal(token.error());
-    return TokenReply{token->line(), token->expires};
+    return TokenReply{token->line(), token->expires, request.isForConsole};
 }
 
 } // namespace starling::agent

@@ -21,7 +21,7 @@ private:
 
     control::Reply status() const;
     control::Reply updates() const;
-    control::Reply devices() const;
+    control::Reply devices(const control::DevicesRequest& request);
     control::Reply publish(const control::PublishRequest& request);
     control::Reply trustFor(const KeyId& signer) const;
     std::optional<control::Reply> push(control::ConnectionId from, const control::PushRequest& request);

@@ -63,10 +63,10 @@ void Spread::add(const trust::ReceiptEntry& entry)
         ++verified;
 }
 
-Spread spreadOf(const control::DevicesReply& devices, const release::TorrentFile& torrent)
+Spread spreadOf(const std::map<NodeId, control::DeviceLine>& devices, const release::TorrentFile& torrent)
 {
     Spread spread;
-    for (const control::DeviceLine& device : devices.devices)
+    for (const auto& [node, device] : devices)
         for (const trust::ReceiptEntry& entry : device.receipt.entries)
             if (entry.uri == torrent.info.update.uri && entry.infoHash == torrent.infoHash)
                 spread.add(entry);

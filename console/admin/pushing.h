@@ -34,7 +34,7 @@ struct Spread
     unsigned verified = 0; ///< of all these: whose whole payload was verified, and is held
     void add(const trust::ReceiptEntry& entry);
 };
-Spread spreadOf(const control::DevicesReply& devices, const release::TorrentFile& torrent);
+Spread spreadOf(const std::map<NodeId, control::DeviceLine>& devices, const release::TorrentFile& torrent);
 
 /// So many devices besides the one that was pushed to must hold the payload before it cannot be lost with
 /// one machine (console specification): min(3, eligible).

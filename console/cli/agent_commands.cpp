@@ -192,12 +192,12 @@ void sayPending(const CommandLine& line, const control::PendingReply& pending,
 }
 
 /// Without those that `where` does not match.
-Status narrow(control::DevicesReply& devices, const fleetview::Picture& picture, const std::string& where)
+Status narrow(SeenDevices& devices, const fleetview::Picture& picture, const std::string& where)
 {
     const auto query = fleetview::Query::parse(where);
     if (!query)
         return fail(Error(query.error()), "--where");
-    std::erase_if(devices.devices, [&](const control::DeviceLine& line) {
+    std::erase_if(devices.lines, [&](const control::DeviceLine& line) {
         const fleetview::Device* device = picture.find(line.node);
         return device == nullptr || !query->matches(*device);
     });
@@ -216,14 +216,14 @@ Result<Exit> devices(const CommandLine& line, const std::string& where)
 {
     if (const auto query = fleetview::Query::parse(where); !query)
         return fail(Error(query.error()), "--where");
-    auto reply = askAgent<control::DevicesReply>(line, control::DevicesRequest{});
+    auto reply = askDevices(line);
     if (!reply)
         return tl::unexpected<Error>(reply.error());
     const auto known = askAgent<control::UpdatesReply>(line, control::UpdatesRequest{});
     if (!known)
         return tl::unexpected<Error>(known.error());
-    const fleetview::PicturePtr picture = pictureOf(*reply, *known);
-    const std::size_t all = reply->devices.size();
+    const fleetview::PicturePtr picture = pictureOf(reply->lines, *known);
+    const std::size_t all = reply->lines.size();
     if (auto narrowed = narrow(*reply, *picture, where); !narrowed)
         return tl::unexpected<Error>(narrowed.error());
     auto pending = askAgent<control::PendingReply>(line, control::PendingRequest{});
@@ -231,19 +231,20 @@ Result<Exit> devices(const CommandLine& line, const std::string& where)
         return tl::unexpected<Error>(pending.error());
     if (line.json) {
         QJsonArray array;
-        for (const control::DeviceLine& device : reply->devices)
+        for (const control::DeviceLine& device : reply->lines)
             array.append(jsonWithState(device, *picture));
         printJson({{QStringLiteral("devices"), array},
                    {QStringLiteral("pending"), pendingArray(*pending)},
+                   {QStringLiteral("left_out"), jsonNumber(reply->leftOut)},
                    {QStringLiteral("observer"), reply->isObserver}});
     }
     if (!reply->isObserver)
         remark(line, "Note: " + std::string(kNoObserver) + ".");
     if (all == 0)
         say(line, "No receipt yet: devices report once they are linked to this agent's overlay.");
-    else if (reply->devices.empty())
+    else if (reply->lines.empty())
         say(line, "0 of " + std::to_string(all) + " device(s) match.");
-    for (const control::DeviceLine& device : reply->devices) {
+    for (const control::DeviceLine& device : reply->lines) {
         say(line, plain((device.name.empty() ? "(no name)" : device.name) + "  " + device.node.shortHex()));
         for (const trust::ReceiptEntry& entry : device.receipt.entries)
             say(line,

@@ -246,12 +246,14 @@ struct TokenOptions
 {
     std::string address;
     unsigned hours = 24;
+    bool isForConsole = false;
 };
 
 Result<Exit> createToken(const CommandLine& line, const TokenOptions& options)
 {
     control::TokenRequest request;
     request.validSeconds = options.hours * std::uint64_t{3'600};
+    request.isForConsole = options.isForConsole;
     if (!options.address.empty()) {
         auto address = node::parseEndpoint(options.address);
         if (!address)
@@ -264,13 +266,18 @@ Result<Exit> createToken(const CommandLine& line, const TokenOptions& options)
     auto reply = agent->ask<control::TokenReply>(request, line.timeout(10s));
     if (!reply)
         return tl::unexpected<Error>(reply.error());
-    note(line, console::Act::TokenIssued, "one device", "agent " + line.agent);
+    if (options.isForConsole && !reply->isForConsole)
+        return fail(Errc::UnsupportedFormat,
+                    "--console: the agent is of an older version, whose tokens are for any device");
+    const std::string whom = options.isForConsole ? "one device or console" : "one device";
+    note(line, console::Act::TokenIssued, whom, "agent " + line.agent);
     if (line.json)
         printJson({{QStringLiteral("token"), toQString(reply->token)},
-                   {QStringLiteral("expires"), jsonNumber(reply->expires)}});
+                   {QStringLiteral("expires"), jsonNumber(reply->expires)},
+                   {QStringLiteral("console"), reply->isForConsole}});
     say(line, plain(reply->token));
     remark(line,
-           "One device can join with it within " + std::to_string(options.hours)
+           "For " + whom + ", which can join with it within " + std::to_string(options.hours)
                + " h: put this line into the file that its 'token_file' names.");
     return Exit::Ok;
 }
@@ -325,6 +332,9 @@ void addDeviceCommands(CLI::App& app, CommandLine& line)
     creating->add_option("--hours", token->hours, "How long it is good")
         ->check(CLI::Range(1u, 24u))
         ->capture_default_str();
+    creating->add_flag("--console", token->isForConsole,
+                       "An agent with an admit key lets in a console for it, too (role=console), which is "
+                       "neither updated nor counted");
 }
 
 } // namespace starling::cli

@@ -9,8 +9,19 @@
 
 namespace starling::cli {
 
+struct SeenDevices
+{
+    std::vector<control::DeviceLine> lines; ///< by NodeId
+    bool isObserver = false; ///< or the agent knows of itself alone
+    std::uint64_t leftOut = 0; ///< there is no room for them here; about
+};
+/// All devices that the agent tells of that the command line names, in as many questions as it takes; how far
+/// it is stands on standard error after a second. Says if some are left out. Unreachable, Timeout.
+Result<SeenDevices> askDevices(const CommandLine& line);
+
 /// Where each device stands, by these answers, now.
-fleetview::PicturePtr pictureOf(const control::DevicesReply& devices, const control::UpdatesReply& updates);
+fleetview::PicturePtr pictureOf(std::vector<control::DeviceLine> devices,
+                                const control::UpdatesReply& updates);
 
 struct SeenFleet
 {

@@ -4,7 +4,7 @@
 #include "admin/key_change.h"
 #include "admin/root_pushing.h"
 #include "admin/signing.h"
-#include "control/client.h"
+#include "fleet_picture.h"
 #include "key_commands.h"
 #include "note.h"
 #include "passphrase.h"
@@ -13,8 +13,6 @@
 #include <QJsonArray>
 
 namespace starling::cli {
-
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -33,14 +31,12 @@ struct KeyStepOptions
 std::vector<std::uint64_t> rootsOfDevices(const CommandLine& line)
 {
     std::vector<std::uint64_t> roots;
-    auto agent = control::Client::connect(toQString(line.agent), 3s);
-    const auto reply = agent ? agent->ask<control::DevicesReply>(control::DevicesRequest{}, line.timeout(30s))
-                             : Result<control::DevicesReply>(tl::unexpected(agent.error()));
+    const auto reply = askDevices(line);
     if (!reply) {
         remark(line, plain("Note: no agent tells which root devices hold: " + toString(reply.error())));
         return roots;
     }
-    for (const control::DeviceLine& device : reply->devices)
+    for (const control::DeviceLine& device : reply->lines)
         roots.push_back(device.receipt.rootNumber);
     return roots;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/pushing.h"
+#include "model/device_reader.h"
 #include "note.h"
 #include "observe_command.h"
 #include "progress.h"
@@ -43,11 +44,14 @@ Result<Exit> waitForHealthy(const CommandLine& line, control::Client& agent,
     QDeadlineTimer deadline(line.timeout(kWaitDefault).count());
     Progress progress(line, "Spreading", wanted);
     console::Spread standing;
+    console::DeviceBook book;
     for (;;) {
-        auto devices = agent.ask<control::DevicesReply>(control::DevicesRequest{});
-        if (!devices)
-            return tl::unexpected<Error>(devices.error());
-        standing = console::spreadOf(*devices, torrent);
+        const auto read = book.update(agent, 10s, [&](std::uint64_t, std::uint64_t) -> Status {
+            return deadline.hasExpired() ? Status(fail(Errc::Timeout, "while devices were read")) : Status();
+        });
+        if (!read)
+            return tl::unexpected<Error>(read.error());
+        standing = console::spreadOf(book.devices(), torrent);
         progress.update(standing.healthy, describe(standing));
         if (standing.healthy >= wanted || deadline.hasExpired())
             break;
@@ -71,10 +75,10 @@ Result<Exit> waitForHealthy(const CommandLine& line, control::Client& agent,
 /// Before anything is pushed: of the others only an observer hears.
 Status requireObserver(control::Client& agent)
 {
-    const auto devices = agent.ask<control::DevicesReply>(control::DevicesRequest{});
-    if (!devices)
-        return tl::unexpected<Error>(devices.error());
-    if (!devices->isObserver)
+    const auto status = agent.ask<control::StatusReply>(control::StatusRequest{});
+    if (!status)
+        return tl::unexpected<Error>(status.error());
+    if (!status->isObserver)
         return fail(Errc::Usage, "push --wait: " + std::string(kNoObserver) + ". Nothing was pushed");
     return {};
 }

@@ -4,6 +4,7 @@
 #include "admin/sites_file.h"
 #include "fleetview/pick.h"
 #include "map_export.h"
+#include "model/device_reader.h"
 #include "model/intake.h"
 #include "resources.h"
 
@@ -106,9 +107,10 @@ Result<Snapshot> ask(const QString& socket, std::chrono::milliseconds patience)
     auto status = agent->ask<control::StatusReply>(control::StatusRequest{}, patience);
     if (!status)
         return tl::unexpected<Error>(status.error());
-    auto devices = agent->ask<control::DevicesReply>(control::DevicesRequest{}, patience);
-    if (!devices)
-        return tl::unexpected<Error>(devices.error());
+    console::DeviceBook book;
+    if (auto read = book.update(*agent, patience, [](std::uint64_t, std::uint64_t) { return Status(); });
+        !read)
+        return tl::unexpected<Error>(read.error());
     const auto updates = agent->ask<control::UpdatesReply>(control::UpdatesRequest{}, patience);
     if (!updates)
         return tl::unexpected<Error>(updates.error());
@@ -116,7 +118,7 @@ Result<Snapshot> ask(const QString& socket, std::chrono::milliseconds patience)
     snapshot.takenAt = QDateTime::currentMSecsSinceEpoch();
     const UtcTime now{std::chrono::seconds(snapshot.takenAt / 1'000)};
     fleetview::Fleet fleet(now);
-    fleet.take(console::reportsOf(std::move(devices->devices)), console::releasesOf(updates->updates), now);
+    fleet.take(console::reportsOf(book.release()), console::releasesOf(updates->updates), now);
     snapshot.picture = fleet.picture(now);
     snapshot.status = std::move(*status);
     return snapshot;

@@ -7,8 +7,7 @@
 #include "words.h"
 
 #include <QDateTime>
-
-#include <algorithm>
+#include <QElapsedTimer>
 
 namespace starling::window {
 
@@ -21,28 +20,29 @@ constexpr qint64 kDevicesEvery = 10'000; ///< ms: should an event be lost
 constexpr qint64 kRetryAfter = 1'000; ///< ms; guess: an agent that starts is there within it
 constexpr std::size_t kEventsAtOnce = 4'096; ///< control::Client keeps no more
 constexpr auto kPatience = 3s; ///< guess: a local agent answers in milliseconds
+constexpr qint64 kReadFor =
+    200; ///< ms in which devices are read before what has come is shown: most of kBatch
 
 UtcTime secondOf(qint64 milliseconds)
 {
     return UtcTime(std::chrono::seconds(milliseconds / 1'000));
 }
 
-QString gateName(const NodeId& gate, const std::vector<control::DeviceLine>& devices)
+QString gateName(const NodeId& gate, const fleetview::Picture& picture)
 {
     if (gate.isZero())
         return {};
-    const auto known = std::ranges::find(devices, gate, &control::DeviceLine::node);
-    return known == devices.end() || known->name.empty() ? plain(gate.shortHex()) : plain(known->name);
+    const fleetview::Device* const known = picture.find(gate);
+    return known == nullptr || known->name.empty() ? plain(gate.shortHex()) : plain(known->name);
 }
 
-std::vector<Applicant> applicantsOf(const control::PendingReply& pending,
-                                    const std::vector<control::DeviceLine>& devices)
+std::vector<Applicant> applicantsOf(const control::PendingReply& pending, const fleetview::Picture& picture)
 {
     std::vector<Applicant> applicants;
     for (const control::PendingLine& line : pending.devices)
         if (const auto request = trust::openJoinRequest(line.request, pending.fleet))
             applicants.push_back({plain(request->name), plain(enrol::fingerprintOf(request->node)),
-                                  gateName(line.gate, devices), line.ageSeconds, request->renews, *request});
+                                  gateName(line.gate, picture), line.ageSeconds, request->renews, *request});
     return applicants;
 }
 
@@ -73,6 +73,7 @@ void FeedWorker::ask(const QString& socket)
     m_socket = socket;
     m_agent.reset();
     m_fleet.reset();
+    m_reader = {};
     m_events.reset();
     m_nextTry = 0;
 }
@@ -136,29 +137,72 @@ Status FeedWorker::drainEvents()
     return {};
 }
 
+/// What has changed, or as much of it as comes in a while.
+Status FeedWorker::readDevices(const std::vector<fleetview::KnownRelease>& releases)
+{
+    QElapsedTimer since;
+    since.start();
+    std::vector<fleetview::Report> come;
+    bool isWhole = false;
+    Status read;
+    do {
+        auto page = m_reader.next(*m_agent, kPatience);
+        if (!page) {
+            read = tl::unexpected<Error>(page.error()); // what came before it counts
+            break;
+        }
+        if (page->begins) {
+            come.clear(); // it comes again
+            m_fleet->beginReading();
+            m_reading = {};
+        }
+        m_reading.read += page->reply.devices.size();
+        m_reading.of = page->reply.total;
+        isWhole = isWhole || page->ends;
+        for (fleetview::Report& report : console::reportsOf(std::move(page->reply.devices)))
+            come.push_back(std::move(report));
+    } while (!m_reader.isUpToDate() && since.elapsed() < kReadFor);
+    const UtcTime now = secondOf(QDateTime::currentMSecsSinceEpoch());
+    m_fleet->hear(std::move(come), releases, now);
+    if (isWhole)
+        m_fleet->endReading(now);
+    return read;
+}
+
 Status FeedWorker::askDevices()
 {
-    auto devices = m_agent->ask<control::DevicesReply>(control::DevicesRequest{}, kPatience);
-    if (!devices)
-        return fail(std::move(devices.error()), "devices");
     auto updates = m_agent->ask<control::UpdatesReply>(control::UpdatesRequest{}, kPatience);
     if (!updates)
         return fail(std::move(updates.error()), "updates");
     auto pending = m_agent->ask<control::PendingReply>(control::PendingRequest{}, kPatience);
     if (!pending)
         return fail(std::move(pending.error()), "applicants");
-    m_applicants = applicantsOf(*pending, devices->devices);
+    m_pending = std::move(*pending);
     auto hints = m_status.isObserver ? m_agent->ask<control::HintsReply>(control::HintsRequest{}, kPatience)
                                      : Result<control::HintsReply>(control::HintsReply());
     if (!hints)
         return fail(std::move(hints.error()), "sums");
     m_hints = console::hintsOf(*hints);
-    const UtcTime now = secondOf(QDateTime::currentMSecsSinceEpoch());
     if (!m_fleet)
-        m_fleet.emplace(now);
-    m_fleet->take(console::reportsOf(std::move(devices->devices)), console::releasesOf(updates->updates),
-                  now);
-    return {};
+        m_fleet.emplace(secondOf(QDateTime::currentMSecsSinceEpoch()));
+    return readDevices(console::releasesOf(updates->updates));
+}
+
+SnapshotPtr FeedWorker::snapshot()
+{
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->takenAt = QDateTime::currentMSecsSinceEpoch();
+    snapshot->picture = m_fleet->picture(secondOf(snapshot->takenAt));
+    snapshot->status = m_status;
+    snapshot->applicants = applicantsOf(m_pending, *snapshot->picture);
+    snapshot->hints = m_hints;
+    snapshot->events = m_events;
+    if (!m_reader.isWhole())
+        snapshot->reading = m_reading;
+    if (const std::uint64_t shown = m_fleet->devices();
+        shown >= fleetview::Fleet::kMaxDevices && m_reading.of > shown)
+        snapshot->leftOut = m_reading.of - shown;
+    return snapshot;
 }
 
 Status FeedWorker::look()
@@ -175,19 +219,12 @@ Status FeedWorker::look()
     m_status = std::move(*status);
     m_askedAt = now;
     if (wantsDevices) {
-        m_isDirty = false;
         m_devicesAt = now;
         if (auto asked = askDevices(); !asked)
             return asked;
+        m_isDirty = !m_reader.isUpToDate();
     }
-    auto snapshot = std::make_shared<Snapshot>();
-    snapshot->takenAt = QDateTime::currentMSecsSinceEpoch();
-    snapshot->picture = m_fleet->picture(secondOf(snapshot->takenAt));
-    snapshot->status = m_status;
-    snapshot->applicants = m_applicants;
-    snapshot->hints = m_hints;
-    snapshot->events = m_events;
-    Q_EMIT snapshotTaken(snapshot);
+    Q_EMIT snapshotTaken(snapshot());
     return {};
 }
 

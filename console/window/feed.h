@@ -6,6 +6,7 @@
 #include "control/client.h"
 #include "fleetview/fleet.h"
 #include "fleetview/hints.h"
+#include "model/device_reader.h"
 #include "trust/join.h"
 
 #include <QObject>
@@ -42,6 +43,12 @@ struct DemoState
     bool isOpening() const { return stage != Stage::Shown; }
 };
 
+/// While an agent is asked for all of its devices for the first time, or anew.
+struct Reading
+{
+    std::uint64_t read = 0, of = 0; ///< devices
+};
+
 /// What the agent told, when it came here.
 struct SeenEvent
 {
@@ -58,6 +65,9 @@ struct Snapshot
     std::optional<fleetview::Hints> hints = {}; ///< while the agent is told in sums
     qint64 takenAt = 0; ///< ms since 1970, by this machine's clock
     std::optional<DemoState> demo;
+    std::optional<Reading> reading = {}; ///< the picture is of what has been read so far
+    std::uint64_t leftOut =
+        0; ///< devices that the agent tells of and that have no room in the picture; about
     EventsPtr events; ///< oldest first, at most FeedWorker::kMaxEvents; null: none yet
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
@@ -104,14 +114,18 @@ private:
     Status look();
     Status drainEvents();
     Status askDevices();
+    Status readDevices(const std::vector<fleetview::KnownRelease>& releases);
+    SnapshotPtr snapshot();
     void giveUp(const Error& error);
     QString m_socket;
     std::chrono::milliseconds m_pace = kBatch;
     QTimer* m_timer = nullptr;
     std::optional<control::Client> m_agent;
     std::optional<fleetview::Fleet> m_fleet;
+    console::DeviceReader m_reader;
+    Reading m_reading;
     control::StatusReply m_status;
-    std::vector<Applicant> m_applicants;
+    control::PendingReply m_pending;
     std::optional<fleetview::Hints> m_hints;
     EventsPtr m_events;
     bool m_isDirty = true; ///< receipts or updates have come since the devices were asked for

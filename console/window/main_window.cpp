@@ -200,8 +200,8 @@ void MainWindow::take(const Preferences& preferences)
 void MainWindow::tellNews(const SnapshotPtr& snapshot)
 {
     constexpr qint64 kEvery = 5'000; ///< ms; guess: nobody reads faster
-    if (m_told && snapshot->takenAt - m_told->takenAt < kEvery)
-        return;
+    if (snapshot->reading || (m_told && snapshot->takenAt - m_told->takenAt < kEvery))
+        return; // what is read only now has not happened now
     m_news.run<QStringList>(
         snapshot->picture->devices.size(),
         [before = std::exchange(m_told, snapshot), snapshot, preferences = Preferences::load()] {
@@ -439,6 +439,8 @@ void MainWindow::showAge()
                            : m_lost.isEmpty()
                            ? tr("Asking the agent at %1").arg(plain(m_socket.toStdString()))
                            : tr("No data"));
+    else if (m_snapshot->reading && !isFrozen)
+        m_age->setText(readingWords(*m_snapshot->reading));
     else
         m_age->setText(isFrozen ? tr("Frozen %1 ago").arg(span) : tr("Live, %1 old").arg(span));
     m_age->setAccessibleName(m_age->text());

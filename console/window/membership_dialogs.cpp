@@ -147,6 +147,11 @@ TokenDialog::TokenDialog(const QString& socket, QWidget* parent)
     rows->addRow(label(tr("Good for")), m_hours);
     rows->addRow(label(tr("Address of the agent")), m_address);
     layout->addLayout(rows);
+    m_isForConsole = named(new QCheckBox(tr("Also for a console that only administers")),
+                           tr("The token is also for a console"));
+    m_isForConsole->setToolTip(tr(
+        "A console is neither updated nor counted. With another token it waits until somebody lets it in."));
+    layout->addWidget(m_isForConsole);
     layout->addWidget(m_token = named(new QLineEdit, tr("The token")));
     m_token->setReadOnly(true);
     m_token->hide();
@@ -178,6 +183,7 @@ void TokenDialog::make()
     m_error->hide();
     control::TokenRequest request;
     request.validSeconds = static_cast<std::uint64_t>(m_hours->value()) * 3'600;
+    request.isForConsole = m_isForConsole->isChecked();
     if (const QString address = m_address->text().trimmed(); !address.isEmpty()) {
         const auto endpoint = node::parseEndpoint(address.toStdString());
         if (!endpoint) {
@@ -193,9 +199,13 @@ void TokenDialog::make()
             if (!agent)
                 return tl::unexpected<Error>(agent.error());
             auto reply = agent->ask<control::TokenReply>(request, kPatience);
+            if (reply && request.isForConsole && !reply->isForConsole)
+                return fail(Errc::UnsupportedFormat,
+                            "the agent is of an older version, whose tokens are for any device");
             if (reply)
-                if (auto noted =
-                        note(console::Act::TokenIssued, "one device", "agent " + socket.toStdString());
+                if (auto noted = note(console::Act::TokenIssued,
+                                      request.isForConsole ? "one device or console" : "one device",
+                                      "agent " + socket.toStdString());
                     !noted)
                     return tl::unexpected<Error>(noted.error());
             return reply;
@@ -211,7 +221,8 @@ void TokenDialog::make()
             m_token->show();
             m_copy->show();
             const auto end = QDateTime::fromSecsSinceEpoch(static_cast<qint64>(reply->expires));
-            m_said->setText(tr("Good for one device until %1.")
+            m_said->setText((reply->isForConsole ? tr("Good for one device or console until %1.")
+                                                 : tr("Good for one device until %1."))
                                 .arg(QLocale().toString(end, QStringLiteral("yyyy-MM-dd HH:mm"))));
             m_said->setAccessibleName(m_said->text());
             m_said->show();

@@ -53,6 +53,7 @@ private:
     Job m_asking;
     QSpinBox* m_hours;
     QLineEdit *m_address, *m_token;
+    QCheckBox* m_isForConsole;
     QLabel* m_said;
     ErrorCard* m_error;
     QPushButton *m_make, *m_copy, *m_close;

@@ -255,10 +255,12 @@ void OverviewPage::showVerdict()
     const fleetview::Mood mood = fleetview::moodOf(picture);
     m_glyph->setPixmap(m_theme.glyph(moodGlyph(mood), kGlyph, devicePixelRatioF()));
     setText(m_verdict, moodWord(mood));
-    setText(m_sentence,
-            m_snapshot->status.waiting.empty()
-                ? verdictOf(picture)
-                : tr("The agent is joining its fleet: %1").arg(plain(m_snapshot->status.waiting)));
+    QString sentence = verdictOf(picture);
+    if (!m_snapshot->status.waiting.empty())
+        sentence = tr("The agent is joining its fleet: %1").arg(plain(m_snapshot->status.waiting));
+    else if (m_snapshot->reading)
+        sentence = tr("%1 so far. Of these: %2").arg(readingWords(*m_snapshot->reading), sentence);
+    setText(m_sentence, sentence);
     m_bar->show(picture.standings, m_theme);
     m_bar->setVisible(!picture.devices.empty());
     showLegend();
@@ -396,6 +398,13 @@ void OverviewPage::showNeeds()
                         {},
                         Deed::Observe,
                         tr("Enter or a double click names it an observer, with a key")});
+    if (m_snapshot->leftOut > 0)
+        rows.insert(
+            rows.begin(),
+            Row{Standing::Held,
+                tr("About %1 more devices report to this agent than are shown: a console has room for %2")
+                    .arg(number(m_snapshot->leftOut), number(fleetview::Fleet::kMaxDevices)),
+                {}});
     rows.resize(std::min(rows.size(), fleetview::kMaxNeeds));
     const int kept = m_needs->currentRow();
     m_needs->clear();

@@ -190,7 +190,9 @@ void PublishSend::foresee()
     const bool isObserver = m_snapshot && m_snapshot->status.isObserver;
     setText(
         m_vantage,
-        isObserver
+        m_snapshot && m_snapshot->reading ? tr("%1. They are counted here before the release can be pushed.")
+                                                .arg(readingWords(*m_snapshot->reading))
+            : isObserver
             ? tr("By receipts and by the labels of certificates; a device itself goes by its own "
                  "configuration. Devices that never reported are not counted.")
             : tr("This agent collects no receipts and knows itself alone: others will take the "
@@ -226,7 +228,8 @@ void PublishSend::showConfirmation()
                                    : tr("A large step. To push, type: %1").arg(wanted));
     m_push->setText(m_forecast.takes == 1 ? tr("Push to 1 device")
                                           : tr("Push to %1 devices").arg(number(m_forecast.takes)));
-    m_push->setEnabled(m_snapshot != nullptr && (wanted.isEmpty() || m_typed->text().trimmed() == wanted));
+    m_push->setEnabled(m_snapshot != nullptr && !m_snapshot->reading
+                       && (wanted.isEmpty() || m_typed->text().trimmed() == wanted));
 }
 
 void PublishSend::push()

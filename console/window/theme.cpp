@@ -178,7 +178,10 @@ QRadioButton:focus { color: @accent; }
 QCheckBox { color: @text; background: transparent; spacing: 8px; border: 2px solid transparent; border-radius: 6px; padding: 2px; min-width: 18px; min-height: 18px; }
 QCheckBox:focus { border-color: @accent; }
 QCheckBox::indicator { width: 12px; height: 12px; border: 2px solid @muted; border-radius: 3px; background: @surface; }
-QCheckBox::indicator:checked { border-color: @accent; background: @accent; }
+QCheckBox::indicator:checked { border-color: @accent; background: @accent; image: url(:/icons/@tick.svg); }
+QCheckBox:disabled { color: @muted; }
+QCheckBox::indicator:disabled { border-color: @line; background: @window; }
+QCheckBox::indicator:checked:disabled { border-color: @muted; background: @muted; }
 QRadioButton::indicator { width: 12px; height: 12px; border: 2px solid @muted; border-radius: 8px; background: @surface; }
 QRadioButton::indicator:checked { border: 5px solid @accent; width: 6px; height: 6px; }
 QSlider::groove:horizontal { background: @line; height: 4px; border-radius: 2px; }
@@ -238,6 +241,8 @@ QMenu::item:selected { background: @soft; }
 )");
     QString sheet = kSheet;
     sheet.replace(QLatin1String("@chevron"), QLatin1String(isDark ? "chevron-light" : "chevron-dark"));
+    sheet.replace(QLatin1String("@tick"),
+                  QLatin1String(isDark ? "tick-dark" : "tick-light")); // on the accent
     const std::array<std::pair<const char*, QColor>, 10> roles{{{"@onAccent", onAccent},
                                                                 {"@bad", outline(Standing::Failed)},
                                                                 {"@window", window},

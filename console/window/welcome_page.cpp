@@ -209,7 +209,8 @@ QWidget* WelcomePage::makeJoin()
     m_isConsole = named(new QCheckBox(tr("Only administer from here; install nothing")),
                         tr("Only administer the fleet from here"));
     m_isConsole->setToolTip(tr(
-        "Its agent holds releases and gives them to others. It is not counted among the devices to update."));
+        "Its agent holds releases and gives them to others. It is not counted among the devices to update. "
+        "Ask for a token for a console (token create --console): with another it waits to be let in."));
     inner->addWidget(m_isConsole);
     layout->addWidget(box);
     m_joinButton = named(new QPushButton(tr("Ask to join")), tr("Ask to join"), "primary");

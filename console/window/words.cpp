@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "words.h"
 
+#include "feed.h"
 #include "model/why_text.h"
 
 #include <QLocale>
@@ -54,6 +55,11 @@ QString plainLines(const std::string& text)
     for (const QString& line : QString::fromStdString(text).split(QLatin1Char('\n')))
         lines += plain(line.toStdString(), 1'200);
     return lines.join(QLatin1Char('\n'));
+}
+
+QString readingWords(const Reading& reading)
+{
+    return Words::tr("Reading devices: %1 of %2").arg(number(reading.read), number(reading.of));
 }
 
 QString standingWord(Standing standing)

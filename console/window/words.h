@@ -9,6 +9,8 @@
 
 namespace starling::window {
 
+struct Reading;
+
 /// Text of others, shown literally: control and direction characters become '?', at most `most` characters.
 QString plain(std::string_view text, qsizetype most = 200);
 /// The same, line by line as it stands.
@@ -19,6 +21,7 @@ QString moodWord(fleetview::Mood mood); ///< "On track", …
 fleetview::Standing moodGlyph(fleetview::Mood mood);
 /// How it goes, in a sentence with numbers.
 QString verdictOf(const fleetview::Picture& picture);
+QString readingWords(const Reading& reading); ///< "Reading devices: 4,096 of 100,000"
 QString needWords(const fleetview::Need& need);
 QString phaseWord(trust::Phase phase);
 /// Phase, code and detail of what a device says.

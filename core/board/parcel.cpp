@@ -65,6 +65,28 @@ Result<DeviceReceipt> verifyReceipt(ByteView bytes, const Admission& admission)
     return DeviceReceipt{std::move(*certificate), **receipt};
 }
 
+Result<DeviceReceipt> recallReceipt(ByteView bytes, const release::Denials& denials)
+{
+    const auto parcel = Parcel::parse(bytes);
+    if (!parcel)
+        return fail(Error(parcel.error()), "receipt");
+    const auto admitted = trust::Envelope::parse(parcel->certificate, link::kMaxCertificateBytes);
+    if (!admitted)
+        return fail(Error(admitted.error()), "receipt");
+    auto certificate = trust::Certificate::parse(admitted->payload);
+    if (!certificate)
+        return tl::unexpected(std::move(certificate.error()));
+    if (denials.contains(certificate->node))
+        return fail(Errc::Denied, "device " + certificate->node.shortHex());
+    const auto signedBytes = trust::Envelope::parse(parcel->document, kMaxParcelBytes);
+    if (!signedBytes)
+        return fail(Error(signedBytes.error()), "receipt");
+    auto receipt = trust::Receipt::parse(signedBytes->payload);
+    if (!receipt)
+        return tl::unexpected(std::move(receipt.error()));
+    return DeviceReceipt{std::move(*certificate), std::move(*receipt)};
+}
+
 Result<DeviceDescriptor> verifyDevice(const Parcel& parcel, const Admission& admission)
 {
     auto certificate = verifyCertificate(parcel, admission);

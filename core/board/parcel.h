@@ -46,6 +46,9 @@ struct DeviceDescriptor
 
 /// parse()'s codes, those of verifyAdmit and verifyReceipt, and Denied.
 Result<DeviceReceipt> verifyReceipt(ByteView parcel, const Admission& admission);
+/// Of bytes that verifyReceipt() has taken by the very root that stands: signatures are not verified again,
+/// denials are looked up. parse()'s codes and Denied.
+Result<DeviceReceipt> recallReceipt(ByteView parcel, const release::Denials& denials);
 /// The same for a descriptor.
 Result<DeviceDescriptor> verifyDevice(ByteView parcel, const Admission& admission);
 Result<DeviceDescriptor> verifyDevice(const Parcel& parcel, const Admission& admission);

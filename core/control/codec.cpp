@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/codec.h"
 
+#include "control/devices_codec.h"
 #include "control/hints_codec.h"
 #include "control/net_fields.h"
 
@@ -134,32 +135,6 @@ Value lineValue(const TrafficLine& line)
                 {"to", number(line.bytesTo)}};
 }
 
-Value labelsValue(const std::map<std::string, std::string>& labels)
-{
-    Dict dict;
-    for (const auto& [name, value] : labels)
-        dict[name] = words(value);
-    return dict;
-}
-
-Value lineValue(const DeviceLine& line)
-{
-    return Dict{{"node", blob(line.node.bytes())},
-                {"name", words(line.name)},
-                {"labels", labelsValue(line.labels)},
-                {"receipt", line.receipt.serialize()}};
-}
-
-DeviceLine readDeviceLine(Fields& in)
-{
-    DeviceLine line{in.id<NodeId>("node"), in.text("name"), in.texts("labels"), {}};
-    if (auto receipt = trust::Receipt::parse(in.bytes("receipt")))
-        line.receipt = std::move(*receipt);
-    else
-        in.note(receipt.error());
-    return line;
-}
-
 Value lineValue(const PendingLine& line)
 {
     return Dict{{"request", blob(line.request)},
@@ -191,7 +166,9 @@ Dict fieldsOf(const AdmitRequest& r)
 }
 Dict fieldsOf(const TokenRequest& r)
 {
-    return {{"address", endpointValue(r.address)}, {"valid", number(r.validSeconds)}};
+    return {{"address", endpointValue(r.address)},
+            {"valid", number(r.validSeconds)},
+            {"console", number(r.isForConsole)}};
 }
 Dict fieldsOf(const PublishRequest& r)
 {
@@ -230,12 +207,6 @@ Dict fieldsOf(const StatusReply& r)
 Dict fieldsOf(const UpdatesReply& r)
 {
     return {{"updates", listOf(r.updates, [](const UpdateLine& line) { return lineValue(line); })}};
-}
-
-Dict fieldsOf(const DevicesReply& r)
-{
-    return {{"devices", listOf(r.devices, [](const DeviceLine& line) { return lineValue(line); })},
-            {"observer", number(r.isObserver)}};
 }
 
 Value endpointsValue(const std::vector<Endpoint>& endpoints)
@@ -307,7 +278,7 @@ Dict fieldsOf(const PendingReply& r)
 
 Dict fieldsOf(const TokenReply& r)
 {
-    return {{"token", words(r.token)}, {"expires", number(r.expires)}};
+    return {{"token", words(r.token)}, {"expires", number(r.expires)}, {"console", number(r.isForConsole)}};
 }
 
 Dict fieldsOf(const ErrorReply& r)
@@ -496,7 +467,7 @@ Result<Request> decodeRequest(ByteView bytes)
     case 1:
         return Request(UpdatesRequest{});
     case 2:
-        return Request(DevicesRequest{});
+        return readDevicesRequest(in);
     case 3:
         return Request(WatchRequest{});
     case 4:
@@ -510,7 +481,8 @@ Result<Request> decodeRequest(ByteView bytes)
     case 8:
         return in.finish<Request>(AdmitRequest{in.bytes("certificate")});
     case 9:
-        return in.finish<Request>(TokenRequest{in.endpoint("address"), in.integer("valid")});
+        return in.finish<Request>(
+            TokenRequest{in.endpoint("address"), in.integer("valid"), in.integerOr("console", 0, 1) == 1});
     case 10:
         return in.finish<Request>(PublishRequest{in.bytes("notice")});
     case 11:
@@ -540,8 +512,7 @@ Result<Reply> decodeReply(ByteView bytes)
     case 1:
         return in.finish<Reply>(UpdatesReply{in.items<UpdateLine>("updates", readUpdateLine)});
     case 2:
-        return in.finish<Reply>(
-            DevicesReply{in.items<DeviceLine>("devices", readDeviceLine), in.integer("observer", 1) == 1});
+        return readDevicesReply(in);
     case 3:
         return Reply(WatchReply{});
     case 4: {
@@ -575,7 +546,8 @@ Result<Reply> decodeReply(ByteView bytes)
     case 8:
         return Reply(AdmitReply{});
     case 9:
-        return in.finish<Reply>(TokenReply{in.text("token"), in.integer("expires")});
+        return in.finish<Reply>(
+            TokenReply{in.text("token"), in.integer("expires"), in.integerOr("console", 0, 1) == 1});
     case 10:
         return in.finish<Reply>(PublishReply{in.integer("new", 1) == 1});
     case 11: {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Control frames: u32 length of what follows ‖ u8 protocol version (1) ‖ u8 type (the alternative's index in
 /// Request or Reply) ‖ canonical bencoding of the fields. Both sides are of one release of Starling or the
-/// next: unknown fields are ignored, an unknown type is Refused.
+/// next: unknown fields are ignored, fields that came later may be missing, an unknown type is Refused.
 #pragma once
 
 #include "control/messages.h"

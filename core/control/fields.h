@@ -29,6 +29,13 @@ public:
             m_reader.integer(key, static_cast<bencode::Integer>(least), static_cast<bencode::Integer>(most));
         return value ? static_cast<T>(*value) : static_cast<T>(note(value.error()));
     }
+    /// `fallback` if there is none of that name.
+    template <class T = std::uint64_t>
+    T integerOr(std::string_view key, std::uint64_t fallback,
+                std::uint64_t most = static_cast<std::uint64_t>(kMost), std::uint64_t least = 0)
+    {
+        return m_reader.has(key) ? integer<T>(key, most, least) : static_cast<T>(fallback);
+    }
     std::string text(std::string_view key)
     {
         auto value = m_reader.bytes(key, kMaxText);

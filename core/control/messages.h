@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/size.h"
+#include "control/devices_messages.h"
 #include "control/hints_messages.h"
 #include "control/net_messages.h"
 #include "trust/documents.h"
@@ -64,24 +65,12 @@ struct PendingLine
     NodeId gate; ///< the agent at which it waits, as was said on the way; zero: this one
 };
 
-/// A device as its newest verified receipt tells.
-struct DeviceLine
-{
-    NodeId node;
-    std::string name; ///< from its certificate
-    std::map<std::string, std::string> labels; ///< from its certificate
-    trust::Receipt receipt;
-};
-
 // --- Requests
 
 struct StatusRequest
 {
 };
 struct UpdatesRequest
-{
-};
-struct DevicesRequest
 {
 };
 /// From now on events arrive on this connection.
@@ -115,6 +104,7 @@ struct TokenRequest
 {
     Endpoint address; ///< where devices reach this agent; port 0: where it listens
     std::uint64_t validSeconds = 0;
+    bool isForConsole = false; ///< the agent may let a console in for it by itself
 };
 
 /// A signed notice without a payload, to be taken and spread: a root, a deny list or a withdrawal.
@@ -162,11 +152,6 @@ struct UpdatesReply
 {
     std::vector<UpdateLine> updates;
 };
-struct DevicesReply
-{
-    std::vector<DeviceLine> devices; ///< of an agent that is no observer: itself
-    bool isObserver = false;
-};
 struct WatchReply
 {
 };
@@ -213,6 +198,7 @@ struct TokenReply
 {
     std::string token; ///< one line
     std::uint64_t expires = 0; ///< seconds since 1970
+    bool isForConsole = false; ///< never, of an agent of before that could be asked for
 };
 
 struct PublishReply

@@ -56,15 +56,22 @@ bool isNews(const Bytes& granted, const trust::JoinRequest& request)
 
 } // namespace
 
-Status Reception::addToken(const trust::TokenSecret& secret, std::uint64_t expires, UtcTime calendar)
+Status Reception::addToken(const trust::TokenSecret& secret, std::uint64_t expires, UtcTime calendar,
+                           TokenUse use)
 {
     std::erase_if(m_tokens,
                   [now = secondsOf(calendar)](const auto& each) { return each.second.expires < now; });
     if (m_tokens.size() >= kMaxTokens)
         return fail(Errc::Busy, std::to_string(kMaxTokens) + " join tokens are out already");
-    m_tokens[crypto::sha256(secret)] = Token{expires, {}};
+    m_tokens[crypto::sha256(secret)] = Token{expires, {}, use};
     m_isChanged = true;
     return {};
+}
+
+TokenUse Reception::useOf(const trust::JoinRequest& request) const
+{
+    const auto token = request.token ? m_tokens.find(crypto::sha256(*request.token)) : m_tokens.end();
+    return token == m_tokens.end() ? TokenUse::Device : token->second.use;
 }
 
 Status Reception::redeem(const trust::JoinRequest& request, UtcTime calendar)
@@ -186,12 +193,16 @@ const std::map<NodeId, Reception::Pending>& Reception::pending(Instant now)
 //     d 5:fleet <32 bytes> 6:format i1e
 //       7:granted l d 11:certificate <envelope> 4:node <32 bytes> e … e              oldest first
 //       6:tokens d <SHA-256 of the secret, 64 hex digits> d 7:expires <n> 2:of <32 bytes> e … e e
+//
+// With 7:console i1e before `expires` in a token that is for consoles, too; others say nothing of it.
 
 Bytes Reception::serialize() const
 {
     bencode::Dict tokens;
     for (const auto& [hash, token] : m_tokens) {
         bencode::Dict item;
+        if (token.use == TokenUse::Console)
+            item.emplace("console", bencode::Integer{1});
         item.emplace("expires", trust::fields::counter(token.expires));
         item.emplace("of", trust::fields::id(token.redeemedBy));
         tokens.emplace(hash.hex(), std::move(item));
@@ -244,7 +255,13 @@ Result<Reception> Reception::parse(ByteView bytes, const FleetId& fleet)
         auto node = trust::fields::readId<NodeId>(*item, "of");
         if (!expires || !node)
             return tl::unexpected<Error>(expires ? node.error() : expires.error());
-        reception.m_tokens.emplace(*hash, Token{*expires, *node});
+        TokenUse use = TokenUse::Device;
+        if (item->has("console")) {
+            if (auto is = item->integer("console", 1, 1); !is)
+                return tl::unexpected<Error>(is.error());
+            use = TokenUse::Console;
+        }
+        reception.m_tokens.emplace(*hash, Token{*expires, *node, use});
     }
     auto granted = from->list("granted", kMaxGranted);
     if (!granted)

@@ -36,7 +36,10 @@ public:
     }
 
     /// A token that may be redeemed once until `expires`. Busy when there are too many.
-    Status addToken(const trust::TokenSecret& secret, std::uint64_t expires, UtcTime calendar);
+    Status addToken(const trust::TokenSecret& secret, std::uint64_t expires, UtcTime calendar,
+                    TokenUse use = TokenUse::Device);
+    /// What the token that `request` shows was made for; Device if it shows none that is known.
+    TokenUse useOf(const trust::JoinRequest& request) const;
 
     /// What a device that sent `envelope` is told. Its token is redeemed here and now, by this device alone:
     /// with another's, an unknown or an expired one it is refused.
@@ -64,6 +67,7 @@ private:
     {
         std::uint64_t expires = 0;
         NodeId redeemedBy; ///< zero: open
+        TokenUse use = TokenUse::Device;
     };
     struct Grant
     {

@@ -17,6 +17,12 @@ namespace starling::enrol {
 constexpr Duration kMaxTokenLifetime = std::chrono::hours(24); ///< trust.md
 constexpr std::size_t kMaxTokenLine = 512; ///< of a file that holds one, line end included
 
+/// Whom the issuer lets in by itself for a token. It knows that of each of its own; the line does not say.
+enum class TokenUse : std::uint8_t {
+    Device, ///< who asks to be a console waits for somebody
+    Console, ///< consoles, too
+};
+
 struct JoinToken
 {
     FleetId fleet;

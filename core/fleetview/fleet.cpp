@@ -173,29 +173,35 @@ DevicePtr Fleet::renewed(Report report, const DevicePtr& held, UtcTime now)
     return device;
 }
 
-/// Into `devices`, unless it is what is held.
-void Fleet::renew(std::map<NodeId, DevicePtr>& devices, Report report, UtcTime now)
+/// Takes a report up, unless it is what is held.
+void Fleet::renew(Report report, UtcTime now)
 {
     const NodeId node = report.node;
     const auto held = m_devices.find(node);
-    const DevicePtr before = held == m_devices.end() ? nullptr : held->second;
-    if (!before)
+    if (held == m_devices.end()) {
+        if (m_devices.size() >= kMaxDevices)
+            return;
         m_unjudged.insert(node);
-    devices[node] =
-        before && isSameReport(*before, report) ? before : renewed(std::move(report), before, now);
+        m_devices.emplace(node, renewed(std::move(report), nullptr, now));
+    } else if (!isSameReport(*held->second, report)) {
+        held->second = renewed(std::move(report), held->second, now);
+    }
+    if (m_told)
+        m_told->push_back(node);
 }
 
 void Fleet::take(std::vector<Report> reports, std::vector<KnownRelease> releases, UtcTime now)
 {
+    beginReading();
     m_known = std::move(releases);
-    std::map<NodeId, DevicePtr> devices;
     for (Report& report : reports)
-        renew(devices, std::move(report), now);
-    m_devices = std::move(devices);
-    forgetLabels();
-    findNewest();
-    judge(now);
-    m_isFirst = false;
+        renew(std::move(report), now);
+    endReading(now);
+}
+
+void Fleet::beginReading()
+{
+    m_told.emplace();
 }
 
 void Fleet::hear(std::vector<Report> changed, std::vector<KnownRelease> releases, UtcTime now)
@@ -206,10 +212,25 @@ void Fleet::hear(std::vector<Report> changed, std::vector<KnownRelease> releases
     for (Report& report : changed) {
         for (const trust::ReceiptEntry& entry : report.receipt.entries)
             m_newest[entry.uri] = std::max(m_newest[entry.uri], entry.revision);
-        renew(m_devices, std::move(report), now);
+        renew(std::move(report), now);
     }
     if (m_labels.size() > 2 * m_devices.size())
         forgetLabels();
+    judge(now);
+    m_isFirst = m_isFirst && m_told;
+}
+
+void Fleet::endReading(UtcTime now)
+{
+    if (m_told) {
+        std::sort(m_told->begin(), m_told->end());
+        std::erase_if(m_devices, [&](const auto& device) {
+            return !std::binary_search(m_told->begin(), m_told->end(), device.first);
+        });
+        m_told.reset();
+    }
+    forgetLabels();
+    findNewest();
     judge(now);
     m_isFirst = false;
 }

@@ -144,11 +144,20 @@ std::vector<Need> needsOf(const Picture& picture);
 class Fleet
 {
 public:
+    /// Devices beyond are not taken up; of those that are held everything is heard. Guess: twice the largest
+    /// fleet that the console is measured with (tests/bench), in less than 1 GB.
+    static constexpr std::size_t kMaxDevices = 200'000;
+
     explicit Fleet(UtcTime now);
     /// Everything that the agent tells now; devices that it tells no more of are gone.
     void take(std::vector<Report> reports, std::vector<KnownRelease> releases, UtcTime now);
-    /// What some devices have said since; the others stay as they are.
+    /// From here on hear() is told everything that the agent tells, part by part.
+    void beginReading();
+    /// What some devices have said since, or a part of everything; the others stay as they are.
     void hear(std::vector<Report> changed, std::vector<KnownRelease> releases, UtcTime now);
+    /// That was everything: devices that no part told of are gone.
+    void endReading(UtcTime now);
+    std::size_t devices() const { return m_devices.size(); }
     /// The present state; what has stalled meanwhile is seen here.
     PicturePtr picture(UtcTime now);
 
@@ -156,12 +165,13 @@ private:
     DevicePtr renewed(Report report, const DevicePtr& held, UtcTime now);
     Labels shared(Labels::Map labels);
     void forgetLabels();
-    void renew(std::map<NodeId, DevicePtr>& devices, Report report, UtcTime now);
+    void renew(Report report, UtcTime now);
     void findNewest();
     void judge(UtcTime now);
     std::map<NodeId, DevicePtr> m_devices;
     std::map<Labels::Map, Labels> m_labels; ///< one copy of each for all devices that have them
     std::set<NodeId> m_unjudged; ///< came with the latest reports
+    std::optional<std::vector<NodeId>> m_told; ///< since beginReading(), until endReading()
     std::vector<KnownRelease> m_known;
     std::map<ResourceUri, trust::Revision> m_newest;
     std::shared_ptr<std::vector<Step>> m_steps;

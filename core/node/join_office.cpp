@@ -150,6 +150,7 @@ enrol::JoinAnswer JoinOffice::judge(const Endpoint& from, const enrol::JoinQuest
     }
     if (auto admitted = admitByItself(*request); !admitted) {
         qCWarning(lcNode, "not admitted by its token alone: %ls", qUtf16Printable(forLog(admitted.error())));
+        m_waits(request->node, question.request);
         return answer;
     }
     return m_reception.onRequest(from, question.request, m_now, calendar());
@@ -157,6 +158,10 @@ enrol::JoinAnswer JoinOffice::judge(const Endpoint& from, const enrol::JoinQuest
 
 Status JoinOffice::admitByItself(const trust::JoinRequest& request)
 {
+    // A console is neither updated nor counted: no device gets out of that by asking for it.
+    if (request.isForConsole() && m_reception.useOf(request) != enrol::TokenUse::Console)
+        return fail(Errc::Refused,
+                    request.name + " asks to be a console (role=console), and its token is not for one");
     const trust::TrustSet& trust = m_board.trust();
     auto certificate = enrol::grant(request, trust.root());
     if (!certificate)
@@ -215,7 +220,8 @@ std::optional<Bytes> JoinOffice::grantedTo(ByteView bytes) const
     return certificate && request->isGrantedBy(*certificate) ? std::optional(*granted) : std::nullopt;
 }
 
-Result<enrol::JoinToken> JoinOffice::createToken(const Endpoint& address, std::chrono::seconds validity)
+Result<enrol::JoinToken> JoinOffice::createToken(const Endpoint& address, std::chrono::seconds validity,
+                                                 enrol::TokenUse use)
 {
     if (validity <= std::chrono::seconds(0) || validity > enrol::kMaxTokenLifetime)
         return fail(Errc::Usage, "a join token is good for at most 24 hours");
@@ -232,7 +238,7 @@ Result<enrol::JoinToken> JoinOffice::createToken(const Endpoint& address, std::c
     m_random.fill(token.secret);
     const UtcTime now = calendar();
     token.expires = static_cast<std::uint64_t>((now + validity).time_since_epoch().count());
-    if (auto added = m_reception.addToken(token.secret, token.expires, now); !added)
+    if (auto added = m_reception.addToken(token.secret, token.expires, now, use); !added)
         return tl::unexpected<Error>(added.error());
     if (auto stored = store(); !stored)
         return tl::unexpected<Error>(stored.error());

@@ -35,7 +35,8 @@ public:
     }
     /// A new token of ours, durable when it is returned. Usage for a time above enrol::kMaxTokenLifetime or
     /// an address that nobody can reach, Busy when too many are out, Io, DiskFull.
-    Result<enrol::JoinToken> createToken(const Endpoint& address, std::chrono::seconds validity);
+    Result<enrol::JoinToken> createToken(const Endpoint& address, std::chrono::seconds validity,
+                                         enrol::TokenUse use = enrol::TokenUse::Device);
     /// Keeps `certificate` for a device that waits here. Fails with verifyAdmit's codes, or NotFound if no
     /// device waits that this certificate is for: it says what the device asked for, no more and no less.
     Status admit(ByteView certificate, Instant now);

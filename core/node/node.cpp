@@ -158,7 +158,7 @@ Node::Node(Options options, Identity identity, store::Store store, PayloadStore 
               [this](const char* counter) { return nextSequence(counter); },
               [this](const overlay::Input& input) { feedOverlay(input); },
               [this](const trust::Receipt& receipt) { Q_EMIT receiptTaken(receipt); },
-              [this] { return m_overlay.hints(m_timers.now()); }, m_options.config.sumsAbove})
+              [this] { return m_overlay.hints(m_timers.now()); }, m_random, m_options.config.sumsAbove})
     , m_payloadLinks(m_timers,
                      {[this](const link::Input& input) { feedLinks(input); },
                       [this](const NodeId& node) { m_swarm.linked(node); },

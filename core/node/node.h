@@ -81,6 +81,11 @@ public:
     /// At an observer: those who wait at other agents.
     std::vector<overlay::Waiting> waitingElsewhere() const;
     Instant now() const { return m_timers.now(); }
+    /// ReceiptDesk::page.
+    Result<ReceiptPage> receiptsSince(const ReceiptMark& mark, std::size_t most, std::size_t bytes)
+    {
+        return m_desk.page(mark, most, bytes);
+    }
     /// ReceiptDesk::ask.
     Status askForReceipts(const trust::ReceiptAsk& ask) { return m_desk.ask(ask); }
     /// How others see this device: asks the servers of the configuration and linked neighbours.

@@ -18,12 +18,12 @@ constexpr Duration kTick = std::chrono::minutes(10); ///< guess: subscriptions l
 /// What arrives within it is stored together: a commit costs a sync of the disk. Guess.
 constexpr Duration kKeepDelay = std::chrono::milliseconds(50);
 constexpr std::size_t kKeepAtOnce = 256; ///< overlay::kMaxReceipts
-constexpr std::size_t kPage = 1'024;
 
 } // namespace
 
 ReceiptDesk::ReceiptDesk(Services services)
     : m_services(std::move(services))
+    , m_book(m_services.store, m_services.keeper, m_services.random)
 {
 }
 
@@ -157,7 +157,16 @@ void ReceiptDesk::arrived(const overlay::ReceiptArrived& arrived)
 
 void ReceiptDesk::keep()
 {
-    const std::vector<store::ReceiptRow> rows = std::exchange(m_arrived, {});
+    // Verified on arrival, and once more: the root may be another, and the book relies on what is stored.
+    std::vector<store::ReceiptRow> rows;
+    std::vector<trust::Receipt> receipts;
+    for (store::ReceiptRow& row : std::exchange(m_arrived, {})) {
+        auto verified = board::verifyReceipt(row.bytes, m_services.keeper.admission());
+        if (!verified)
+            continue;
+        receipts.push_back(std::move(verified->receipt));
+        rows.push_back(std::move(row));
+    }
     if (rows.empty())
         return;
     if (auto kept = m_services.store.putReceipts(rows); !kept) {
@@ -165,31 +174,11 @@ void ReceiptDesk::keep()
         qCCritical(lcNode, "receipts not stored: %ls", qUtf16Printable(forLog(kept.error())));
         return;
     }
-    for (const store::ReceiptRow& row : rows) {
-        if (const auto verified = board::verifyReceipt(row.bytes, m_services.keeper.admission()))
-            m_services.received(verified->receipt);
-        m_services.feedOverlay(overlay::ReceiptKept{row.device, row.sequence});
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        m_services.received(receipts[i]);
+        m_services.feedOverlay(overlay::ReceiptKept{rows[i].device, rows[i].sequence});
     }
     weigh();
-}
-
-Result<std::vector<board::DeviceReceipt>> ReceiptDesk::receipts(std::size_t limit) const
-{
-    std::vector<board::DeviceReceipt> receipts;
-    std::optional<NodeId> after;
-    while (receipts.size() < limit) {
-        const auto page = m_services.store.receipts(after, std::min(kPage, limit - receipts.size()));
-        if (!page)
-            return tl::unexpected<Error>(page.error());
-        if (page->empty())
-            break;
-        after = page->back().device;
-        // What no longer verifies, by a newer root, is not shown, nor what a denied device said.
-        for (const store::ReceiptRow& row : *page)
-            if (auto verified = board::verifyReceipt(row.bytes, m_services.keeper.admission()))
-                receipts.push_back(std::move(*verified));
-    }
-    return receipts;
 }
 
 std::uint64_t ReceiptDesk::count() const

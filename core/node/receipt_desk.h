@@ -7,6 +7,7 @@
 
 #include "board/board_keeper.h"
 #include "node/identity.h"
+#include "node/receipt_book.h"
 #include "node/timer_queue.h"
 #include "store/store.h"
 
@@ -25,6 +26,7 @@ public:
         std::function<void(const overlay::Input&)> feedOverlay;
         std::function<void(const trust::Receipt&)> received; ///< each newer one, verified and stored
         std::function<std::optional<overlay::Hints>()> hints; ///< of the overlay
+        RandomSource& random;
         std::optional<std::uint64_t> sumsAbove = {}; ///< instead of what the subscription says
     };
     explicit ReceiptDesk(Services services);
@@ -52,9 +54,12 @@ public:
     std::optional<overlay::Hints> hints() const { return m_services.hints(); }
 
     bool isObserver() const { return m_services.keeper.isObserver(m_services.identity.node); }
-    /// What is stored, as far as it still verifies; at most `limit`, in the order of the devices.
-    Result<std::vector<board::DeviceReceipt>> receipts(std::size_t limit) const;
-    /// How many receipts receipts() chooses from.
+    /// What is stored, as far as it still verifies: ReceiptBook::page.
+    Result<ReceiptPage> page(const ReceiptMark& since, std::size_t most, std::size_t bytes)
+    {
+        return m_book.page(since, most, bytes);
+    }
+    /// Of how many devices something is stored.
     std::uint64_t count() const;
 
 private:
@@ -66,6 +71,7 @@ private:
     void keep();
 
     Services m_services;
+    ReceiptBook m_book;
     std::size_t m_pulses = 0; ///< since this node became an observer
     bool m_isPulsing = false;
     std::optional<Instant> m_lastPulse;

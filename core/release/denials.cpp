@@ -45,11 +45,13 @@ void Denials::put(const std::string& place, Held held)
 {
     m_nodes.insert(held.list.nodes.begin(), held.list.nodes.end());
     m_lists.insert_or_assign(place, std::move(held));
+    ++m_changes;
 }
 
 void Denials::erase(const std::string& place)
 {
     m_lists.erase(place);
+    ++m_changes;
     m_nodes.clear();
     for (const auto& [name, held] : m_lists)
         m_nodes.insert(held.list.nodes.begin(), held.list.nodes.end());

@@ -25,6 +25,8 @@ public:
 
     bool contains(const NodeId& node) const { return m_nodes.contains(node); }
     const std::set<NodeId>& nodes() const { return m_nodes; }
+    /// Rises whenever nodes() may be others than before.
+    std::uint64_t changes() const { return m_changes; }
     std::size_t listsOf(const KeyId& signer) const;
     /// Whether one list that `signer` signed names all that `list` names.
     bool covers(const KeyId& signer, const trust::DenyList& list) const;
@@ -37,6 +39,7 @@ public:
 private:
     std::map<std::string, Held> m_lists; ///< by place
     std::set<NodeId> m_nodes; ///< their union
+    std::uint64_t m_changes = 0;
 };
 
 } // namespace starling::release

@@ -54,17 +54,24 @@ Status upsertNotice(Database& database, const NoticeRow& notice)
     return {};
 }
 
-Status upsertReceipt(Database& database, const ReceiptRow& receipt)
+/// Whether it is the first of its device.
+Result<bool> upsertReceipt(Database& database, const ReceiptRow& receipt)
 {
     if (auto fits = requireAtMost(receipt.bytes.size(), Store::kMaxReceiptBytes, "receipt"); !fits)
-        return fits;
-    const auto done = database.run("INSERT INTO receipts (device, sequence, bytes) VALUES (?1, ?2, ?3)"
-                                   " ON CONFLICT DO UPDATE SET sequence = excluded.sequence,"
-                                   " bytes = excluded.bytes WHERE excluded.sequence > sequence",
-                                   receipt.device.bytes(), receipt.sequence, receipt.bytes);
-    if (!done)
-        return fail(Error(done.error()), "receipt of " + receipt.device.shortHex());
-    return {};
+        return tl::unexpected<Error>(fits.error());
+    const auto renewed = database.run("UPDATE receipts SET change = (SELECT max(change) FROM receipts) + 1,"
+                                      " sequence = ?2, bytes = ?3 WHERE device = ?1 AND sequence < ?2",
+                                      receipt.device.bytes(), receipt.sequence, receipt.bytes);
+    if (renewed && *renewed != 0)
+        return false;
+    const auto added = !renewed ? renewed
+                                : database.run("INSERT INTO receipts (device, sequence, change, bytes)"
+                                               " VALUES (?1, ?2, (SELECT coalesce(max(change), 0)"
+                                               " FROM receipts) + 1, ?3) ON CONFLICT (device) DO NOTHING",
+                                               receipt.device.bytes(), receipt.sequence, receipt.bytes);
+    if (!added)
+        return fail(Error(added.error()), "receipt of " + receipt.device.shortHex());
+    return *added != 0;
 }
 
 Status requireNotBelow(Database& database, const ResourceUri& uri, const trust::Floor& floor)
@@ -216,6 +223,7 @@ private:
 
 public:
     Database database;
+    std::optional<std::uint64_t> receipts; ///< how many rows there are, once somebody has asked
 };
 
 Store::Store(std::unique_ptr<Impl> impl)
@@ -467,45 +475,71 @@ Result<std::uint64_t> Store::peekSequence(std::string_view counter) const
 
 Status Store::putReceipts(const std::vector<ReceiptRow>& receipts)
 {
-    return m_impl->atomically([&]() -> Status {
-        for (const ReceiptRow& receipt : receipts)
-            if (auto put = upsertReceipt(m_impl->database, receipt); !put)
-                return put;
-        const auto count = receiptCount();
-        if (!count)
-            return tl::unexpected<Error>(count.error());
-        if (*count > kMaxReceipts)
+    const auto before = receiptCount();
+    if (!before)
+        return tl::unexpected<Error>(before.error());
+    std::uint64_t count = *before;
+    auto put = m_impl->atomically([&]() -> Status {
+        for (const ReceiptRow& receipt : receipts) {
+            const auto isFirst = upsertReceipt(m_impl->database, receipt);
+            if (!isFirst)
+                return tl::unexpected<Error>(isFirst.error());
+            count += *isFirst ? 1 : 0;
+        }
+        if (count > kMaxReceipts)
             return fail(Errc::TooLarge, "receipts of more than " + std::to_string(kMaxReceipts) + " devices");
         return {};
     });
+    if (put)
+        m_impl->receipts = count;
+    return put;
 }
 
-Result<std::vector<ReceiptRow>> Store::receipts(const std::optional<NodeId>& after, std::size_t limit) const
+Result<std::vector<StoredReceipt>> Store::receiptsAfter(std::uint64_t change, std::size_t limit,
+                                                        std::size_t bytes) const
 {
-    std::vector<ReceiptRow> receipts;
-    const Bytes from = after ? toBytes(after->bytes()) : Bytes();
-    auto read =
-        forEachRow(m_impl->database.query("SELECT device, sequence, bytes FROM receipts WHERE device > ?1"
-                                          " ORDER BY device LIMIT ?2",
-                                          ByteView(from), static_cast<std::int64_t>(limit)),
-                   [&](const Statement& row) -> Status {
-                       auto device = NodeId::fromBytes(row.blob(0));
-                       if (!device)
-                           return fail(Errc::StateCorrupt, "database: receipt of no device");
-                       receipts.push_back({*device, row.natural(1), row.blob(2)});
-                       return {};
-                   });
-    if (!read)
-        return fail(std::move(read.error()), "receipts");
-    return receipts;
+    std::vector<StoredReceipt> receipts;
+    if (change > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        return receipts;
+    auto rows = m_impl->database.query("SELECT change, device, sequence, bytes FROM receipts"
+                                       " WHERE change > ?1 ORDER BY change LIMIT ?2",
+                                       change, static_cast<std::int64_t>(limit));
+    if (!rows)
+        return fail(std::move(rows.error()), "receipts");
+    for (std::size_t taken = 0;;) {
+        const auto row = rows->step();
+        if (!row)
+            return fail(Error(row.error()), "receipts");
+        if (!*row)
+            return receipts;
+        const auto device = NodeId::fromBytes(rows->blob(1));
+        if (!device)
+            return fail(Errc::StateCorrupt, "database: receipt of no device");
+        StoredReceipt next{rows->natural(0), {*device, rows->natural(2), rows->blob(3)}};
+        taken += next.row.bytes.size();
+        if (taken > bytes && !receipts.empty())
+            return receipts;
+        receipts.push_back(std::move(next));
+    }
+}
+
+Result<std::uint64_t> Store::newestReceipt() const
+{
+    const auto newest = m_impl->database.integer("SELECT coalesce(max(change), 0) FROM receipts");
+    if (!newest)
+        return fail(Error(newest.error()), "receipts");
+    return static_cast<std::uint64_t>(*newest);
 }
 
 Result<std::uint64_t> Store::receiptCount() const
 {
+    if (m_impl->receipts)
+        return *m_impl->receipts;
     const auto count = m_impl->database.integer("SELECT count(*) FROM receipts");
     if (!count)
         return fail(Error(count.error()), "receipts");
-    return static_cast<std::uint64_t>(*count);
+    m_impl->receipts = static_cast<std::uint64_t>(*count);
+    return *m_impl->receipts;
 }
 
 Status Store::putResumeData(const InfoHash& payload, ByteView data)

@@ -32,6 +32,14 @@ struct ReceiptRow
     bool operator==(const ReceiptRow&) const = default;
 };
 
+/// The same, and where it stands among all: what came later has a higher number.
+struct StoredReceipt
+{
+    std::uint64_t change = 0;
+    ReceiptRow row;
+    bool operator==(const StoredReceipt&) const = default;
+};
+
 class Store
 {
 public:
@@ -91,8 +99,13 @@ public:
     /// nothing. TooLarge if one has over kMaxReceiptBytes, or if it were the receipts of more than
     /// kMaxReceipts devices.
     Status putReceipts(const std::vector<ReceiptRow>& receipts);
-    /// At most `limit`, in the order of the devices; those after `after`, if it is given.
-    Result<std::vector<ReceiptRow>> receipts(const std::optional<NodeId>& after, std::size_t limit) const;
+    /// Those that came after number `change` (0: all), in the order in which they came: at most `limit`, and
+    /// at most `bytes` of them, but one if there is one. Costs what it returns, however many there are.
+    Result<std::vector<StoredReceipt>> receiptsAfter(std::uint64_t change, std::size_t limit,
+                                                     std::size_t bytes) const;
+    /// The number of the one that came last; 0 if there is none.
+    Result<std::uint64_t> newestReceipt() const;
+    /// Of how many devices there are receipts. Counted once after open().
     Result<std::uint64_t> receiptCount() const;
 
     /// TooLarge over kMaxResumeBytes.

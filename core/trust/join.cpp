@@ -85,6 +85,12 @@ Result<JoinRequest> JoinRequest::parse(ByteView payload)
     return JoinRequest{*node, *linkKey, std::move(*name), std::move(*labels), *token, *renews};
 }
 
+bool JoinRequest::isForConsole() const
+{
+    const auto role = labels.find("role");
+    return role != labels.end() && role->second == "console";
+}
+
 bool JoinRequest::isGrantedBy(const Certificate& certificate) const
 {
     return certificate.node == node && certificate.linkKey == linkKey && certificate.name == name

@@ -28,6 +28,9 @@ struct JoinRequest
     static Result<JoinRequest> parse(ByteView payload);
     bool operator==(const JoinRequest&) const = default;
 
+    /// Whether the device asks to be a console's, which is not updated and not counted: the label
+    /// role=console (ADR 43).
+    bool isForConsole() const;
     /// Whether `certificate` grants it: it says the same, and ends later than what the device has.
     bool isGrantedBy(const Certificate& certificate) const;
     /// The certificate that grants it.

@@ -69,6 +69,7 @@ constexpr std::array kMeasurements{
     Measurement{"console-grid", measureGrid},
     Measurement{"console-lens", measureLens},
     Measurement{"console-intake", measureIntake},
+    Measurement{"console-read", measureReading},
     Measurement{"console-start", measureStart},
 };
 

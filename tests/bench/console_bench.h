@@ -25,6 +25,7 @@ void measureGrid(const ConsoleBench& bench, Report& report); ///< console-grid
 void measureLens(const ConsoleBench& bench, Report& report); ///< console-lens
 void measureIntake(const ConsoleBench& bench, Report& report); ///< console-intake
 void measureMemory(const ConsoleBench& bench, Report& report); ///< console-memory
+void measureReading(const ConsoleBench& bench, Report& report); ///< console-read
 void measureStart(const ConsoleBench& bench, Report& report); ///< console-start
 
 // What they share

@@ -22,9 +22,9 @@ struct Measurement
 };
 
 /// What another program measures, which has the window's libraries.
-enum ConsoleFigure : std::size_t { Memory, Filter, Grid, Lens, Intake, Start };
-constexpr std::array kConsoleFigures{"console-memory", "console-filter", "console-grid",
-                                     "console-lens",   "console-intake", "console-start"};
+enum ConsoleFigure : std::size_t { Memory, Filter, Grid, Lens, Intake, Read, Start };
+constexpr std::array kConsoleFigures{"console-memory", "console-filter", "console-grid", "console-lens",
+                                     "console-intake", "console-read",   "console-start"};
 template <ConsoleFigure Which> Status measureConsole(const Bench& bench, Report& report)
 {
     return measureByConsole(bench, report, kConsoleFigures[Which]);
@@ -54,6 +54,7 @@ constexpr std::array kMeasurements{
     Measurement{"console-grid", measureConsole<Grid>},
     Measurement{"console-lens", measureConsole<Lens>},
     Measurement{"console-intake", measureConsole<Intake>},
+    Measurement{"console-read", measureConsole<Read>},
     Measurement{"console-start", measureConsole<Start>},
 };
 

@@ -104,6 +104,8 @@ std::vector<Bytes> seeds()
     part.anchorBytes = 1'000;
     enrol::Reception reception{FleetId()};
     [[maybe_unused]] const auto added = reception.addToken({}, 1'900'000'000, UtcTime());
+    [[maybe_unused]] const auto another = reception.addToken(trust::TokenSecret{std::byte{1}}, 1'900'000'000,
+                                                             UtcTime(), enrol::TokenUse::Console);
     reception.grant(NodeId(), toBytes("certificate"));
     enrol::JoinAnswer roots;
     roots.rootsPart = toBytes("roots");

@@ -8,10 +8,14 @@
 #include "main_window.h"
 #include "pieces_bar.h"
 #include "profile.h"
+#include "publish_send.h"
 #include "query_box.h"
+#include "release_samples.h"
 
 #include <QCompleter>
+#include <QLabel>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QMenu>
 #include <QPushButton>
 #include <QSettings>
@@ -29,6 +33,7 @@ using namespace starling::gui_test;
 using namespace std::chrono_literals;
 using trust::Phase;
 using window::DevicesPage;
+using window::MainWindow;
 using window::QueryBox;
 
 namespace {
@@ -72,6 +77,52 @@ private Q_SLOTS:
         QCoreApplication::setApplicationName(s("starling-console-test"));
         QApplication::setStyle(QStyleFactory::create(s("Fusion")));
         window::loadResources();
+    }
+
+    void saysHowManyDevicesAreReadSoFar()
+    {
+        MainWindow main(s("agent.sock"));
+        main.resize(1'240, 800);
+        main.setLook(window::Look::Light);
+        main.show();
+        auto part = std::make_shared<window::Snapshot>(*snapshotOf(pictureOf(40, 3)));
+        part->reading = window::Reading{4'096, 100'000};
+        main.show(part);
+        const auto says = [&](const QString& text) {
+            const auto labels = main.findChildren<QLabel*>();
+            return std::any_of(labels.begin(), labels.end(), [&](const QLabel* each) {
+                return each->isVisible() && each->text().contains(text);
+            });
+        };
+        const auto number = [](int value) { return QLocale().toString(value); };
+        const QString soFar = s("Reading devices: %1 of %2").arg(number(4'096), number(100'000));
+        QVERIFY(find<QLabel>(main, soFar) != nullptr); // in the status bar
+        QVERIFY(says(soFar + s(" so far. Of these: ")));
+        keepPicture(main, s("reading-devices"));
+        // Nothing is pushed to devices that were not counted.
+        const auto torrent = std::make_shared<release::TorrentFile>(release::samples::single(50'000));
+        window::PublishSend send;
+        send.show(part);
+        send.begin(torrent, {}, s("agent.sock"), s("fw-gateway-1.torrent"));
+        auto* const typed = find<QLineEdit>(send, s("Type to confirm"));
+        typed->setText(typed->placeholderText());
+        auto* const push = find<QPushButton>(send, s("Push"));
+        QVERIFY(!push->isEnabled());
+
+        auto whole = std::make_shared<window::Snapshot>(*part);
+        whole->reading.reset();
+        main.show(whole);
+        send.show(whole);
+        QVERIFY(!says(soFar));
+        typed->setText(typed->placeholderText());
+        QVERIFY(push->isEnabled());
+        // And those for which there is no room at all.
+        whole = std::make_shared<window::Snapshot>(*whole);
+        whole->leftOut = 50'000;
+        main.show(whole);
+        auto* const needs = find<QListWidget>(main, s("What needs you, largest first"));
+        QVERIFY(needs->item(0)->text().startsWith(s("About %1 more devices report").arg(number(50'000))));
+        QVERIFY(needs->item(0)->text().endsWith(s("room for ") + number(200'000)));
     }
     void init() { QSettings().clear(); }
 

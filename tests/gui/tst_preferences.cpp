@@ -20,9 +20,11 @@
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QStyleFactory>
+#include <QStyleOptionButton>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QToolButton>
+#include <QVBoxLayout>
 
 using namespace starling;
 using namespace starling::gui_test;
@@ -62,6 +64,8 @@ private Q_SLOTS:
     void tellsWhatIsNews();
     void looksWell_data();
     void looksWell();
+    void ticksACheckBoxThatIsOn_data() { looksWell_data(); }
+    void ticksACheckBoxThatIsOn();
     void showsTheFocusAndHasRoomForFingers_data() { looksWell_data(); }
     void showsTheFocusAndHasRoomForFingers();
 
@@ -299,6 +303,58 @@ void TestPreferences::looksWell()
         if (widget->isVisible() && widget->focusPolicy() != Qt::NoFocus)
             QVERIFY2(page->rect().right() >= widget->mapTo(page, widget->rect().topRight()).x(),
                      qPrintable(widget->accessibleName()));
+}
+
+void TestPreferences::ticksACheckBoxThatIsOn()
+{
+    QFETCH(int, look);
+    const auto theme = window::Theme::of(static_cast<Look>(look), QPalette());
+    QWidget panel;
+    panel.setObjectName(s("page"));
+    panel.setAttribute(Qt::WA_StyledBackground);
+    panel.setPalette(theme.palette());
+    panel.setStyleSheet(theme.styleSheet());
+    auto* const column = new QVBoxLayout(&panel);
+    const auto box = [&](const char* text, bool isOn, bool isEnabled) {
+        auto* const made = new QCheckBox(s(text));
+        made->setChecked(isOn);
+        made->setEnabled(isEnabled);
+        column->addWidget(made);
+        return made;
+    };
+    QCheckBox* const off = box("Off", false, true);
+    QCheckBox* const on = box("On", true, true);
+    QCheckBox* const offUnable = box("Off, and cannot be changed", false, false);
+    QCheckBox* const onUnable = box("On, and cannot be changed", true, false);
+    panel.show();
+    QVERIFY(QTest::qWaitForWindowActive(&panel));
+    on->setFocus(Qt::TabFocusReason);
+    keepPicture(panel, s("check-boxes-") + window::lookName(static_cast<Look>(look)));
+    /// Pixels of the indicator that are of that colour, within what smoothing leaves.
+    const auto count = [](QCheckBox* const widget, const QColor& colour) {
+        QStyleOptionButton option;
+        option.initFrom(widget);
+        const QRect area = widget->style()->subElementRect(QStyle::SE_CheckBoxIndicator, &option, widget);
+        const QImage image = widget->grab().toImage();
+        int found = 0;
+        for (int y = area.top(); y <= area.bottom(); ++y)
+            for (int x = area.left(); x <= area.right(); ++x) {
+                const QColor seen = image.pixelColor(x, y);
+                found += std::abs(seen.red() - colour.red()) + std::abs(seen.green() - colour.green())
+                            + std::abs(seen.blue() - colour.blue())
+                        < 90
+                    ? 1
+                    : 0;
+            }
+        return found;
+    };
+    constexpr int kTick = 6; // px of its two strokes that nothing smooths away
+    QVERIFY(window::contrast(theme.accent, theme.onAccent) >= 4.5);
+    QVERIFY(window::contrast(theme.muted, theme.onAccent) >= 3);
+    QVERIFY(count(on, theme.onAccent) >= kTick && count(on, theme.accent) >= kTick);
+    QVERIFY(count(onUnable, theme.onAccent) >= kTick && count(onUnable, theme.muted) >= kTick);
+    QVERIFY(count(onUnable, theme.accent) == 0);
+    QVERIFY(count(off, theme.accent) == 0 && count(offUnable, theme.accent) == 0);
 }
 
 /// On every screen: what has the focus looks otherwise than without it, can be hit, and is not covered.

@@ -251,6 +251,12 @@ private Q_SLOTS:
         const auto token = m_cli->run(agent(0) + QStringList{s("token"), s("create"), s("--hours"), s("1")});
         ENDED(token, 0);
         QVERIFY(text(token, "token").startsWith(s("starling1-")));
+        const auto isForConsole = [](const auto& ended) {
+            return json(ended).value(QLatin1String("console")).toBool();
+        };
+        const auto another = m_cli->run(agent(0) + QStringList{s("token"), s("create"), s("--console")});
+        ENDED(another, 0);
+        QVERIFY(isForConsole(another) && !isForConsole(token));
         ENDED(m_cli->run(agent(0) + QStringList{s("token"), s("create"), s("--hours"), s("25")}), 2);
         ENDED(m_cli->run(agent(0) + QStringList{s("token"), s("create"), s("--address"), s("nonsense")}), 2);
 
@@ -279,6 +285,10 @@ private Q_SLOTS:
         // Case 33: a mark that turns the direction of text is shown, and does nothing.
         const auto list = m_cli->run(
             {s("--agent"), QString::fromStdString((*fleet)->socket(0).string()), s("device"), s("list")});
+        QCOMPARE(json(m_cli->run(agent(0) + QStringList{s("device"), s("list")}))
+                     .value(QLatin1String("left_out"))
+                     .toInt(-1),
+                 0);
         QVERIFY2(list.output.contains("gateway-?7") && list.output.contains("token good"),
                  list.output.constData());
 

@@ -79,6 +79,12 @@ inline Status push(Node& node, const release::TorrentFile& torrent, ByteView str
     return node.publish(intake->torrent());
 }
 
+/// What `node` tells of first.
+inline std::vector<board::DeviceReceipt> receiptsAt(Node& node)
+{
+    return node.receiptsSince({}, 100, 1'000'000).value().receipts;
+}
+
 inline trust::Phase phaseAt(const Node& node, const InfoHash& payload)
 {
     for (const Updater::View& view : node.updater().views())

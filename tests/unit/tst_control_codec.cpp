@@ -129,6 +129,36 @@ private Q_SLOTS:
         QCOMPARE(std::get<DevicesReply>(*devices).devices.at(0).labels.at("site"), std::string("lab"));
     }
 
+    void keepsHowFarSomebodyWasTold()
+    {
+        const auto request = decodeRequest(frameOf(samples::requests()[2]));
+        const auto& asked = std::get<DevicesRequest>(*request);
+        QCOMPARE(asked.since.era + asked.since.change + asked.most, std::uint64_t{77 + 12'345 + 256});
+        const auto reply = decodeReply(frameOf(samples::replies()[2]));
+        const auto& told = std::get<DevicesReply>(*reply);
+        QVERIFY(told.isObserver && !told.isLast && told.mark.era == 77 && told.mark.change == 12'346);
+        QCOMPARE(told.total, std::uint64_t{100'000});
+    }
+
+    /// A command line and an agent may be of different versions for a while.
+    void understandsDevicesFromBeforeThereWerePages()
+    {
+        const auto request = decodeRequest(frame(1, 2, "de"));
+        QVERIFY(request.has_value());
+        const auto& asked = std::get<DevicesRequest>(*request);
+        QVERIFY(asked.since.era == 0 && asked.since.change == 0 && asked.most == kMaxDevicesTold);
+        const Bytes poorer = changed(samples::replies()[2], [](bencode::Dict& dict) {
+            for (const char* name : {"era", "after", "last", "total"})
+                dict.erase(name);
+        });
+        const auto reply = decodeReply(poorer);
+        QVERIFY(reply.has_value());
+        const auto& told = std::get<DevicesReply>(*reply);
+        QVERIFY(told.isLast && told.mark.era == 0 && told.total == 1 && told.devices.size() == 1);
+        for (const char* body : {"d4:mosti0ee", "d4:mosti4294967296ee", "d3:erai-1ee", "d5:after1:xe"})
+            QCOMPARE(code(decodeRequest(frame(1, 2, body)).error().code), code(Errc::Malformed));
+    }
+
     void keepsEveryFieldOfANetCheck()
     {
         const auto reply = decodeReply(frameOf(samples::replies().at(12)));

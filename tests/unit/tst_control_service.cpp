@@ -3,9 +3,13 @@
 #include "agent/control_service.h"
 #include "agent/hints_view.h"
 #include "agent/reach_view.h"
+#include "control/client.h"
+#include "model/device_reader.h"
 #include "node_fixture.h"
+#include "receipt_samples.h"
 
 #include <QLocalSocket>
+#include <QThread>
 
 using namespace starling;
 using namespace starling::agent;
@@ -62,6 +66,62 @@ private:
 
 using Answer = PushReply::Answer;
 
+/// Everything that an agent tells from `mark` on, which is where it ends then; in order. Nothing if it does
+/// not answer as it should.
+std::optional<std::vector<DeviceLine>> readOn(Caller& caller, DevicesMark& mark, std::uint32_t most)
+{
+    std::vector<DeviceLine> lines;
+    for (bool isLast = false; !isLast;) {
+        auto page = caller.ask<DevicesReply>(DevicesRequest{mark, most});
+        if (!page || page->devices.size() > most || page->mark.era == 0
+            || encode(Reply(*page)).size() > kMaxFrameBytes)
+            return std::nullopt;
+        std::move(page->devices.begin(), page->devices.end(), std::back_inserter(lines));
+        mark = page->mark;
+        isLast = page->isLast;
+    }
+    return lines;
+}
+
+std::set<NodeId> nodesOf(const std::vector<DeviceLine>& lines)
+{
+    std::set<NodeId> nodes;
+    for (const DeviceLine& line : lines)
+        nodes.insert(line.node);
+    return nodes;
+}
+
+/// What blocks, beside the event loop that serves it.
+template <class Work> bool doneBeside(Work work)
+{
+    const std::unique_ptr<QThread> thread(QThread::create(work));
+    thread->start();
+    const bool isDone = QTest::qWaitFor([&] { return thread->isFinished(); }, 60'000);
+    thread->wait();
+    return isDone;
+}
+
+/// By a key of the admit role.
+Bytes denyNotice(const NodeId& device)
+{
+    trust::DenyList list;
+    list.nodes = {device};
+    trust::Envelope envelope{trust::Kind::Deny, list.serialize(), {}};
+    envelope.sign(samples::trustSet().fleet(), samples::key(11));
+    return release::noticeOf(trust::Kind::Deny, envelope.serialize());
+}
+
+/// A second root, for which key 11 admits nobody any more.
+Bytes rootWithoutKey11()
+{
+    trust::RootDocument root = samples::rootDocument();
+    root.number = 2;
+    root.previous =
+        trust::Envelope::parse(samples::trustSet().chain().front(), trust::kMaxRootBytes)->payloadHash();
+    root.admit.keys.erase(samples::key(11).id());
+    return release::noticeOf(trust::Kind::Root, samples::signRoot(root, samples::trustSet().fleet(), {1, 2}));
+}
+
 } // namespace
 
 class TestControlService : public QObject
@@ -74,12 +134,8 @@ private Q_SLOTS:
     void init()
     {
         m_device = std::make_unique<Device>(50);
-        auto node = m_device->start();
-        QVERIFY2(node.has_value(), node ? "" : toString(node.error()).c_str());
-        m_node = std::move(*node);
         m_path = QString::fromStdString(*m_device / "agent.sock");
-        m_service = std::make_unique<ControlService>(*m_node, m_path);
-        QCOMPARE(code(m_service->listen()), 0);
+        start();
     }
 
     void cleanup()
@@ -128,6 +184,7 @@ private Q_SLOTS:
         Caller caller(m_path);
         const auto token = caller.ask<TokenReply>(TokenRequest{{}, 3'600});
         QVERIFY(token && token->token.starts_with("starling1-") && token->expires > 0);
+        QVERIFY(!token->isForConsole && caller.ask<TokenReply>(TokenRequest{{}, 3'600, true})->isForConsole);
         QCOMPARE(caller.errorOf(TokenRequest{{}, 25 * 3'600}), code(Errc::Usage));
         QCOMPARE(caller.errorOf(TokenRequest{{}, UINT64_MAX >> 1}), code(Errc::Usage));
         QCOMPARE(caller.errorOf(TokenRequest{Endpoint::ipv4(0, 0, 0, 0, 7'891), 60}), code(Errc::Usage));
@@ -195,6 +252,137 @@ private Q_SLOTS:
             return devices && devices->devices.size() == 1 && devices->devices[0].name == "device 50"
                 && !devices->devices[0].receipt.entries.empty();
         }());
+    }
+
+    void tellsOfTenThousandDevicesOnceAndThenOfWhatHasChanged()
+    {
+        constexpr std::uint32_t kMany = 10'000;
+        observe(kMany);
+        Caller caller(m_path);
+        // As programs of before there were pages ask.
+        QCOMPARE(caller.ask<DevicesReply>(DevicesRequest{})->devices.size(), std::size_t{kMaxDevicesTold});
+        DevicesMark mark;
+        const auto all = readOn(caller, mark, 1'000).value();
+        QCOMPARE(all.size(), std::size_t{kMany + 1});
+        QCOMPARE(nodesOf(all).size(), all.size());
+        QVERIFY(nodesOf(all).contains(m_device->id()));
+        for (const DeviceLine& line : all)
+            QVERIFY(line.receipt.node == line.node
+                    && (line.node == m_device->id()
+                        || (line.name.starts_with("gw-") && line.labels.at("site").starts_with("site-")
+                            && line.receipt.entries
+                                == std::vector<trust::ReceiptEntry>{samples::healthyEntry()})));
+        const DevicesMark before = mark;
+        QVERIFY(readOn(caller, mark, 1'000).value().empty());
+        QVERIFY(mark.era == before.era && mark.change == before.change);
+
+        // A device says something else, and is told of alone.
+        const auto torrent = signedRelease(contents());
+        QCOMPARE(code(push(*m_node, torrent, streamOf(torrent, contents()))), 0);
+        std::vector<DeviceLine> changed;
+        QTRY_VERIFY([&] {
+            const auto more = readOn(caller, mark, 1'000).value();
+            changed.insert(changed.end(), more.begin(), more.end());
+            return !changed.empty() && !changed.back().receipt.entries.empty();
+        }());
+        QVERIFY(nodesOf(changed) == std::set<NodeId>{m_device->id()});
+        QVERIFY(mark.era == before.era && mark.change > before.change);
+        // Whoever shows what is no mark of this agent's is told everything.
+        DevicesMark foreign{before.era ^ 1, before.change};
+        QCOMPARE(readOn(caller, foreign, 4'096).value().size(), all.size());
+    }
+
+    void aFrameHasRoomForThePageThatIsInIt()
+    {
+        constexpr std::uint32_t kLarge = 200;
+        std::vector<trust::ReceiptEntry> entries;
+        for (int i = 0; i < 64; ++i) {
+            trust::ReceiptEntry entry = samples::healthyEntry();
+            entry.uri = *ResourceUri::parse("fw/" + std::string(60, 'a') + "/" + std::string(60, 'b') + "/"
+                                            + std::to_string(1'000 + i));
+            entry.detail = std::string(200, 'd');
+            entries.push_back(std::move(entry));
+        }
+        std::vector<store::ReceiptRow> rows;
+        std::size_t bytes = 0;
+        for (std::uint32_t i = 0; i < kLarge; ++i) {
+            rows.push_back(samples::receiptOfMany(i, 1, entries));
+            bytes += rows.back().bytes.size();
+        }
+        QVERIFY(bytes > kMaxFrameBytes); // or it would prove nothing
+        stop();
+        m_device->observe();
+        QCOMPARE(code(store::Store::open(m_device->config.state)->putReceipts(rows)), 0);
+        start();
+        Caller caller(m_path);
+        DevicesMark mark;
+        const auto all = readOn(caller, mark, kMaxDevicesTold).value();
+        QVERIFY(nodesOf(all).size() >= kLarge);
+        QCOMPARE(all.size(), nodesOf(all).size());
+    }
+
+    void tellsAnewOnceADeviceIsDenied()
+    {
+        observe(20);
+        Caller caller(m_path);
+        DevicesMark mark;
+        QCOMPARE(readOn(caller, mark, 8).value().size(), std::size_t{21});
+        const std::uint64_t era = mark.era;
+        QVERIFY(m_node->publishNotice(denyNotice(samples::nodeOfMany(3))).has_value());
+        const auto left = readOn(caller, mark, 8).value();
+        QVERIFY(mark.era != era);
+        QCOMPARE(left.size(), std::size_t{20});
+        QVERIFY(!nodesOf(left).contains(samples::nodeOfMany(3)));
+        QVERIFY(readOn(caller, mark, 8).value().empty());
+    }
+
+    void tellsOfNobodyWhomTheNewestRootDoesNotAdmit()
+    {
+        observe(20);
+        Caller caller(m_path);
+        DevicesMark mark;
+        QCOMPARE(readOn(caller, mark, 8).value().size(), std::size_t{21});
+        const auto published = m_node->publishNotice(rootWithoutKey11());
+        QVERIFY2(published.has_value(), published ? "" : toString(published.error()).c_str());
+        QVERIFY(readOn(caller, mark, 8).value().empty());
+        // What did not verify once is not believed the next time either.
+        DevicesMark anew;
+        QVERIFY(readOn(caller, anew, 8).value().empty());
+        QVERIFY(anew.era == mark.era && anew.change == mark.change && anew.change >= 20);
+    }
+
+    void aBookOfDevicesFollowsTheAgent()
+    {
+        constexpr std::uint32_t kMany = 600; // three pages
+        observe(kMany);
+        console::DeviceBook book;
+        int pauses = 0;
+        const auto update = [&] {
+            Status updated = fail(Errc::Timeout, "");
+            pauses = 0;
+            return doneBeside([&] {
+                       auto agent = Client::connect(m_path);
+                       updated = !agent
+                           ? Status(tl::unexpected<Error>(agent.error()))
+                           : book.update(*agent, std::chrono::seconds(10),
+                                         [&](std::uint64_t read, std::uint64_t total) -> Status {
+                                             ++pauses;
+                                             return read < total ? Status() : fail(Errc::Usage, "");
+                                         });
+                   })
+                && updated.has_value();
+        };
+        QVERIFY(update());
+        QCOMPARE(book.devices().size(), std::size_t{kMany + 1});
+        QCOMPARE(pauses, 2);
+        QVERIFY(book.isObserver() && book.leftOut() == 0);
+        // By another connection it goes on where it was.
+        QVERIFY(update());
+        QCOMPARE(pauses, 0);
+        QVERIFY(m_node->publishNotice(denyNotice(samples::nodeOfMany(3))).has_value());
+        QVERIFY(update());
+        QCOMPARE(book.devices().size(), std::size_t{kMany});
+        QVERIFY(!book.devices().contains(samples::nodeOfMany(3)));
     }
 
     void refusesAPushThatIsNotWelcome()
@@ -322,6 +510,31 @@ private Q_SLOTS:
     }
 
 private:
+    void start()
+    {
+        auto node = m_device->start();
+        QVERIFY2(node.has_value(), node ? "" : toString(node.error()).c_str());
+        m_node = std::move(*node);
+        m_service = std::make_unique<ControlService>(*m_node, m_path);
+        QCOMPARE(code(m_service->listen()), 0);
+    }
+
+    void stop()
+    {
+        m_service.reset();
+        m_node.reset();
+    }
+
+    /// The device observes from now on, and holds receipts of so many others and its own.
+    void observe(std::uint32_t others)
+    {
+        stop();
+        m_device->observe();
+        QCOMPARE(code(samples::storeReceiptsOfMany(m_device->config.state, 0, others)), 0);
+        start();
+        QTRY_COMPARE(m_node->desk().count(), std::uint64_t{others + 1});
+    }
+
     void verifyNothingArrived()
     {
         QVERIFY(fs::is_empty(*m_device / "state/incoming"));

@@ -209,6 +209,32 @@ private Q_SLOTS:
                 == State::TokenGood);
     }
 
+    void remembersWhatATokenIsForAndTakesOldOnesForDevices()
+    {
+        Reception reception(kFleet);
+        ACCEPTED(reception.addToken(secretOf(1), kNoonSeconds + 60, kNoon));
+        const Bytes before = reception.serialize();
+        QVERIFY(toText(before).find("console") == std::string::npos); // as it was written before
+        ACCEPTED(reception.addToken(secretOf(2), kNoonSeconds + 60, kNoon, TokenUse::Console));
+        const auto useOf = [&](std::optional<trust::TokenSecret> secret) {
+            return reception.useOf(trust::openJoinRequest(requestOf(50, secret), kFleet).value());
+        };
+        for (int restarts = 0; restarts < 2; ++restarts) {
+            QVERIFY(useOf(secretOf(1)) == TokenUse::Device && useOf(secretOf(2)) == TokenUse::Console);
+            QVERIFY(useOf(secretOf(3)) == TokenUse::Device && useOf({}) == TokenUse::Device);
+            const Bytes kept = reception.serialize();
+            reception = *Reception::parse(kept, kFleet);
+            QVERIFY(reception.serialize() == kept);
+        }
+        // Redeeming changes nothing of it.
+        QVERIFY(reception.onRequest(hostOf(1), requestOf(50, secretOf(2)), kStart, kNoon).state
+                == State::TokenGood);
+        QVERIFY(useOf(secretOf(2)) == TokenUse::Console);
+        std::string odd = std::string(toText(reception.serialize()));
+        odd.replace(odd.find("7:consolei1e"), 12, "7:consolei2e");
+        REFUSED(Reception::parse(toBytes(odd), kFleet), Errc::Malformed);
+    }
+
     void refusesExpiredAndUnknownTokens()
     {
         Reception reception(kFleet);

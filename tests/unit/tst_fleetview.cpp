@@ -44,6 +44,8 @@ private Q_SLOTS:
     void sharesDevicesThatDidNotChange();
     void forgetsDevicesThatAreToldNoMore();
     void hearsOfSomeDevicesAlone();
+    void isReadPartByPart();
+    void takesUpNoMoreDevicesThanItHasRoomFor();
     void keepsALimitedHistory();
     void countsDevicesOnEachRelease();
     void moodFollowsTheWorst();
@@ -156,6 +158,58 @@ void TestFleetview::hearsOfSomeDevicesAlone()
     QCOMPARE(before->find(nodeOf(1))->standing, Standing::Healthy);
     QCOMPARE(after->find(nodeOf(1))->standing, Standing::Waiting);
     QCOMPARE(after->steps->size(), before->steps->size() + 3);
+}
+
+void TestFleetview::isReadPartByPart()
+{
+    Fleet fleet(kBegin);
+    const auto devices = [&](UtcTime now) { return fleet.picture(now)->devices.size(); };
+    const auto all = reportsOf(5, 2);
+    const auto part = [&](std::size_t first, std::size_t end) {
+        return std::vector<Report>(all.begin() + static_cast<std::ptrdiff_t>(first),
+                                   all.begin() + static_cast<std::ptrdiff_t>(end));
+    };
+    fleet.beginReading();
+    fleet.hear(part(0, 2), {}, kBegin);
+    QCOMPARE(devices(kBegin), std::size_t{2});
+    fleet.hear(part(2, 5), {}, kBegin + 2s);
+    fleet.endReading(kBegin + 2s);
+    const PicturePtr whole = fleet.picture(kBegin + 2s);
+    QCOMPARE(whole->devices.size(), std::size_t{5});
+    for (const DevicePtr& device : whole->devices)
+        QVERIFY(!device->heardAt); // the agent held all of it before
+    fleet.hear({reportOf(2, {entryOf(Phase::Downloading)})}, {}, kBegin + 4s);
+    QVERIFY(fleet.picture(kBegin + 4s)->find(nodeOf(2))->heardAt == kBegin + 4s);
+    // Anew: what is told again stays as it is, and what is not goes, but not before the end.
+    const PicturePtr before = fleet.picture(kBegin + 5s);
+    fleet.beginReading();
+    fleet.hear(part(0, 1), {}, kBegin + 6s);
+    QCOMPARE(devices(kBegin + 6s), std::size_t{5});
+    // The agent is lost meanwhile, and asked again.
+    fleet.beginReading();
+    fleet.hear(part(3, 5), {}, kBegin + 7s);
+    fleet.endReading(kBegin + 7s);
+    const PicturePtr after = fleet.picture(kBegin + 7s);
+    QCOMPARE(after->devices.size(), std::size_t{2});
+    QVERIFY(after->find(nodeOf(3)) == before->find(nodeOf(3)) && after->find(nodeOf(0)) == nullptr);
+}
+
+void TestFleetview::takesUpNoMoreDevicesThanItHasRoomFor()
+{
+    Fleet fleet(kBegin);
+    const auto many = static_cast<std::uint32_t>(Fleet::kMaxDevices);
+    std::vector<Report> reports;
+    for (std::uint32_t i = 0; i < many + 3; ++i)
+        reports.push_back(reportOf(i, {}));
+    fleet.take(std::move(reports), {}, kBegin);
+    QCOMPARE(fleet.devices(), Fleet::kMaxDevices);
+    // Of those that are held it hears on.
+    fleet.hear({reportOf(1, {entryOf(Phase::Healthy)}), reportOf(many + 1, {entryOf(Phase::Healthy)})}, {},
+               kBegin + 1s);
+    const PicturePtr picture = fleet.picture(kBegin + 1s);
+    QCOMPARE(picture->devices.size(), Fleet::kMaxDevices);
+    QCOMPARE(picture->find(nodeOf(1))->standing, Standing::Healthy);
+    QVERIFY(picture->find(nodeOf(many + 1)) == nullptr);
 }
 
 void TestFleetview::keepsALimitedHistory()

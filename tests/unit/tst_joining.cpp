@@ -139,6 +139,41 @@ private Q_SLOTS:
             m_node->links(), [&](const link::LinkInfo& link) { return link.isUp && link.node == id; }));
     }
 
+    void aConsoleNeedsATokenThatWasMadeForOne()
+    {
+        giveAdmitKey(11);
+        Newcomer newcomer("desk");
+        newcomer.config.labels = {{"role", "console"}};
+        newcomer.giveToken(token());
+        auto joiner = Joiner::start(newcomer.config);
+        QVERIFY2(joiner.has_value(), joiner ? "" : toString(joiner.error()).c_str());
+        QTRY_VERIFY((*joiner)->waitingFor().find("its token is good") != std::string::npos);
+        const auto waiting = m_node->joinOffice().pending(m_node->now());
+        QCOMPARE(waiting.size(), std::size_t{1});
+        QVERIFY(waiting.begin()->second.request.isForConsole());
+        // Somebody may let it in all the same.
+        QCOMPARE(code(m_node->joinOffice().admit(certificateFor(waiting.begin()->second.request, 11),
+                                                 m_node->now())),
+                 0);
+        QVERIFY(isAdmitted(**joiner));
+
+        Newcomer other("other desk");
+        other.config.labels = {{"role", "console"}};
+        const auto made =
+            m_node->joinOffice().createToken(m_node->listenEndpoint(), 1h, enrol::TokenUse::Console);
+        other.giveToken(made->line());
+        auto second = Joiner::start(other.config);
+        QVERIFY(second.has_value());
+        QVERIFY(isAdmitted(**second));
+        // Any other role is a label like any other.
+        Newcomer gateway("gateway");
+        gateway.config.labels = {{"role", "gateway"}};
+        gateway.giveToken(token());
+        auto third = Joiner::start(gateway.config);
+        QVERIFY(third.has_value());
+        QVERIFY(isAdmitted(**third));
+    }
+
     void withoutAnAdmitKeyItWaitsForSomebody()
     {
         Newcomer newcomer("gateway-7");

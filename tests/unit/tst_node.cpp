@@ -117,9 +117,9 @@ private Q_SLOTS:
     void anObserverCollectsTheReceiptsOfAll()
     {
         m_first->observe();
-        const auto collected = [](const Node& node) {
+        const auto collected = [](Node& node) {
             std::set<NodeId> devices;
-            const auto receipts = node.desk().receipts(10).value();
+            const auto receipts = receiptsAt(node);
             for (const board::DeviceReceipt& device : receipts)
                 devices.insert(device.receipt.node);
             return devices;
@@ -155,7 +155,7 @@ private Q_SLOTS:
         // Any agent may bring it.
         const auto published = second->publishNotice(samples::subscriptionNotice(50));
         QVERIFY(published && *published);
-        QTRY_COMPARE_WITH_TIMEOUT(first->desk().receipts(10)->size(), std::size_t{2}, kSpreadMilliseconds);
+        QTRY_COMPARE_WITH_TIMEOUT(receiptsAt(*first).size(), std::size_t{2}, kSpreadMilliseconds);
     }
 
     void aFleetAboveTheObserversLimitIsToldInSumsAndAnswersWhenAsked()
@@ -532,7 +532,7 @@ private:
     }
 
     /// As an observer has it; of itself any node knows.
-    static bool saysHealthy(const Node& node, const NodeId& device, const InfoHash& payload)
+    static bool saysHealthy(Node& node, const NodeId& device, const InfoHash& payload)
     {
         const auto says = [&](const trust::Receipt& receipt) {
             return receipt.node == device
@@ -543,7 +543,7 @@ private:
         };
         if (!node.desk().isObserver())
             return node.desk().own() && says(*node.desk().own());
-        const auto receipts = node.desk().receipts(100).value();
+        const auto receipts = receiptsAt(node);
         return std::any_of(receipts.begin(), receipts.end(),
                            [&](const board::DeviceReceipt& told) { return says(told.receipt); });
     }

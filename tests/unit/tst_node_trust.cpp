@@ -76,7 +76,7 @@ private Q_SLOTS:
         QTRY_COMPARE(upLinks(*first), 2);
         QTRY_COMPARE(upLinks(*second), 2);
         const auto hasHeardOfThird = [&] {
-            const auto receipts = second->desk().receipts(100).value();
+            const auto receipts = receiptsAt(*second);
             return std::any_of(receipts.begin(), receipts.end(), [&](const board::DeviceReceipt& device) {
                 return device.receipt.node == m_third->id();
             });

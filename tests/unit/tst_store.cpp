@@ -58,6 +58,16 @@ int tamper(const fs::path& database, const std::string& sql, AtClose atClose = A
     return result;
 }
 
+/// In the order in which they came.
+std::vector<ReceiptRow> rowsOf(const Store& store)
+{
+    std::vector<ReceiptRow> rows;
+    auto stored = store.receiptsAfter(0, 100, 100'000);
+    for (store::StoredReceipt& each : *stored)
+        rows.push_back(std::move(each.row));
+    return rows;
+}
+
 update::Record recordOf(std::uint64_t version, Phase phase)
 {
     update::Record record = releaseOf(version).record;
@@ -130,9 +140,85 @@ private Q_SLOTS:
         }
         auto store = openOrDie(state.path());
         QCOMPARE(*store.receiptCount(), std::uint64_t{3});
-        QVERIFY(store.receipts({}, 10).value() == (std::vector{row(1, 4), row(2, 7), row(3, 1)}));
-        QVERIFY(store.receipts(row(1, 0).device, 1).value() == std::vector{row(2, 7)});
-        QVERIFY(store.receipts(row(3, 0).device, 10)->empty());
+        QVERIFY(rowsOf(store) == (std::vector{row(2, 7), row(1, 4), row(3, 1)}));
+    }
+
+    void tellsWhichReceiptsCameSince()
+    {
+        const StateDirectory state;
+        const auto row = [](unsigned char device, std::uint64_t sequence) {
+            return ReceiptRow{*NodeId::fromBytes(Bytes(32, std::byte{device})), sequence, Bytes(100)};
+        };
+        std::uint64_t newest = 0;
+        {
+            auto store = openOrDie(state.path());
+            QCOMPARE(*store.newestReceipt(), std::uint64_t{0});
+            VERIFY_OK(store.putReceipts({row(9, 1), row(2, 1), row(5, 1)}));
+            newest = *store.newestReceipt();
+            QVERIFY(store.receiptsAfter(newest, 10, 1'000)->empty());
+            // What is not newer changes nothing.
+            VERIFY_OK(store.putReceipts({row(2, 1), row(5, 0)}));
+            QVERIFY(store.receiptsAfter(newest, 10, 1'000)->empty());
+            VERIFY_OK(store.putReceipts({row(2, 2), row(7, 1), row(2, 3)}));
+            QCOMPARE(*store.receiptCount(), std::uint64_t{4});
+        }
+        auto store = openOrDie(state.path());
+        QCOMPARE(*store.receiptCount(), std::uint64_t{4});
+        const auto since = store.receiptsAfter(newest, 10, 1'000).value();
+        QCOMPARE(since.size(), std::size_t{2}); // each device once, as it is now
+        QVERIFY(since[0].row == row(7, 1) && since[1].row == row(2, 3));
+        QVERIFY(newest < since[0].change && since[0].change < since[1].change);
+        QCOMPARE(*store.newestReceipt(), since[1].change);
+        QVERIFY(rowsOf(store) == (std::vector{row(9, 1), row(5, 1), row(7, 1), row(2, 3)}));
+        // By number and by bytes, but never nothing where there is something.
+        QCOMPARE(store.receiptsAfter(0, 2, 1'000)->size(), std::size_t{2});
+        QCOMPARE(store.receiptsAfter(0, 10, 300)->size(), std::size_t{3});
+        QCOMPARE(store.receiptsAfter(0, 10, 299)->size(), std::size_t{2});
+        QCOMPARE(store.receiptsAfter(0, 10, 1)->size(), std::size_t{1});
+        QVERIFY(store.receiptsAfter(~0ull, 10, 1'000)->empty());
+    }
+
+    void countsReceiptsThatAreRefusedNot()
+    {
+        const StateDirectory state;
+        auto store = openOrDie(state.path());
+        const ReceiptRow good{NodeId(), 1, Bytes(5)};
+        ReceiptRow large{*NodeId::fromBytes(Bytes(32, std::byte{1})), 1, Bytes(Store::kMaxReceiptBytes + 1)};
+        VERIFY_OK(store.putReceipts({good}));
+        VERIFY_FAILS(store.putReceipts({{*NodeId::fromBytes(Bytes(32, std::byte{2})), 1, Bytes(5)}, large}),
+                     Errc::TooLarge);
+        QCOMPARE(*store.receiptCount(), std::uint64_t{1});
+        QCOMPARE(rowsOf(store).size(), std::size_t{1});
+    }
+
+    void bringsReceiptsOverFromTheLayoutBefore()
+    {
+        const StateDirectory state;
+        openOrDie(state.path());
+        const auto row = [](unsigned char device, std::uint64_t sequence) {
+            return ReceiptRow{*NodeId::fromBytes(Bytes(32, std::byte{device})), sequence,
+                              Bytes(3, std::byte{device})};
+        };
+        const auto hex = [](unsigned char device, std::size_t bytes) {
+            return "x'" + toHex(Bytes(bytes, std::byte{device})) + "'";
+        };
+        const std::string values =
+            "(" + hex(7, 32) + ", 4, " + hex(7, 3) + "), (" + hex(3, 32) + ", 9, " + hex(3, 3) + ")";
+        QCOMPARE(tamper(state.database(),
+                        "DROP TABLE receipts;"
+                        "CREATE TABLE receipts (device BLOB PRIMARY KEY CHECK (length(device) = 32),"
+                        " sequence INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;"
+                        "INSERT INTO receipts VALUES "
+                            + values + "; PRAGMA user_version = 2"),
+                 SQLITE_OK);
+        for (int opened = 0; opened < 2; ++opened) {
+            auto store = openOrDie(state.path());
+            QCOMPARE(*store.receiptCount(), std::uint64_t{2});
+            QVERIFY(rowsOf(store) == (std::vector{row(7, 4), row(3, 9)}));
+        }
+        auto store = openOrDie(state.path());
+        VERIFY_OK(store.putReceipts({row(7, 5), row(3, 9)}));
+        QVERIFY(rowsOf(store) == (std::vector{row(3, 9), row(7, 5)}));
     }
 
     void refusesAReceiptThatIsTooLargeAndAllThatCameWithIt()
