@@ -23,6 +23,7 @@
 #include <QPushButton>
 #include <QSet>
 #include <QSettings>
+#include <QSpinBox>
 #include <QStackedWidget>
 #include <QStyleFactory>
 #include <QTableView>
@@ -391,7 +392,11 @@ void TestConsole::collectsReceiptsHere()
     QVERIFY(QTest::qWaitForWindowActive(dialog));
     QVERIFY(console.shows("The agent that this window asks will collect them: device-2"));
     keepPicture(*dialog, s("observe"));
+    QCOMPARE(QApplication::focusWidget()->accessibleName(), s("Passphrase of the key"));
     console.tabTo("Observer, by name or id");
+    console.key(Qt::Key_Tab);
+    QCOMPARE(QApplication::focusWidget()->accessibleName(), s("For so long"));
+    console.key(Qt::Key_Backtab);
     console.type(s("device-9"));
     auto* const sign = console.widget<QPushButton>("Sign and spread who collects receipts");
     QVERIFY(console.shows("No device of this name is known here.") && !sign->isEnabled());
@@ -417,6 +422,13 @@ void TestConsole::collectsReceiptsHere()
     signWith("a lab fleet's passphrase");
     QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-TRUST-004"), kSlow);
     keepPicture(*dialog, s("observe-wrong-key"));
+    for (const QWidget* field :
+         dialog->findChildren<QWidget*>()) // the card has pressed none of them together
+        if (field->isVisible() && (field->inherits("QLineEdit") || field->inherits("QSpinBox")))
+            QTRY_VERIFY2(field->height() >= field->minimumSizeHint().height(),
+                         qPrintable(field->accessibleName()));
+    const auto* const sums = console.widget<QSpinBox>("Told in sums above");
+    QVERIFY(sums->geometry().bottom() <= sums->parentWidget()->height());
     keys->setItemData(0, good);
     signWith("a lab fleet's passphrase");
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("This agent collects receipts for 90 days."), kSlow);
