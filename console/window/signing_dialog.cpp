@@ -150,6 +150,9 @@ void SigningDialog::tell(const QString& what, const Error& error)
 {
     m_error->tell(what, error);
     m_error->show();
+    // Sentences that are wrapped need more height than they say at least: nothing is pressed together.
+    layout()->activate();
+    resize(width(), std::max(height(), layout()->totalHeightForWidth(width())));
     m_key->focusPassphrase();
 }
 
