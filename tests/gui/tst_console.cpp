@@ -421,6 +421,7 @@ void TestConsole::collectsReceiptsHere()
     keys->setItemData(0, QString::fromStdString(m_fleet->key("admit").string()));
     signWith("a lab fleet's passphrase");
     QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-TRUST-004"), kSlow);
+    QVERIFY(console.shows("none of the observe role; nothing was signed")); // before the agent was told
     keepPicture(*dialog, s("observe-wrong-key"));
     QList<QWidget*> parts = dialog->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly);
     parts.removeIf([](const QWidget* part) { return !part->isVisible(); });
