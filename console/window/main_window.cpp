@@ -495,6 +495,8 @@ void MainWindow::applyTheme()
     m_publish->setTheme(m_theme);
     m_welcome->setTheme(m_theme);
     m_diagnostics->setTheme(m_theme);
+    if (m_snapshot)
+        showLinkCount(m_snapshot->status);
 }
 
 void MainWindow::restore()

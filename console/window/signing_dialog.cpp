@@ -56,6 +56,7 @@ void SigningDialog::offerObserveKeys(const QString& directory)
     const auto trust = console::readRoot((directory + QStringLiteral("/root.envelope")).toStdString());
     const bool hasRole = trust && trust->root().observe;
     m_key->offer(directory, hasRole ? trust->root().observe->keys : std::set<KeyId>());
+    m_key->focusPassphrase(); // all else is filled in
 }
 
 void SigningDialog::setReady(bool isReady)
@@ -64,16 +65,39 @@ void SigningDialog::setReady(bool isReady)
     m_sign->setEnabled(m_isReady && !m_sending.isRunning() && !m_key->isOpening());
 }
 
-/// What is to be compared is never cut off, whatever else takes room.
+/// From top to bottom, as it is read: the key was made before what stands above it.
+void SigningDialog::orderTabs()
+{
+    QList<QWidget*> order;
+    const auto add = [&order](QWidget* part) {
+        for (QWidget* const each : QList<QWidget*>{part} + part->findChildren<QWidget*>())
+            if ((each->focusPolicy() & Qt::TabFocus) != 0 && each->focusProxy() == nullptr)
+                order += each;
+    };
+    for (int i = 0; i < m_content->count(); ++i)
+        if (QWidget* const part = m_content->itemAt(i)->widget(); part != nullptr)
+            add(part);
+    for (QWidget* const part : std::initializer_list<QWidget*>{m_key, m_error, m_close, m_sign})
+        add(part);
+    for (qsizetype i = 1; i < order.size(); ++i)
+        setTabOrder(order[i - 1], order[i]);
+}
+
+/// What is to be compared or filled in is never cut off, whatever else takes room.
 void SigningDialog::showEvent(QShowEvent* event)
 {
     QDialog::showEvent(event);
-    for (int i = 0; i < m_content->count(); ++i)
-        if (auto* const text = qobject_cast<QLabel*>(m_content->itemAt(i)->widget());
-            text && text->wordWrap()) {
-            text->ensurePolished(); // its font is the style's
-            text->setMinimumHeight(text->heightForWidth(m_content->geometry().width()));
-        }
+    orderTabs();
+    for (int i = 0; i < m_content->count(); ++i) {
+        QWidget* const part = m_content->itemAt(i)->widget();
+        if (part == nullptr)
+            continue;
+        part->ensurePolished(); // its font is the style's
+        const auto* const text = qobject_cast<QLabel*>(part);
+        const bool isWrapped = text != nullptr && text->wordWrap();
+        part->setMinimumHeight(isWrapped ? text->heightForWidth(m_content->geometry().width())
+                                         : part->sizeHint().height());
+    }
 }
 
 void SigningDialog::begin()
@@ -126,6 +150,9 @@ void SigningDialog::tell(const QString& what, const Error& error)
 {
     m_error->tell(what, error);
     m_error->show();
+    // Sentences that are wrapped need more height than they say at least: nothing is pressed together.
+    layout()->activate();
+    resize(width(), std::max(height(), layout()->totalHeightForWidth(width())));
     m_key->focusPassphrase();
 }
 

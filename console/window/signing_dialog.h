@@ -42,6 +42,7 @@ protected:
 
 private:
     void begin();
+    void orderTabs();
     void send(std::shared_ptr<crypto::SecretKey> key);
     void finish(const QString& said);
     void tell(const QString& what, const Error& error);

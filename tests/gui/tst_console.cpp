@@ -26,6 +26,7 @@
 #include <QSet>
 #include <QSettings>
 #include <QSignalSpy>
+#include <QSpinBox>
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QStyleFactory>
@@ -410,7 +411,11 @@ void TestConsole::collectsReceiptsHere()
     QVERIFY(QTest::qWaitForWindowActive(dialog));
     QVERIFY(console.shows("The agent that this window asks will collect them: device-2"));
     keepPicture(*dialog, s("observe"));
+    QCOMPARE(QApplication::focusWidget()->accessibleName(), s("Passphrase of the key"));
     console.tabTo("Observer, by name or id");
+    console.key(Qt::Key_Tab);
+    QCOMPARE(QApplication::focusWidget()->accessibleName(), s("For so long"));
+    console.key(Qt::Key_Backtab);
     console.type(s("device-9"));
     auto* const sign = console.widget<QPushButton>("Sign and spread who collects receipts");
     QVERIFY(console.shows("No device of this name is known here.") && !sign->isEnabled());
@@ -435,7 +440,16 @@ void TestConsole::collectsReceiptsHere()
     keys->setItemData(0, QString::fromStdString(m_fleet->key("admit").string()));
     signWith("a lab fleet's passphrase");
     QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-TRUST-004"), kSlow);
+    QVERIFY(console.shows("none of the observe role; nothing was signed")); // before the agent was told
     keepPicture(*dialog, s("observe-wrong-key"));
+    QList<QWidget*> parts = dialog->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly);
+    parts.removeIf([](const QWidget* part) { return !part->isVisible(); });
+    for (qsizetype i = 0; i < parts.size(); ++i) // the card has pressed nothing together
+        for (qsizetype j = i + 1; j < parts.size(); ++j)
+            QTRY_VERIFY2(!parts[i]->geometry().intersects(parts[j]->geometry()),
+                         qPrintable(parts[i]->accessibleName() + s(" | ") + parts[j]->accessibleName()));
+    const auto* const sums = console.widget<QSpinBox>("Told in sums above");
+    QVERIFY(sums->geometry().bottom() <= sums->parentWidget()->height());
     keys->setItemData(0, good);
     signWith("a lab fleet's passphrase");
     QTRY_VERIFY_WITH_TIMEOUT(console.shows("This agent collects receipts for 90 days."), kSlow);

@@ -21,6 +21,7 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QLocale>
 #include <QPlainTextEdit>
 #include <QPointer>
@@ -82,6 +83,7 @@ private Q_SLOTS:
     void savesWhatItShowsAndOverwritesNothing();
     void saysWhyThereIsNoAgent();
     void showsSumsAsHintsAndPaintsNothingByThem();
+    void saysThatNobodyWasReachedForTwoMinutes();
     void listsWhatTheAgentToldNewestFirst();
     void tellsWhatHappensInADemo();
     void showsHowFarALargeDemoIsAndStopsIt();
@@ -117,6 +119,46 @@ void TestDiagnostics::showsSumsAsHintsAndPaintsNothingByThem()
     QVERIFY2(hints[0].contains(s("about 11000 healthy")), qPrintable(hints[0]));
     texts.removeAll(hints[0]);
     QCOMPARE(texts, plain);
+}
+
+void TestDiagnostics::saysThatNobodyWasReachedForTwoMinutes()
+{
+    window::OverviewPage page;
+    page.setTheme(window::Theme::of(window::Look::Light, QPalette()));
+    QSignalSpy wanted(&page, &window::OverviewPage::checkWanted);
+    auto* const needs = find<QListWidget>(page, s("What needs you, largest first"));
+    const auto first = snapshotOf(pictureOf(20, 3));
+    const auto showAt = [&](int seconds, bool isUp, std::size_t links) {
+        auto snapshot = std::make_shared<window::Snapshot>(*first);
+        snapshot->takenAt += seconds * 1'000;
+        snapshot->status.links.resize(links);
+        for (control::LinkLine& link : snapshot->status.links)
+            link.isUp = isUp;
+        page.show(window::SnapshotPtr(snapshot));
+        return needs->count() > 0 && needs->item(0)->text().contains(s("has reached nobody"));
+    };
+    QVERIFY(!showAt(0, false, 3));
+    QVERIFY(!showAt(119, false, 0)); // what it tries comes and goes
+    QVERIFY(showAt(120, false, 0));
+    QVERIFY(needs->item(0)->text().contains(s("for 2 min")));
+    Q_EMIT needs->itemActivated(needs->item(0));
+    QCOMPARE(wanted.count(), 1);
+    QVERIFY(!showAt(130, true, 1));
+    QVERIFY(!showAt(140, false, 1)); // it begins anew
+    QVERIFY(!showAt(259, false, 1));
+    QVERIFY(showAt(260, false, 1));
+    // The first agent of a fleet has nobody to reach.
+    window::OverviewPage alone;
+    alone.setTheme(window::Theme::of(window::Look::Light, QPalette()));
+    for (const int seconds : {0, 500}) {
+        auto snapshot = std::make_shared<window::Snapshot>(*snapshotOf(pictureOf(1, 1)));
+        snapshot->status.links.clear();
+        snapshot->takenAt += seconds * 1'000;
+        alone.show(window::SnapshotPtr(snapshot));
+        const auto* const list = find<QListWidget>(alone, s("What needs you, largest first"));
+        for (int row = 0; row < list->count(); ++row)
+            QVERIFY(!list->item(row)->text().contains(s("has reached nobody")));
+    }
 }
 
 void TestDiagnostics::listsWhatTheAgentToldNewestFirst()

@@ -375,6 +375,11 @@ void TestPseudoLocale::showsEveryScreenAtTwiceTheScale()
         ++screens;
     });
     QVERIFY(screens > 14);
+    find<QToolButton>(main, s("Network"))->click();
+    for (const window::Look look : {window::Look::Dark, window::Look::HighContrast}) {
+        main.setLook(look);
+        keepPicture(main, s("twice-NetworkPage-") + window::lookName(look));
+    }
 }
 
 void TestPseudoLocale::collect(const QWidget& window, const QString& where, QStringList& faults) const

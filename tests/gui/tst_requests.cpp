@@ -278,6 +278,7 @@ void TestRequests::looksAtAFileThatSomebodyGave()
     QVERIFY(dialog != nullptr && dialog->isVisible());
     QVERIFY(console.shows("Devices of this fleet refuse it.") && console.shows("Nobody has signed it."));
     QCOMPARE(console.error(), QString::fromStdString(codeName(Errc::Unsigned)));
+    keepPicture(*dialog, s("release-file-refused"));
     QVERIFY(
         seen<QPlainTextEdit>(*dialog, "What the file says")->toPlainText().contains(s("fw/pair/gateway")));
     dialog->close();
