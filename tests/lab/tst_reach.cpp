@@ -170,7 +170,8 @@ private:
         return found == reply->sessions.end() ? std::nullopt : std::optional(*found);
     }
 
-    /// What is marked for it waits for all that was marked before, and what comes later overtakes it.
+    /// What is marked for it waits for all that was marked before, and what comes later overtakes it. It is
+    /// so slow that two full datagrams within 20 ms cannot pass without one of them waiting.
     static void makeSlowLane(const Network& network, const char* device)
     {
         const auto tc = [&](const char* words) {
@@ -181,7 +182,7 @@ private:
         };
         tc("qdisc add dev DEVICE root handle 1: htb default 1");
         tc("class add dev DEVICE parent 1: classid 1:1 htb rate 10gbit quantum 60000");
-        tc("class add dev DEVICE parent 1: classid 1:3 htb rate 2mbit burst 2000 cburst 2000");
+        tc("class add dev DEVICE parent 1: classid 1:3 htb rate 500kbit burst 2000 cburst 2000");
     }
 
 private Q_SLOTS:
@@ -384,9 +385,10 @@ private Q_SLOTS:
                       QStringLiteral("ip"), QStringLiteral("attack")});
         QVERIFY(counters && counters->count("packets ") == 4);
         QVERIFY2(!counters->contains("packets 0 "), counters->constData());
+        // Outwards, where the payload goes: a tenth of 2 MB through a lane that takes over 3 s for it.
         const auto lane = edge.run(QStringLiteral("tc"),
                                    {QStringLiteral("-s"), QStringLiteral("class"), QStringLiteral("show"),
-                                    QStringLiteral("dev"), QStringLiteral("in"), QStringLiteral("classid"),
+                                    QStringLiteral("dev"), QStringLiteral("out"), QStringLiteral("classid"),
                                     QStringLiteral("1:3")});
         QVERIFY2(lane && lane->contains("overlimits ") && !lane->contains("overlimits 0 "),
                  lane ? lane->constData() : "");
