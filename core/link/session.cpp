@@ -88,6 +88,7 @@ void Session::probe(Instant now)
 
 void Session::onAddressChange(Instant now)
 {
+    m_hasMoved = true;
     if (!isAwaitingAnswer())
         return probe(now);
     sendPing(now); // what is under way may be repeated much later
@@ -164,10 +165,11 @@ bool Session::isLate(const Endpoint& from, Instant now) const
 }
 
 /// UDP may be blocked from now on. One side looks, or each would follow to another way; if the one that
-/// called has nothing to say, and notices later, the other one does.
+/// called has nothing to say, and notices later, the other one does. Who is elsewhere itself looks at once:
+/// the other side has noticed nothing.
 void Session::seekAnotherWay()
 {
-    if (isMakeshift() || (!m_isCaller && !m_isSuspect))
+    if (isMakeshift() || (!m_isCaller && !m_isSuspect && !m_hasMoved))
         return;
     m_shared->lost.push_back(m_id);
     if (m_isCaller && !m_wasOnDetour) // otherwise no TCP would get in there
@@ -179,6 +181,7 @@ std::optional<Errc> Session::onFrame(ByteView bytes, const Endpoint& from, Insta
     m_lastReceived = now;
     m_timeouts = 0;
     m_isSuspect = false;
+    m_hasMoved = false;
     if (std::exchange(m_isSilent, false))
         m_shared->outputs.push_back(LinkSilence{m_id, false});
     if (std::exchange(m_isProbing, false))
@@ -371,6 +374,8 @@ void Session::follow(const Paths::Proven& path, Instant now)
     m_wasOnDetour = m_wasOnDetour || isOnDetour();
     m_called.reset();
     m_paths.setWay(wayOf(path.endpoint));
+    if (isMakeshift())
+        m_seen.reset(); // what it saw on the other way is no more; the same there again is news
     m_tellings = kTellings;
     if (!isMakeshift())
         m_punch.stop();
@@ -379,6 +384,8 @@ void Session::follow(const Paths::Proven& path, Instant now)
     m_pingSent.reset(); // it went the old way
     m_outgoing.restart(path.roundTrip);
     sendFrame(m_incoming.takeAck(), now); // those of late went the old way, too
+    if (!isMakeshift())
+        sendPing(now); // where it is now the other side may not know
     transmit(now);
 }
 

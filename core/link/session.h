@@ -139,6 +139,7 @@ private:
     bool m_isProbing = false; ///< a keepalive waits for its answer, and is repeated like data
     bool m_isSuspect = false;
     bool m_isSilent = false; ///< as was said last
+    bool m_hasMoved = false; ///< this side, since it heard the other one
     bool m_isCaller = false;
     std::uint64_t m_pings = 0;
     std::optional<Instant> m_pingSent; ///< of the last PING, while it is unanswered

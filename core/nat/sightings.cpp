@@ -21,14 +21,23 @@ std::size_t rivals(const Votes& votes, const Endpoint& endpoint)
 
 } // namespace
 
-void Sightings::note(Source source, const Endpoint& seen)
+bool Sightings::note(Source source, const Endpoint& seen)
 {
     if (!isUnicast(seen) || (m_seen.size() == kMaxSources && !m_seen.contains(source)))
-        return;
+        return false;
     Seen& held = m_seen[source];
-    if (seen.isIpv4() && held.ipv4 != seen)
+    const std::optional<Endpoint> before = held.of(seen.isIpv4());
+    if (seen.isIpv4() && before != seen)
         held.since = ++m_noted;
     (seen.isIpv4() ? held.ipv4 : held.ipv6) = seen;
+    held.isSilent = false; // it was just heard
+    return before.has_value() && before != seen;
+}
+
+void Sightings::setSilent(Source source, bool isSilent)
+{
+    if (const auto found = m_seen.find(source); found != m_seen.end())
+        found->second.isSilent = isSilent;
 }
 
 void Sightings::forget(Source source)
@@ -38,11 +47,14 @@ void Sightings::forget(Source source)
 
 Votes Sightings::votes(bool ofIpv4) const
 {
-    Votes votes;
+    Votes heard, all;
     for (const auto& [source, seen] : m_seen)
-        if (const auto& endpoint = ofIpv4 ? seen.ipv4 : seen.ipv6)
-            ++votes[*endpoint];
-    return votes;
+        if (const auto& endpoint = seen.of(ofIpv4)) {
+            ++all[*endpoint];
+            if (!seen.isSilent)
+                ++heard[*endpoint];
+        }
+    return heard.empty() ? all : heard; // where nobody is heard, the last that was known
 }
 
 std::vector<Endpoint> Sightings::mapped(std::span<const Endpoint> locals) const

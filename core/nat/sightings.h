@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What others say of where a device's datagrams come from, put together: which of it is worth telling. Pure.
 ///
-/// Each source has one vote for each family of addresses. Where sources see one address with several ports,
+/// Each source has one vote for each family of addresses; one that is silent has none while others are heard:
+/// the device may have moved away from where it saw it. Where sources see one address with several ports,
 /// the mapping depends on who is spoken to, and a port that only one has seen is of no use to others.
 #pragma once
 
@@ -21,7 +22,9 @@ public:
     static constexpr std::size_t kMaxSources = 128; ///< as the overlay's neighbours; others are not heard
     static constexpr std::size_t kMaxMapped = 2; ///< for each family; guess: two uplinks
 
-    void note(Source source, const Endpoint& seen);
+    /// Whether it shows that the device is elsewhere now: this source saw it at another endpoint before.
+    bool note(Source source, const Endpoint& seen);
+    void setSilent(Source source, bool isSilent);
     void forget(Source source);
     /// Addresses at which others may reach the device, those that most have seen first, at most kMaxMapped of
     /// each family; none of `locals`.
@@ -39,6 +42,8 @@ private:
     {
         std::optional<Endpoint> ipv4, ipv6;
         std::uint64_t since = 0; ///< the order in which sources saw these of IPv4
+        bool isSilent = false;
+        const std::optional<Endpoint>& of(bool isIpv4) const { return isIpv4 ? ipv4 : ipv6; }
     };
     std::map<Endpoint, std::size_t> votes(bool ofIpv4) const;
     std::map<Source, Seen> m_seen;

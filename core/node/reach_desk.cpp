@@ -2,6 +2,7 @@
 #include "node/reach_desk.h"
 
 #include "link/frame.h"
+#include "link/ways.h"
 
 #include <algorithm>
 
@@ -11,6 +12,9 @@ namespace {
 
 /// Between two questions to servers. Guess: links notice sooner; this is for who has none.
 constexpr Duration kAskInterval = std::chrono::minutes(5);
+/// Between two times that all links are made to speak because one says that we are elsewhere. Guess: some
+/// 60 bytes for each link, and a neighbour that says something else each time is no reason for more.
+constexpr Duration kProbeInterval = std::chrono::seconds(5);
 /// Whether others see another port each.
 bool isDependent(nat::Mapping mapping)
 {
@@ -72,6 +76,14 @@ void ReachDesk::take(const link::Output& output)
     if (const auto* seen = std::get_if<link::AddressSeen>(&output)) {
         noteSeen(sourceOf(seen->link), seen->endpoint);
         tellLinks();
+    } else if (const auto* silence = std::get_if<link::LinkSilence>(&output)) {
+        m_sightings.setSilent(sourceOf(silence->link), silence->isSilent);
+        tellLinks();
+    } else if (const auto* moved = std::get_if<link::LinkMoved>(&output)) {
+        if (link::wayOf(moved->endpoint) == link::Way::Udp)
+            return; // it is the other side that is elsewhere
+        m_sightings.forget(sourceOf(moved->link));
+        tellLinks();
     } else if (const auto* down = std::get_if<link::LinkDown>(&output)) {
         m_sightings.forget(sourceOf(down->link));
     }
@@ -79,9 +91,22 @@ void ReachDesk::take(const link::Output& output)
 
 void ReachDesk::noteSeen(nat::Sightings::Source source, const Endpoint& endpoint)
 {
-    m_sightings.note(source, endpoint);
+    const bool isNews = m_sightings.note(source, endpoint);
     if (const auto forecast = m_sightings.forecast())
         m_forecast = forecast;
+    if (isNews)
+        probeLinks();
+}
+
+/// A NAT with another address has forgotten what let the other sides in: they are not heard any more, and
+/// the links that lead to them must find that out, or the next keepalive does.
+void ReachDesk::probeLinks()
+{
+    const Instant now = m_services.timers.now();
+    if (m_probed && now - *m_probed < kProbeInterval)
+        return;
+    m_probed = now;
+    m_services.links(link::AddressChanged{});
 }
 
 void ReachDesk::tellLinks()

@@ -46,6 +46,7 @@ private:
     std::string whyRelayed(const link::LinkInfo& link) const;
     void askAgain(std::uint64_t generation);
     void noteSeen(nat::Sightings::Source source, const Endpoint& endpoint);
+    void probeLinks();
     void tellLinks();
     /// The router's word is not all: others must see the device at that address, if they see it at all.
     bool isTold(const nat::PortMapping& mapping) const;
@@ -56,6 +57,7 @@ private:
     std::uint64_t m_generation = 0; ///< of ask()
     nat::Mapping m_found = nat::Mapping::Unknown; ///< by servers
     std::optional<PortForecast> m_forecast; ///< the last one, by links or servers
+    std::optional<Instant> m_probed; ///< all links were, last
     std::vector<Endpoint> m_told;
     std::optional<PortForecast> m_toldForecast;
 };

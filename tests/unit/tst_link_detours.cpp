@@ -228,12 +228,15 @@ private Q_SLOTS:
     void takesTheRelayWhenTheDirectWayIsBlockedInMidLife_data()
     {
         QTest::addColumn<bool>("isLeft");
-        QTest::newRow("one side speaks") << true;
-        QTest::newRow("the other side speaks") << false;
+        QTest::addColumn<bool>("isElsewhere");
+        QTest::newRow("who called speaks") << true << false;
+        QTest::newRow("who was called speaks") << false << false; // and leaves it to the other one for long
+        QTest::newRow("who was called is elsewhere") << false << true;
     }
     void takesTheRelayWhenTheDirectWayIsBlockedInMidLife()
     {
         QFETCH(const bool, isLeft);
+        QFETCH(const bool, isElsewhere);
         Trio trio(9, {.latency = 20ms});
         QVERIFY(trio.begin());
         trio.reach();
@@ -242,16 +245,18 @@ private Q_SLOTS:
         trio.isBlocked = true;
         const Host& other = isLeft ? trio.right : trio.left;
         Host& speaker = isLeft ? trio.left : trio.right;
+        if (isElsewhere)
+            trio.network.give(speaker, AddressChanged{});
         trio.network.give(speaker, SendMessage{trio.linkOf(speaker, other)->link, Bytes(100)});
-        // The left one called; the other one leaves it to it for some seconds.
-        QVERIFY(
-            trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); }, isLeft ? 4s : 10s));
+        QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Relayed); },
+                                      isLeft || isElsewhere ? 4s : 10s));
         QVERIFY(trio.network.runUntil([&] { return other.messages.size() == 1; }, 1s));
         trio.network.run(30s);
         QCOMPARE(trio.linksOfPair(), std::size_t(1));
         QVERIFY(trio.left.downs.empty() && trio.right.downs.empty());
         trio.isBlocked = false;
         QVERIFY(trio.network.runUntil([&] { return trio.isLinked(LinkInfo::Kind::Punched); }, 6min));
+        QVERIFY(trio.network.runUntil([&] { return trio.left.sightings.size() == 3; }, 1s)); // right's again
     }
 
     void losesNoMessageWhenItLeavesTheDetour()

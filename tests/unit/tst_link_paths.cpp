@@ -209,6 +209,9 @@ void TestLinkPaths::aChangedAddressIsToldAtOnce()
         pair.network.give(pair.a, AddressChanged{});
         QVERIFY(
             pair.network.runUntil([&] { return pair.b.moves.size() == 1 && c.moves.size() == 1; }, 100ms));
+        // Both tell it at once: others may have to find out the same.
+        QVERIFY(pair.network.runUntil([&] { return std::ranges::count(pair.a.sightings, elsewhere(1)) == 2; },
+                                      100ms));
         pair.network.run(5s);
         QCOMPARE(pair.b.messages.size(), std::size_t(isBusy ? 1 : 0));
         QVERIFY(pair.a.downs.empty() && pair.b.downs.empty() && c.downs.empty());

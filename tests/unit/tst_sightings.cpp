@@ -75,6 +75,27 @@ private Q_SLOTS:
         QVERIFY(sightings.mapped(kLocals).empty());
     }
 
+    void countsNobodyWhoIsSilentWhileOthersAreHeard()
+    {
+        const Endpoint elsewhere = Endpoint::ipv4(203, 0, 113, 9, 5'000);
+        Sightings sightings = of({kMapped, kMapped, kMapped});
+        QVERIFY(!sightings.note(Sightings::Source{1}, kMapped)); // says the same again
+        QVERIFY(sightings.note(Sightings::Source{1}, elsewhere));
+        QVERIFY(!sightings.note(Sightings::Source{9}, elsewhere)); // the first from it
+        sightings.forget(Sightings::Source{9});
+        QVERIFY((sightings.mapped(kLocals) == std::vector<Endpoint>{kMapped, elsewhere}));
+        sightings.setSilent(Sightings::Source{2}, true);
+        sightings.setSilent(Sightings::Source{3}, true);
+        QVERIFY(sightings.mapped(kLocals) == std::vector<Endpoint>{elsewhere});
+        QVERIFY(sightings.contains(kMapped) == false);
+        // The last that was known, where nobody is heard.
+        sightings.setSilent(Sightings::Source{1}, true);
+        QCOMPARE(sightings.mapped(kLocals).size(), std::size_t(2));
+        sightings.setSilent(Sightings::Source{2}, false);
+        QVERIFY(sightings.mapped(kLocals) == std::vector<Endpoint>{kMapped});
+        sightings.setSilent(Sightings::Source{8}, true); // nobody
+    }
+
     void foreseesPortsThatAreCountedUp()
     {
         QVERIFY(!of({withPort(5'000)}).forecast());
