@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/diagnostics.h"
+#include "model/words.h"
 
 #include <QDateTime>
 #include <QJsonArray>
@@ -9,16 +10,6 @@
 namespace starling::console {
 
 namespace {
-
-QString text(std::string_view utf8)
-{
-    return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
-}
-
-qint64 number(std::uint64_t value)
-{
-    return static_cast<qint64>(value);
-}
 
 QString withoutHome(QString path, const QString& home)
 {

@@ -2,29 +2,14 @@
 #include "model/hints_text.h"
 
 #include "model/why_text.h"
+#include "model/words.h"
 
-#include <QCoreApplication>
 #include <QJsonArray>
 #include <QStringList>
 
 namespace starling::console {
 
 namespace {
-
-struct Words
-{
-    Q_DECLARE_TR_FUNCTIONS(starling::console)
-};
-
-QString text(std::string_view utf8)
-{
-    return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
-}
-
-qint64 number(std::uint64_t value)
-{
-    return static_cast<qint64>(value);
-}
 
 QString about(std::uint64_t devices)
 {

@@ -3,17 +3,13 @@
 
 #include "fleetview/spread.h"
 #include "model/csv_cell.h"
+#include "model/words.h"
 
 #include <QDateTime>
 
 namespace starling::console {
 
 namespace {
-
-QString text(std::string_view utf8)
-{
-    return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
-}
 
 QByteArray timeOf(const std::optional<UtcTime>& at)
 {

@@ -3,23 +3,13 @@
 
 #include "base/size.h"
 #include "model/why_text.h"
+#include "model/words.h"
 
-#include <QCoreApplication>
 #include <QStringList>
 
 namespace starling::console {
 
 namespace {
-
-struct Words
-{
-    Q_DECLARE_TR_FUNCTIONS(starling::console)
-};
-
-QString text(std::string_view utf8)
-{
-    return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
-}
 
 /// Found by its English text, which core/nat has: it knows nothing of translations.
 QString translated(std::string_view english)

@@ -4,8 +4,8 @@
 #include "base/size.h"
 #include "model/csv_cell.h"
 #include "model/why_text.h"
+#include "model/words.h"
 
-#include <QCoreApplication>
 #include <QDateTime>
 #include <QJsonArray>
 
@@ -18,21 +18,6 @@ using fleetview::RolloutReport;
 using fleetview::Straggler;
 
 namespace {
-
-struct Words
-{
-    Q_DECLARE_TR_FUNCTIONS(starling::console)
-};
-
-QString text(std::string_view utf8)
-{
-    return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
-}
-
-qint64 number(std::uint64_t value)
-{
-    return static_cast<qint64>(value);
-}
 
 QJsonObject jsonOf(const RolloutReason& reason)
 {

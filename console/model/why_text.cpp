@@ -2,8 +2,7 @@
 #include "model/why_text.h"
 
 #include "base/size.h"
-
-#include <QCoreApplication>
+#include "model/words.h"
 
 namespace starling::console {
 
@@ -13,16 +12,6 @@ using fleetview::Standing;
 using fleetview::Why;
 
 namespace {
-
-struct Words
-{
-    Q_DECLARE_TR_FUNCTIONS(starling::console)
-};
-
-QString text(std::string_view utf8)
-{
-    return QString::fromUtf8(utf8.data(), static_cast<qsizetype>(utf8.size()));
-}
 
 QString version(const trust::Revision& revision)
 {

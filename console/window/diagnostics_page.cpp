@@ -15,7 +15,6 @@
 #include <QDateTime>
 #include <QDir>
 #include <QFileDialog>
-#include <QFontDatabase>
 #include <QGuiApplication>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -62,11 +61,8 @@ DiagnosticsPage::DiagnosticsPage(QString socket)
     layout->addWidget(m_error = new ErrorCard);
     layout->addWidget(m_done = label({}));
     m_done->hide();
-    m_contents = named(new QPlainTextEdit, tr("Diagnostics"));
-    m_contents->setReadOnly(true);
-    m_contents->setTabChangesFocus(true);
-    m_contents->setStyleSheet(QStringLiteral("font-family: \"%1\";")
-                                  .arg(QFontDatabase::systemFont(QFontDatabase::FixedFont).family()));
+    m_contents = verbatim(tr("Diagnostics"));
+    m_contents->setLineWrapMode(QPlainTextEdit::WidgetWidth);
     layout->addWidget(m_contents, 1);
     connect(m_refresh, &QPushButton::clicked, this, &DiagnosticsPage::refresh);
     connect(m_save, &QPushButton::clicked, this, &DiagnosticsPage::askWhere);

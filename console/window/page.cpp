@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "page.h"
 
+#include <QFontDatabase>
 #include <QFrame>
+#include <QPlainTextEdit>
 
 namespace starling::window {
 
@@ -20,6 +22,17 @@ QLabel* label(const QString& text, const char* style)
     if (style != nullptr)
         label->setObjectName(QLatin1String(style));
     return label;
+}
+
+QPlainTextEdit* verbatim(const QString& accessibleName)
+{
+    auto* const view = named(new QPlainTextEdit, accessibleName);
+    view->setReadOnly(true);
+    view->setTabChangesFocus(true);
+    view->setLineWrapMode(QPlainTextEdit::NoWrap);
+    view->setStyleSheet(QStringLiteral("font-family: \"%1\";")
+                            .arg(QFontDatabase::systemFont(QFontDatabase::FixedFont).family()));
+    return view;
 }
 
 QWidget* card(const QString& accessibleName)

@@ -9,6 +9,8 @@
 #include <QVBoxLayout>
 #include <QWidget>
 
+class QPlainTextEdit;
+
 namespace starling::window {
 
 class Page : public QWidget
@@ -36,6 +38,8 @@ Widget* named(Widget* widget, const QString& accessibleName, const char* style =
 
 /// Text of a style; of others' text only what was made plain, since it is shown as plain text.
 QLabel* label(const QString& text, const char* style = nullptr);
+/// Text as a file has it, to be read and copied: in a font of one width, without wrapping.
+QPlainTextEdit* verbatim(const QString& accessibleName);
 /// A framed surface with a vertical layout.
 QWidget* card(const QString& accessibleName);
 QVBoxLayout* column(QWidget* widget, int margin, int spacing);

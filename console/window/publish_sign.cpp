@@ -10,7 +10,6 @@
 #include "words.h"
 
 #include <QFileDialog>
-#include <QFontDatabase>
 #include <QPlainTextEdit>
 #include <QPushButton>
 
@@ -24,12 +23,7 @@ PublishSign::PublishSign(QWidget* parent)
     QWidget* const shown = card(tr("What is signed"));
     auto* const text = static_cast<QVBoxLayout*>(shown->layout());
     text->addWidget(label(tr("This, exactly, is what your signature covers"), "heading"));
-    m_manifest = named(new QPlainTextEdit, tr("Manifest"));
-    m_manifest->setReadOnly(true);
-    m_manifest->setTabChangesFocus(true);
-    m_manifest->setLineWrapMode(QPlainTextEdit::NoWrap);
-    m_manifest->setStyleSheet(QStringLiteral("font-family: \"%1\";")
-                                  .arg(QFontDatabase::systemFont(QFontDatabase::FixedFont).family()));
+    m_manifest = verbatim(tr("Manifest"));
     text->addWidget(m_manifest, 1);
     layout->addWidget(shown, 1);
 

@@ -10,7 +10,6 @@
 
 #include <QFileDialog>
 #include <QFileInfo>
-#include <QFontDatabase>
 #include <QPlainTextEdit>
 #include <QPushButton>
 
@@ -100,12 +99,7 @@ ReleaseDialog::ReleaseDialog(const QString& file, const QString& directory, cons
         text->setWordWrap(true);
         text->setTextInteractionFlags(Qt::TextSelectableByMouse);
     }
-    m_content = named(new QPlainTextEdit, tr("What the file says"));
-    m_content->setReadOnly(true);
-    m_content->setTabChangesFocus(true);
-    m_content->setLineWrapMode(QPlainTextEdit::NoWrap);
-    m_content->setStyleSheet(QStringLiteral("font-family: \"%1\";")
-                                 .arg(QFontDatabase::systemFont(QFontDatabase::FixedFont).family()));
+    m_content = verbatim(tr("What the file says"));
     layout->addWidget(m_content, 1);
     layout->addWidget(m_compared = label({}));
     m_compared->setWordWrap(true);

@@ -10,7 +10,6 @@
 #include "page.h"
 #include "words.h"
 
-#include <QFontDatabase>
 #include <QPlainTextEdit>
 #include <QPushButton>
 
@@ -45,12 +44,7 @@ RequestDialog::RequestDialog(const QString& file, const QString& directory, cons
     QVBoxLayout* const layout = column(this, 20, 14);
     layout->addWidget(m_title = label({}, "title"));
     layout->addWidget(label(tr("This, exactly, is what your signature covers"), "heading"));
-    m_content = named(new QPlainTextEdit, tr("What is signed"));
-    m_content->setReadOnly(true);
-    m_content->setTabChangesFocus(true);
-    m_content->setLineWrapMode(QPlainTextEdit::NoWrap);
-    m_content->setStyleSheet(QStringLiteral("font-family: \"%1\";")
-                                 .arg(QFontDatabase::systemFont(QFontDatabase::FixedFont).family()));
+    m_content = verbatim(tr("What is signed"));
     layout->addWidget(m_content, 1);
     layout->addWidget(m_standing = label({}));
     m_standing->setWordWrap(true);
