@@ -20,7 +20,7 @@ void LifetimeDesk::measure(const Endpoint& server, const Endpoint& seen, const E
 {
     using Kind = nat::LifetimeState::Kind;
     const bool isElsewhere = seen.address != m_seen.address;
-    if (m_state.kind == Kind::Measuring || (m_state.kind == Kind::Measured && !isElsewhere))
+    if (!isElsewhere && (m_state.kind == Kind::Measuring || m_state.kind == Kind::Measured))
         return;
     m_seen = seen;
     m_failures = isElsewhere ? 0 : m_failures;

@@ -55,6 +55,24 @@ private Q_SLOTS:
         QTRY_VERIFY(desk.state().kind == Kind::Measured);
     }
 
+    void beginsAnewWhereTheDeviceIsNow()
+    {
+        TimerQueue timers;
+        SeededRandom random(1);
+        LinkSocket silent([](const Endpoint&, ByteView) {});
+        QVERIFY(silent.bind(kLoopback));
+        std::vector<Kind> told;
+        LifetimeDesk desk(
+            {timers, random, [&](const nat::LifetimeState& state) { told.push_back(state.kind); }}, pace());
+        const auto watch = [&](std::uint8_t last, std::uint16_t port) {
+            desk.watch(silent.localEndpoint(), Endpoint::ipv4(192, 0, 2, last, port), kLoopback);
+        };
+        watch(1, 9);
+        watch(1, 10); // as NATs do that have forgotten a binding
+        watch(2, 9); // another NAT: what the first one kept says nothing of it
+        QTRY_COMPARE(told, (std::vector{Kind::Measuring, Kind::Measuring, Kind::Failed}));
+    }
+
     void saysWhyItCannot()
     {
         TimerQueue timers;
