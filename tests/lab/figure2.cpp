@@ -21,6 +21,7 @@ constexpr std::size_t kMaxLogBytes = 64 * 1024 * 1024;
 constexpr std::size_t kLogTail = 1'500;
 constexpr std::chrono::milliseconds kJoinLimit = 30s;
 constexpr std::chrono::milliseconds kSpreadLimit = 60s; // with room for slow builds
+constexpr std::chrono::milliseconds kMeasureLimit = 20min; // a quarter of an hour (nat/lifetime_probe.h)
 
 constexpr const char* kInstall = R"sh(#!/bin/sh
 set -e
@@ -66,7 +67,7 @@ Figure2::Figure2(Plan plan)
 Result<std::unique_ptr<Figure2>> Figure2::create(Plan plan)
 {
     std::unique_ptr<Figure2> figure(new Figure2(std::move(plan)));
-    auto networks = Figure2Networks::create();
+    auto networks = Figure2Networks::create(plan.natSeconds);
     if (!networks)
         return tl::unexpected<Error>(networks.error());
     figure->m_networks = std::move(*networks);
@@ -354,6 +355,25 @@ Status Figure2::refuseWhatDoesNotMatch(unsigned node)
     return expectRefused(node, *unsignedOne, Errc::Unsigned);
 }
 
+Status Figure2::awaitMeasurement()
+{
+    say('-', "node 2 measures how long its NAT keeps a binding, which takes some minutes");
+    std::string found;
+    const auto isMeasured = [&] {
+        const auto log = node::readFile(m_fleet->log(agentOf(2)), kMaxLogBytes);
+        const std::string text = log ? toText(*log) : std::string();
+        const std::size_t at = text.find("a binding is kept through");
+        const std::size_t end = text.find('\n', at);
+        if (at != text.npos && end != text.npos)
+            found = text.substr(at, end - at);
+        return !found.empty();
+    };
+    if (auto measured = wait(isMeasured, kMeasureLimit, "node 2 has not measured it"); !measured)
+        return measured;
+    say('-', "node 2: " + found);
+    return {};
+}
+
 Status Figure2::idle(std::chrono::seconds time)
 {
     const auto before = m_networks->natBindings();
@@ -362,7 +382,7 @@ Status Figure2::idle(std::chrono::seconds time)
     say('-',
         "nothing happens for " + std::to_string(time.count()) + " s"
             + (m_networks->natObstacle().empty()
-                   ? "; the NAT forgets what is silent for 20 s"
+                   ? "; the NAT forgets what is silent for " + std::to_string(m_networks->natSeconds()) + " s"
                    : "; the NAT's timeouts cannot be set here: " + m_networks->natObstacle()));
     if (auto idled = wait([] { return false; }, time, "idle"); idled.error().code == Errc::Cancelled)
         return idled;

@@ -19,6 +19,7 @@ public:
         std::filesystem::path programs{}; ///< where starling and starling-agent are
         std::function<void(const std::string&)> say{}; ///< hears each step, one line
         std::function<bool()> isInterrupted{}; ///< asked while waiting; then it fails with Cancelled
+        unsigned natSeconds = Figure2Networks::kNatSeconds; ///< of silence, and the NAT forgets a binding
     };
 
     /// Makes the networks and the identities. Needs enterLab(). Starts nothing.
@@ -33,6 +34,9 @@ public:
     /// Step 2b: a payload with another byte, and an update file that nobody signed, pushed at `node`: both
     /// must be refused there. That they reach nobody shows after the next spread().
     Status refuseWhatDoesNotMatch(unsigned node);
+    /// Until node 2 has measured by itself how long its NAT keeps a binding, and speaks as often as that
+    /// needs.
+    Status awaitMeasurement();
     /// Nothing happens for so long. Fails if the NAT forgot the binding of node 2's link to node 1 meanwhile.
     Status idle(std::chrono::seconds time);
     /// Says what the counters say. Fails if they say what should not be.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Plays Figure 2 and prints each step as it happens.
 #include "figure2.h"
+#include "link/link.h"
 
 #include <CLI/CLI.hpp>
 #include <QCoreApplication>
@@ -19,10 +20,15 @@ constexpr int kCannotPlay = 77;
 
 volatile std::sig_atomic_t isStopped = 0;
 
+/// In seconds: a NAT that forgets sooner needs another one, once its patience is measured.
+constexpr unsigned kUsualKeepalive =
+    static_cast<unsigned>(std::chrono::duration_cast<std::chrono::seconds>(link::Config().keepalive).count());
+
 struct Options
 {
     unsigned pushAt = 1;
     unsigned idleSeconds = 0;
+    unsigned natSeconds = Figure2Networks::kNatSeconds;
     bool keep = false;
 };
 
@@ -34,6 +40,9 @@ Status play(Figure2& figure, const Options& options)
         return spread;
     if (auto refused = figure.refuseWhatDoesNotMatch(options.pushAt); !refused)
         return refused;
+    if (options.natSeconds <= kUsualKeepalive)
+        if (auto measured = figure.awaitMeasurement(); !measured)
+            return measured;
     if (options.idleSeconds > 0)
         if (auto idled = figure.idle(std::chrono::seconds(options.idleSeconds)); !idled)
             return idled;
@@ -72,7 +81,8 @@ int run(const Options& options)
                                            std::printf("%s\n", line.c_str());
                                            std::fflush(stdout);
                                        },
-                                   .isInterrupted = [] { return isStopped != 0; }});
+                                   .isInterrupted = [] { return isStopped != 0; },
+                                   .natSeconds = options.natSeconds});
     const Status played = figure ? play(**figure, options) : Status(tl::unexpected<Error>(figure.error()));
     if (!played) {
         if (played.error().code == Errc::Cancelled)
@@ -106,8 +116,13 @@ int main(int argc, char** argv)
         ->check(CLI::Range(1u, kFigure2Nodes))
         ->capture_default_str();
     app.add_option("--idle", options.idleSeconds,
-                   "Seconds of silence between the pushes; the NAT forgets what is silent for 20")
+                   "Seconds of silence between the pushes; the NAT must not forget meanwhile")
         ->check(CLI::Range(0u, 3'600u))
+        ->capture_default_str();
+    app.add_option("--forget", options.natSeconds,
+                   "Seconds of silence after which the NAT forgets; up to 17, and node 2 measures it first, "
+                   "which takes some minutes")
+        ->check(CLI::Range(6u, 300u))
         ->capture_default_str();
     app.add_flag("--keep", options.keep, "Go on until interrupted, and say how to look at the agents");
     try {

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::uint16_t kLinkPort = 7891; // the agents' default
 constexpr std::uint16_t kOtherPort = 7892; // never opened
-/// Seconds after which the NAT forgets a binding. Links say something every 17 s.
-constexpr const char* kNatTimeout = "20";
 
 QByteArray addressOf(const Internet::Host& host)
 {
@@ -86,9 +84,9 @@ std::string Crossings::fault() const
     return {};
 }
 
-Result<std::unique_ptr<Figure2Networks>> Figure2Networks::create()
+Result<std::unique_ptr<Figure2Networks>> Figure2Networks::create(unsigned natSeconds)
 {
-    std::unique_ptr<Figure2Networks> networks(new Figure2Networks);
+    std::unique_ptr<Figure2Networks> networks(new Figure2Networks(natSeconds));
     if (auto made = networks->make(); !made)
         return tl::unexpected<Error>(made.error());
     return networks;
@@ -152,7 +150,9 @@ Status Figure2Networks::setRules()
         !set)
         return set;
     for (const char* key : {"udp_timeout", "udp_timeout_stream"})
-        if (auto set = m_nat.edge->set(std::string("net.netfilter.nf_conntrack_") + key, kNatTimeout); !set)
+        if (auto set = m_nat.edge->set(std::string("net.netfilter.nf_conntrack_") + key,
+                                       std::to_string(m_natSeconds));
+            !set)
             m_natObstacle = set.error().context;
     return {};
 }

@@ -29,8 +29,9 @@ struct Crossings
 class Figure2Networks
 {
 public:
-    /// Needs enterLab().
-    static Result<std::unique_ptr<Figure2Networks>> create();
+    static constexpr unsigned kNatSeconds = 20; ///< links say something every 17 s
+    /// Needs enterLab(). The NAT forgets a binding after so many seconds of silence.
+    static Result<std::unique_ptr<Figure2Networks>> create(unsigned natSeconds = kNatSeconds);
     static constexpr std::size_t agentOf(unsigned node) { return node - 1; }
 
     /// Puts the four agents of a fleet there: each knows another one, but node 3, which all others hear of.
@@ -49,15 +50,20 @@ public:
     Status knock() const;
     /// How often the NAT has made a binding for node 2's link to node 1.
     Result<std::uint64_t> natBindings() const;
-    /// Why the NAT does not forget in 20 s, as it should; some kernels do not let that be set.
+    unsigned natSeconds() const { return m_natSeconds; }
+    /// Why the NAT does not forget in natSeconds(), as it should; some kernels do not let that be set.
     const std::string& natObstacle() const { return m_natObstacle; }
 
 private:
-    Figure2Networks() = default;
+    explicit Figure2Networks(unsigned natSeconds)
+        : m_natSeconds(natSeconds)
+    {
+    }
     Status make();
     Status setRules();
     const Internet::Host& host(unsigned node) const { return m_hosts[node - 1]; }
 
+    unsigned m_natSeconds;
     std::unique_ptr<Internet> m_internet;
     Internet::Site m_nat, m_firewall;
     std::array<Internet::Host, kFigure2Nodes> m_hosts;
