@@ -19,7 +19,8 @@ constexpr std::size_t kMiddle = 0, kFrom = 1, kTo = 2, kAgents = 3;
 constexpr std::uint16_t kFirstPort = 7'891;
 constexpr std::uint16_t kPlainPort = 7'000;
 constexpr const char* kUri = "fw/transfer";
-constexpr auto kLinkLimit = 60s; // most of it for busy machines
+/// Most of it for busy machines, where a round of challenges may fail, and the next ones come ever later.
+constexpr auto kLinkLimit = 150s;
 constexpr auto kPunchTime = 4s; // two rounds of challenges (link/punch.h)
 constexpr auto kPatience = 5min;
 
