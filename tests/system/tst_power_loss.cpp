@@ -193,7 +193,7 @@ private Q_SLOTS:
                         {.name = "failing",
                          .installEnds = "echo begun >> \"$STARLING_ROOT/begun\"\n"
                                         "until [ -e \"$STARLING_ROOT/go-on\" ]; do sleep 0.1; done\nexit 7"},
-                        deployOptions(), "fw/zebra");
+                        deployOptions(), "fw/alpha");
         const auto begins = [&](std::size_t times) {
             return support::waitUntil(
                 [&] { return readText(fleet->deviceRoot(0) / "begun").size() == times * 6; }, // "begun\n"
@@ -211,7 +211,7 @@ private Q_SLOTS:
         QVERIFY2(waits && waits->phase == Phase::Staged, describe(*fleet, 0).c_str());
         writeText(fleet->deviceRoot(0) / "go-on", "");
         QVERIFY2(waitForPhase(*fleet, 0, 1, Phase::Healthy), describe(*fleet, 0).c_str());
-        const auto failed = updateOf(*fleet, 0, 1, "fw/zebra");
+        const auto failed = updateOf(*fleet, 0, 1, "fw/alpha");
         QVERIFY2(failed && failed->phase == Phase::Failed, describe(*fleet, 0).c_str());
         QCOMPARE(failed->code, static_cast<std::uint16_t>(Errc::DeployFailed));
         QCOMPARE(installedVersion(fleet->deviceRoot(0)).value_or(0), 1u);
