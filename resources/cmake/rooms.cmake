@@ -88,7 +88,7 @@ function(starling_test name)
     # All tests say that Network is there, for Qt Test's headers depend on it.
     if(NOT TARGET starling_qt_test)
         starling_precompiled(starling_qt_test LINKS starling_test_flags Qt6::Test Qt6::Network tl::expected
-            HEADERS ${starling_std_headers} <QtTest>)
+            HEADERS ${starling_std_headers} <QtTest> ${PROJECT_SOURCE_DIR}/tests/support/patience.h)
     endif()
     if(NOT TEST_PRECOMPILED)
         set(TEST_PRECOMPILED starling_qt_test)
@@ -98,7 +98,7 @@ function(starling_test name)
         STARLING_SOURCE_DIR="${PROJECT_SOURCE_DIR}" STARLING_BINARY_DIR="${PROJECT_BINARY_DIR}")
     add_test(NAME ${name} COMMAND ${name})
     if(NOT TEST_TIMEOUT)
-        set(TEST_TIMEOUT 60)
+        set(TEST_TIMEOUT 120) # seconds; most take one of them
     endif()
     set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}"
         ENVIRONMENT "QT_QPA_PLATFORM=offscreen;XDG_DATA_HOME=${PROJECT_BINARY_DIR}/tests/home")

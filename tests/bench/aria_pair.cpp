@@ -184,7 +184,7 @@ Result<Transfer> transferByAria(const Bench& bench, const fs::path& payload)
     // The seed trusts its file, as an agent trusts what it verified before.
     seed.start(torrent, payload.parent_path(), ports[0],
                {QStringLiteral("--bt-seed-unverified=true"), QStringLiteral("--allow-overwrite=true")});
-    if (!support::waitUntil([&] { return tracker.hasSeed || !seed.isRunning(); }, 20s) || !seed.isRunning())
+    if (!support::waitUntil([&] { return tracker.hasSeed || !seed.isRunning(); }, 90s) || !seed.isRunning())
         return fail(Errc::Io, "aria2 does not seed: " + seed.said());
     const fs::path fetched = directory / "fetched" / payload.filename();
     const FirstByte begin(fetched);

@@ -129,7 +129,7 @@ Status measureIdle(const Bench& bench, Report& report)
         const auto status = fleet.ask<control::StatusReply>(0, control::StatusRequest{});
         return status && !status->links.empty() && status->links[0].isUp && status->devices == 2;
     };
-    if (!support::waitUntil(isSettled, 20s))
+    if (!support::waitUntil(isSettled, 90s))
         return fail(Errc::Timeout, "the two agents find no link");
     const Prototype prototype(bench.newDirectory("transmission"));
     pass(bench.isQuick ? 2s : 30s);

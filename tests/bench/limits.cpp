@@ -56,7 +56,7 @@ public:
                 [&] {
                     return namespaceOf() != namespaceOf(QStringLiteral("self")) && !namespaceOf().empty();
                 },
-                10s))
+                90s))
             return fail(Errc::Timeout, "unshare makes no namespace");
         return {};
     }

@@ -32,7 +32,7 @@ Result<std::unique_ptr<support::Fleet>> startPair(const Bench& bench)
         const auto status = (*fleet)->ask<control::StatusReply>(1, control::StatusRequest{});
         return status && !status->links.empty() && status->links[0].isUp;
     };
-    if (!support::waitUntil(isLinked, 20s))
+    if (!support::waitUntil(isLinked, 90s))
         return fail(Errc::Timeout, "the two agents find no link");
     return fleet;
 }

@@ -184,7 +184,7 @@ Result<fs::path> spreadVersion(Fleet& fleet, const fs::path& payload, View& view
     if (auto started = fleet.start(0); !started)
         return tl::unexpected<Error>(started.error());
     const std::size_t witness = fleet.size() - 1;
-    if (!support::waitUntil([&] { return healthyReceipts(fleet, witness, version) == fleet.size(); }, 60s))
+    if (!support::waitUntil([&] { return healthyReceipts(fleet, witness, version) == fleet.size(); }, 2min))
         return fail(Errc::Timeout,
                     std::to_string(healthyReceipts(fleet, witness, version)) + " of "
                         + std::to_string(fleet.size()) + " devices say healthy in version "

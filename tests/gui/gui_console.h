@@ -5,6 +5,7 @@
 #include "error_card.h"
 #include "gui_fixture.h"
 #include "main_window.h"
+#include "patience.h"
 
 #include <QApplication>
 #include <QPushButton>

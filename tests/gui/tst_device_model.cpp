@@ -39,7 +39,7 @@ bool settle(DeviceModel& model, fleetview::PicturePtr next)
 {
     QSignalSpy settled(&model, &DeviceModel::settled);
     model.setPicture(std::move(next));
-    return settled.wait(5'000);
+    return settled.wait(30'000);
 }
 
 } // namespace
@@ -77,10 +77,10 @@ void TestDeviceModel::filtersAndSorts()
     QVERIFY(settle(model, picture(reportsOf(100, 4))));
     QSignalSpy settled(&model, &DeviceModel::settled);
     model.setQuery(*fleetview::Query::parse("site=site-1 and state=healthy"));
-    QVERIFY(settled.wait(5'000));
+    QVERIFY(settled.wait(30'000));
     QVERIFY(model.rowCount() > 0 && model.rowCount() < 26);
     model.sort(DeviceModel::Name, Qt::DescendingOrder);
-    QVERIFY(settled.wait(5'000));
+    QVERIFY(settled.wait(30'000));
     for (int row = 0; row < model.rowCount(); ++row) {
         QCOMPARE(model.index(row, DeviceModel::Site).data().toString(), QStringLiteral("site-1"));
         QVERIFY(row == 0 || model.deviceAt(row)->name < model.deviceAt(row - 1)->name);

@@ -239,7 +239,7 @@ void TestDiagnostics::tellsWhatHappensInADemo()
     // a forged notice.
     QTRY_VERIFY_WITH_TIMEOUT(kinds[What::Receipt] >= 10 && kinds[What::Update] >= 2 && kinds[What::Link] >= 1
                                  && kinds[What::Refused] >= 1,
-                             30'000);
+                             60'000);
     // Whoever leaves it does not wait until all of it is given back.
     const QPointer<window::DemoFeed> left(new window::DemoFeed({300, 7, sim::DemoStory::Happy}));
     QSignalSpy told(left.data(), &window::DemoFeed::snapshotTaken);
@@ -265,10 +265,10 @@ void TestDiagnostics::showsHowFarALargeDemoIsAndStopsIt()
         return std::any_of(labels.begin(), labels.end(),
                            [&](const QLabel* label) { return label->text().contains(s(text)); });
     };
-    QTRY_VERIFY_WITH_TIMEOUT(progress->isVisible() && progress->value() > 0, 30'000);
+    QTRY_VERIFY_WITH_TIMEOUT(progress->isVisible() && progress->value() > 0, 60'000);
     const QString text =
         QLocale().toString(40'000) + s(" simulated devices get their keys and certificates, about ");
-    QTRY_VERIFY_WITH_TIMEOUT(says(qPrintable(text)) && says(" left"), 30'000);
+    QTRY_VERIFY_WITH_TIMEOUT(says(qPrintable(text)) && says(" left"), 60'000);
     keepPicture(main, s("demo-begins"));
     QTest::mouseClick(find<QPushButton>(*bar, s("Cancel the demo")), Qt::LeftButton);
     QVERIFY(!bar->isVisible() && !main.windowTitle().contains(s("[DEMO]")));

@@ -177,7 +177,7 @@ QString narrowColumn(const QTableView& table)
     return {};
 }
 
-constexpr int kSettling = 3'000; ///< ms; until texts are laid out on a busy machine
+constexpr int kSettling = 20'000; ///< ms; until texts are laid out on a busy machine
 
 /// Why it does not show all of its text; empty if it does.
 QString cutOff(const QWidget& widget)

@@ -20,9 +20,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::chrono::milliseconds kReplyLimit = 5s;
-constexpr std::chrono::milliseconds kStartLimit = 30s;
-constexpr int kStopLimitMs = 10'000;
+constexpr std::chrono::milliseconds kReplyLimit = 30s; // most of it for busy machines
+constexpr std::chrono::milliseconds kStartLimit = 60s;
+constexpr int kStopLimitMs = 30'000;
 constexpr std::size_t kMaxTorrentBytes = 4 * 1024 * 1024;
 
 /// The keys are those of qBittorrent 4.5.

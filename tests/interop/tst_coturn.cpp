@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Anybody's STUN: Debian's coturn serves our client on loopback, and its clients ask our server.
 #include "command.h"
+#include "processes.h"
 #include "stun_driver.h"
 
 #include <QProcess>
@@ -14,9 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int kPatienceMs = 20'000;
+constexpr int kPatienceMs = 60'000;
 const Endpoint kHere = Endpoint::ipv4(127, 0, 0, 1, 0);
-const Endpoint kThere = Endpoint::ipv4(127, 0, 0, 2, 0);
 
 QString q(const std::string& text)
 {
@@ -52,19 +52,6 @@ struct Program
         return true;
     }
 };
-
-/// A port that is free at both addresses at this moment.
-std::uint16_t freePort()
-{
-    for (int i = 0; i < 50; ++i) {
-        const auto first = lab::UdpSocket::bind(kHere);
-        Endpoint second = kThere;
-        second.port = first ? first->local().port : std::uint16_t(0);
-        if (first && lab::UdpSocket::bind(second))
-            return second.port;
-    }
-    return 0;
-}
 
 } // namespace
 
@@ -140,14 +127,14 @@ private Q_SLOTS:
             QStringList arguments{QStringLiteral("-m"), QStringLiteral("-f")};
             if (*padding != 0)
                 arguments << QLatin1String(padding);
-            const auto said = runCommand(QStringLiteral("turnutils_natdiscovery"), arguments + to, 20s);
+            const auto said = runCommand(QStringLiteral("turnutils_natdiscovery"), arguments + to, 60s);
             QVERIFY2(said.output.contains("Endpoint Independent Mapping!"), said.output.constData());
             QVERIFY2(said.output.contains("Endpoint Independent Filtering!"), said.output.constData());
             QVERIFY2(said.output.contains("No ALG"), said.output.constData());
         }
         const auto said = runCommand(
             QStringLiteral("turnutils_natdiscovery"),
-            QStringList{QStringLiteral("-t"), QStringLiteral("-T"), QStringLiteral("1")} + to, 20s);
+            QStringList{QStringLiteral("-t"), QStringLiteral("-T"), QStringLiteral("1")} + to, 60s);
         QVERIFY2(said.output.contains("RFC 5780 response 2"), said.output.constData()); // by RESPONSE-PORT
     }
 
@@ -162,7 +149,7 @@ private Q_SLOTS:
             return;
         const auto said =
             runCommand(QStringLiteral("turnutils_stunclient"),
-                       {QStringLiteral("-p"), QString::number(primary.port), QStringLiteral("::1")}, 20s);
+                       {QStringLiteral("-p"), QString::number(primary.port), QStringLiteral("::1")}, 60s);
         QVERIFY2(said.output.contains("UDP reflexive addr: ::1:"), said.output.constData());
     }
 
@@ -170,8 +157,9 @@ private:
     Endpoint startTurnServer(Program& server)
     {
         Endpoint primary = kHere;
-        primary.port = freePort();
-        const QString alternate = QString::number(freePort());
+        const auto ports = freePorts(2);
+        primary.port = ports[0];
+        const QString alternate = QString::number(ports[1]);
         const auto option = [](const char* name) { return QStringLiteral("--") + QLatin1String(name); };
         const QStringList arguments{QStringLiteral("-n"),
                                     option("listening-ip=127.0.0.1"),

@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::chrono::milliseconds kPatience = 60s;
+constexpr std::chrono::milliseconds kPatience = 120s; // most of it for busy machines
 
 Bytes noise(std::size_t size, quint32 seed)
 {
@@ -244,7 +244,8 @@ void TestForeignClient::fetchesADirectoryFromAnOpenSwarm()
     const auto sent = readTree(sources() / "gateway");
     QCOMPARE(sent.size(), std::size_t{5});
     QVERIFY(readTree(meeting.fetched() / "gateway") == sent);
-    QVERIFY(meeting.bytesGiven() >= 4'748'585);
+    // Counted by another thread, which may be late.
+    QVERIFY(waitUntil([&] { return meeting.bytesGiven() >= 4'748'585; }, kPatience));
 }
 
 void TestForeignClient::fetchesASingleFileFromAnOpenSwarm()

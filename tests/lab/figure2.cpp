@@ -19,8 +19,8 @@ constexpr std::size_t kDataBytes = 1024 * 1024; // 64 blocks of BitTorrent
 constexpr std::size_t kMaxFileBytes = 4 * kDataBytes;
 constexpr std::size_t kMaxLogBytes = 64 * 1024 * 1024;
 constexpr std::size_t kLogTail = 1'500;
-constexpr std::chrono::milliseconds kJoinLimit = 30s;
-constexpr std::chrono::milliseconds kSpreadLimit = 60s; // with room for slow builds
+constexpr std::chrono::milliseconds kJoinLimit = 60s; // most of it for busy machines
+constexpr std::chrono::milliseconds kSpreadLimit = 2min; // with room for slow builds and busy machines
 constexpr std::chrono::milliseconds kMeasureLimit = 20min; // a quarter of an hour (nat/lifetime_probe.h)
 
 constexpr const char* kInstall = R"sh(#!/bin/sh

@@ -178,7 +178,7 @@ Result<Crossings> Figure2Networks::crossings() const
 Result<Crossings> Figure2Networks::settledCrossings() const
 {
     Result<Crossings> counted = crossings();
-    for (int again = 0; again < 10 && counted && !counted->fault().empty(); ++again)
+    for (int again = 0; again < 50 && counted && !counted->fault().empty(); ++again)
         counted = crossings();
     return counted;
 }

@@ -19,10 +19,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kPrepareLimit = 10s;
-constexpr Duration kLinkLimit = 8s;
-/// Longer than a first round of challenges (link/punch.h), which shows that there is no better way.
-constexpr Duration kSettleTime = 2500ms;
+constexpr Duration kPrepareLimit = 20s;
+constexpr Duration kLinkLimit = 10s;
+/// Longer than a first round of challenges (link/punch.h), which shows that there is no better way; most of
+/// it for busy machines.
+constexpr Duration kSettleTime = 8s;
 constexpr unsigned kTries = 2; // as overlay::MembershipConfig
 
 Instant clockNow()

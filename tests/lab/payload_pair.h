@@ -15,6 +15,7 @@ struct PayloadPlan
     std::size_t mebibytes = 16; ///< of each payload, which the sender has in memory (page cache)
     unsigned lossPermille = 0; ///< of what arrives at either of the two
     unsigned megabits = 0; ///< a second, of what leaves either of them; 0: as fast as it goes
+    bool isBetterExpected = false; ///< than by a relay: it is waited for as long as it takes
 };
 
 struct PayloadOutcome

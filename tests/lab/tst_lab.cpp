@@ -198,14 +198,14 @@ private Q_SLOTS:
         outer->send(mapped, toBytes(std::string_view("early")));
         QVERIFY(!received(*inner, 200));
         inner->send(outer->local(), toBytes(std::string_view("there")));
-        const auto there = received(*outer, 5'000);
+        const auto there = received(*outer, 30'000);
         QVERIFY(there);
         QCOMPARE(toString(there->first), toString(mapped));
         outer->send(mapped, toBytes(std::string_view("back")));
-        auto back = received(*inner, 5'000);
+        auto back = received(*inner, 30'000);
         // On its way it may have waited for a neighbour's address, until it was not early any more.
         if (back && toText(back->second) == "early")
-            back = received(*inner, 5'000);
+            back = received(*inner, 30'000);
         QVERIFY(back);
         QCOMPARE(toText(back->second), std::string("back"));
     }
@@ -218,17 +218,17 @@ private Q_SLOTS:
         if (QTest::currentTestFailed())
             return;
         for (const char* key : {"udp_timeout", "udp_timeout_stream"})
-            if (const auto set = site.edge->set(std::string("net.netfilter.nf_conntrack_") + key, "4"); !set)
+            if (const auto set = site.edge->set(std::string("net.netfilter.nf_conntrack_") + key, "6"); !set)
                 QSKIP(("the timeouts of connections cannot be set here: " + set.error().context).c_str());
         const auto output =
             host.network->run(kProgram,
                               {QStringLiteral("lifetime"), q(toString(host.addresses[0])), q(m_one.primary),
-                               QStringLiteral("6000"), QStringLiteral("3000")});
+                               QStringLiteral("8000"), QStringLiteral("4000")});
         QVERIFY2(output, output ? "" : output.error().context.c_str());
         const Said said = parseLines(*output);
-        // 6 s of silence end it, 3 s do not.
-        QCOMPARE(said.at("held"), std::string("3000"));
-        QCOMPARE(said.at("lost"), std::string("6000"));
+        // 8 s of silence end it, 4 s do not.
+        QCOMPARE(said.at("held"), std::string("4000"));
+        QCOMPARE(said.at("lost"), std::string("8000"));
     }
 
     void touchesNoNetworkButItsOwn()
@@ -259,7 +259,7 @@ private:
         server.process = std::move(*process);
         QByteArray output;
         while (!output.contains("ready")) {
-            QVERIFY2(server.process->waitForReadyRead(10'000),
+            QVERIFY2(server.process->waitForReadyRead(60'000),
                      server.process->readAllStandardError().constData());
             output += server.process->readAllStandardOutput();
         }

@@ -22,7 +22,8 @@ namespace {
 
 constexpr std::size_t kOpen = 0, kMapped = 1, kOther = 2, kUnmapped = 3;
 constexpr std::uint16_t kPort = 7'891;
-constexpr auto kLimit = 40s; // most of it for busy machines
+/// Most of it for busy machines, and for a router that answered too late: it is asked again after a minute.
+constexpr auto kLimit = 100s;
 /// Of nobody here, and none of those that miniupnpd takes for private.
 const Endpoint kOutside = Endpoint::ipv4(25, 0, 0, 1, 0);
 
@@ -113,13 +114,18 @@ private:
         m_router = std::move(*started);
         return {};
     }
-    /// Its socket for PCP is open.
-    bool hasStarted() const
+    /// Its socket for that is open.
+    void waitForRouter(const QByteArray& port) const
     {
-        const auto sockets = edge().run(QStringLiteral("cat"),
-                                        {QStringLiteral("/proc/%1/net/udp").arg(m_router->processId())});
-        return sockets.value_or(QByteArray()).contains(":14E7 "); // 5351
+        const auto isOpen = [&] {
+            const auto sockets = edge().run(QStringLiteral("cat"),
+                                            {QStringLiteral("/proc/%1/net/udp").arg(m_router->processId())});
+            return sockets.value_or(QByteArray()).contains(":" + port + " ");
+        };
+        QVERIFY(support::waitUntil(isOpen, kLimit));
     }
+    static constexpr const char* kPcpPort = "14E7"; ///< 5351
+    static constexpr const char* kSsdpPort = "076C"; ///< 1900
     /// What the router passes on, in its own words.
     QByteArray rules() const
     {
@@ -206,6 +212,8 @@ private Q_SLOTS:
         if (!QTest::currentTestFailed())
             expect(startRouter("enable_natpmp=yes\nenable_upnp=no\n"));
         if (!QTest::currentTestFailed())
+            waitForRouter(kPcpPort);
+        if (!QTest::currentTestFailed())
             expect(makeFleet());
     }
 
@@ -263,7 +271,7 @@ private Q_SLOTS:
         expect(startRouter("enable_natpmp=yes\nenable_upnp=no\n"));
         QVERIFY(!isPassedOn());
         // When its own address changes, and at this signal, it says that it is new; not when it starts.
-        QVERIFY(support::waitUntil([&] { return hasStarted(); }, kLimit));
+        waitForRouter(kPcpPort);
         QVERIFY(::kill(static_cast<pid_t>(m_router->processId()), SIGUSR1) == 0);
         QVERIFY2(support::waitUntil([&] { return isPassedOn(); }, kLimit), rules().constData());
     }
@@ -271,18 +279,20 @@ private Q_SLOTS:
     void deletesTheMappingWhenItStops()
     {
         expect(m_fleet->stop(kMapped));
-        QVERIFY2(!rules().contains("dnat"), rules().constData());
+        // Whether it waits for the router's answer or not, it has asked.
+        QVERIFY2(support::waitUntil([&] { return !rules().contains("dnat"); }, kLimit), rules().constData());
     }
 
     void asksByUpnpWhereThatIsAll()
     {
         expect(startRouter("enable_natpmp=no\nenable_upnp=yes\n"));
+        waitForRouter(kSsdpPort);
         expect(m_fleet->start(kMapped));
         QVERIFY2(support::waitUntil([&] { return isHeld(); }, kLimit), state().trouble.c_str());
         QVERIFY(state().mapping->method == nat::PortMapMethod::Upnp && state().mapping->hasTcp);
         QVERIFY2(isPassedOn(), rules().constData());
         expect(m_fleet->stop(kMapped));
-        QVERIFY2(!rules().contains("dnat"), rules().constData());
+        QVERIFY2(support::waitUntil([&] { return !rules().contains("dnat"); }, kLimit), rules().constData());
     }
 };
 

@@ -22,8 +22,10 @@ namespace {
 
 constexpr std::size_t kOpen = 0, kBlocked = 1, kPunched = 2, kProxied = 3;
 constexpr std::uint16_t kPort = 7'891, kProxyPort = 8'888;
-constexpr auto kLimit = 40s; // most of it for busy machines
-constexpr auto kLinkLimit = 2s;
+constexpr auto kLimit = 90s; // most of it for busy machines
+/// Half a second is usual. A proxy that does not listen yet is tried again after half a second, doubled, and
+/// machines are busy.
+constexpr auto kLinkLimit = 8s;
 
 QString proxyProgram()
 {
@@ -377,7 +379,7 @@ private Q_SLOTS:
         const auto relayed = timeOf([&] { return isEvery(kPunched, kBlocked, "relayed"); });
         qInfo("the link between two NATs went over to the relay %lld ms after that",
               static_cast<long long>(relayed.count()));
-        QVERIFY(relayed <= 30s);
+        QVERIFY(relayed < kLimit);
     }
 };
 

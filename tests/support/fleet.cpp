@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::chrono::milliseconds kStartLimit = 20s;
-constexpr std::chrono::milliseconds kStopLimit = 10s;
+constexpr std::chrono::milliseconds kStartLimit = 60s; // most of it for busy machines
+constexpr std::chrono::milliseconds kStopLimit = 30s;
 
 QString q(const fs::path& path)
 {

@@ -57,7 +57,7 @@ public:
     /// {"unshare", "-rm"}. It may end at once: that is Unreachable, too.
     Status start(std::size_t i, const std::string& agentProgram, const QStringList& before = {});
     Status startAll();
-    /// SIGTERM, and waits for the end. Timeout if it does not end within 10 s.
+    /// SIGTERM, and waits for the end. Timeout if it does not end within 30 s.
     Status stop(std::size_t i);
     /// SIGHUP: reads its configuration again.
     void reload(std::size_t i);

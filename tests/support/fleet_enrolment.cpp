@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::chrono::milliseconds kJoinLimit = 30s;
+constexpr std::chrono::milliseconds kJoinLimit = 90s; // most of it for busy machines
 
 QString q(const fs::path& path)
 {

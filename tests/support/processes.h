@@ -19,7 +19,8 @@ struct ProcessUse
 /// NotFound if there is no such process.
 Result<ProcessUse> processUse(std::int64_t pid);
 
-/// `count` ports on 127.0.0.1 that were free for UDP and TCP at this moment, all different.
+/// `count` ports that are free for UDP and TCP at every address of this machine, all different, and that no
+/// other program which asks here is given while this one runs.
 std::vector<std::uint16_t> freePorts(std::size_t count);
 
 } // namespace starling::support

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "node/disk.h"
+#include "patience.h"
 
 #include <QDir>
 #include <QFileInfo>

@@ -178,7 +178,7 @@ bool waitForPhase(const support::Fleet& fleet, std::size_t i, std::uint64_t vers
             const auto line = updateOf(fleet, i, version, uri);
             return line && line->phase == phase;
         },
-        30s);
+        90s);
 }
 
 std::string describe(const support::Fleet& fleet, std::size_t i)

@@ -54,7 +54,7 @@ support::CommandResult push(const support::Fleet& fleet, std::size_t agent, cons
 /// One release as agent `i` sees it.
 std::optional<control::UpdateLine> updateOf(const support::Fleet& fleet, std::size_t i, std::uint64_t version,
                                             const std::string& uri = kUri);
-/// Waits until the release is in that phase; false after 30 s.
+/// Waits until the release is in that phase; false after 90 s.
 bool waitForPhase(const support::Fleet& fleet, std::size_t i, std::uint64_t version, trust::Phase phase,
                   const std::string& uri = kUri);
 /// "fw/app 0/2 failed (quota-exceeded …)", or why it cannot be said: for messages of tests.

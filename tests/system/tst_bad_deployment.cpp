@@ -81,7 +81,7 @@ private Q_SLOTS:
                           .output;
             return devices.contains("STAR-DEPLOY-001");
         };
-        QVERIFY2(support::waitUntil(saysSo, std::chrono::seconds(30)), devices.constData());
+        QVERIFY2(support::waitUntil(saysSo, std::chrono::seconds(90)), devices.constData());
     }
 
     void killsWhatHangs()
@@ -90,14 +90,15 @@ private Q_SLOTS:
         const std::string install = "sleep 1000 &\necho $! >> pids\nsh -c 'trap \"\" TERM; echo $$ >> pids; "
                                     "sleep 1000; sleep 1000' &\n"
                                     "echo $$ >> pids\nwait\nwait";
+        // Long enough for the script to begin them on a busy machine.
         expectRolledBack(make({.name = "hanging", .installEnds = install},
-                              {QStringLiteral("--deploy-timeout"), QStringLiteral("1")}),
+                              {QStringLiteral("--deploy-timeout"), QStringLiteral("6")}),
                          Errc::DeployTimeout);
         for (const std::size_t i : {0u, 1u}) {
             const auto pids = pidsOf(i, "pids");
             QCOMPARE(pids.size(), std::size_t{3});
             for (const pid_t pid : pids)
-                QVERIFY2(support::waitUntil([&] { return ::kill(pid, 0) != 0; }, 10s),
+                QVERIFY2(support::waitUntil([&] { return ::kill(pid, 0) != 0; }, 60s),
                          "a process of the script goes on");
         }
     }
@@ -132,8 +133,9 @@ private Q_SLOTS:
 
     void rollsBackWhoseHealthIsNeverKnown()
     {
+        // Also the limit of its installation, which must not be what takes too long.
         expectRolledBack(make({.name = "silent", .checkEnds = "sleep 1000"},
-                              {QStringLiteral("--deploy-timeout"), QStringLiteral("1")}),
+                              {QStringLiteral("--deploy-timeout"), QStringLiteral("6")}),
                          Errc::HealthTimeout);
     }
 
@@ -142,7 +144,7 @@ private Q_SLOTS:
         const Release release = make({.name = "awaited", .checkEnds = "exit 3"});
         const auto waited = push(*m_fleet, 0, release,
                                  {QStringLiteral("--wait"), QStringLiteral("2"), QStringLiteral("--timeout"),
-                                  QStringLiteral("6")});
+                                  QStringLiteral("15")});
         QVERIFY2(waited.exitCode == 4, waited.errors.constData());
     }
 

@@ -44,7 +44,7 @@ private:
                 const auto line = updateOf(*m_fleet, i, version);
                 return line && line->code == static_cast<std::uint16_t>(code);
             },
-            30s);
+            90s);
     }
 
     /// Makes it whole again, and with it all that was waiting for it.

@@ -5,11 +5,11 @@
 #include "crypto/noise.h"
 #include "fleet.h"
 #include "node/identity.h"
+#include "processes.h"
 #include "trust/join.h"
 #include "trust/trust_set.h"
 
 #include <QJsonArray>
-#include <QUdpSocket>
 
 #include <sys/stat.h>
 
@@ -44,15 +44,6 @@ private:
         QVERIFY(node::writeFile(cli.file(name), bytes, mode).has_value());
     }
 };
-
-/// At that address; somebody else may take it before it is used.
-std::uint16_t freePort(const Endpoint& at)
-{
-    QUdpSocket socket;
-    const bool isBound = socket.bind(at.isIpv4() ? QHostAddress(QHostAddress::LocalHost)
-                                                 : QHostAddress(QHostAddress::AnyIPv6));
-    return isBound ? socket.localPort() : std::uint16_t{0};
-}
 
 QString text(const support::CommandResult& result, const char* member)
 {
@@ -280,7 +271,7 @@ private Q_SLOTS:
         ENDED(m_cli->run(agent(1) + QStringList{s("updates")}), 5);
         QJsonObject pending;
         QTRY_VERIFY_WITH_TIMEOUT(
-            (pending = firstWaiting(agent(0))).value(QLatin1String("words")).toString() == words, 20'000);
+            (pending = firstWaiting(agent(0))).value(QLatin1String("words")).toString() == words, 90'000);
         QVERIFY(pending.value(QLatin1String("token_good")).toBool());
         // Case 33: a mark that turns the direction of text is shown, and does nothing.
         const auto list = m_cli->run(
@@ -311,7 +302,7 @@ private Q_SLOTS:
         ENDED(admitted, 0);
         QVERIFY(json(admitted).value(QLatin1String("file")).isNull());
         QTRY_VERIFY_WITH_TIMEOUT(text(m_cli->run(agent(1) + QStringList{s("status")}), "mode") == s("deploy"),
-                                 20'000);
+                                 90'000);
         QVERIFY(std::filesystem::exists(home / "device.admit")
                 && std::filesystem::exists(home / "root.envelope"));
         QVERIFY(text(m_cli->run(agent(1) + QStringList{s("status")}), "waiting").isEmpty());
@@ -322,13 +313,13 @@ private Q_SLOTS:
                 .toArray()
                 .size();
         };
-        QTRY_COMPARE_WITH_TIMEOUT(devices(), qsizetype{1}, 20'000); // of itself it knows
+        QTRY_COMPARE_WITH_TIMEOUT(devices(), qsizetype{1}, 90'000); // of itself it knows
         const auto alone = m_cli->run(
             {s("--agent"), QString::fromStdString((*fleet)->socket(1).string()), s("device"), s("list")});
         QVERIFY2(alone.errors.contains("fleet observe"), alone.errors.constData());
         const auto observed = (*fleet)->observe(1);
         QVERIFY2(observed.has_value(), observed ? "" : toString(observed.error()).c_str());
-        QTRY_COMPARE_WITH_TIMEOUT(devices(), qsizetype{2}, 20'000);
+        QTRY_COMPARE_WITH_TIMEOUT(devices(), qsizetype{2}, 90'000);
         QVERIFY(
             json(m_cli->run(agent(1) + QStringList{s("status")})).value(QLatin1String("observer")).toBool());
         // Neighbours are STUN servers to each other.
@@ -384,7 +375,7 @@ private Q_SLOTS:
              .listen =
                  [&](std::size_t i) {
                      Endpoint where = at[i];
-                     where.port = freePort(where);
+                     where.port = support::freePorts(1)[0];
                      return where;
                  },
              // Who cannot send to the other's address finds no other way.
@@ -409,7 +400,7 @@ private Q_SLOTS:
             return nodes;
         };
         const std::set<std::string> middleAlone{(*fleet)->node(kMiddle).hex()};
-        QTRY_VERIFY_WITH_TIMEOUT(linked(kObserver) == middleAlone && linked(kGate) == middleAlone, 20'000);
+        QTRY_VERIFY_WITH_TIMEOUT(linked(kObserver) == middleAlone && linked(kGate) == middleAlone, 90'000);
 
         const auto home = (*fleet)->home(kNewcomer);
         for (const char* file : {"device.key", "device.admit"})
@@ -420,7 +411,7 @@ private Q_SLOTS:
         Endpoint gate = six;
         gate.port = (*fleet)->endpoint(kGate).port;
         Endpoint newcomer = six;
-        newcomer.port = freePort(newcomer);
+        newcomer.port = support::freePorts(1)[0];
         QVERIFY((*fleet)->configure(kNewcomer,
                                     {{"enrolment.contact", toString(gate) + "#" + link.hex()},
                                      {"enrolment.name", "gateway-9"},
@@ -432,7 +423,7 @@ private Q_SLOTS:
         QJsonObject pending;
         QTRY_VERIFY_WITH_TIMEOUT(
             (pending = firstWaiting(agent(kObserver))).value(QLatin1String("words")).toString() == words,
-            20'000);
+            90'000);
         QCOMPARE(pending.value(QLatin1String("gate")).toString(),
                  QString::fromStdString((*fleet)->node(kGate).hex()));
         QVERIFY(pending.value(QLatin1String("endpoint")).isNull());
@@ -448,14 +439,14 @@ private Q_SLOTS:
                                        QString::fromStdString((*fleet)->passphrase().string()), s("--yes")}),
               0);
         QTRY_VERIFY_WITH_TIMEOUT(
-            text(m_cli->run(agent(kNewcomer) + QStringList{s("status")}), "mode") == s("deploy"), 60'000);
-        QTRY_VERIFY_WITH_TIMEOUT(linked(kNewcomer).contains((*fleet)->node(kGate).hex()), 20'000);
+            text(m_cli->run(agent(kNewcomer) + QStringList{s("status")}), "mode") == s("deploy"), 90'000);
+        QTRY_VERIFY_WITH_TIMEOUT(linked(kNewcomer).contains((*fleet)->node(kGate).hex()), 90'000);
         // Its receipt comes by itself.
         const QString joined = text(m_cli->run(agent(kNewcomer) + QStringList{s("status")}), "node");
         QCOMPARE(joined.size(), qsizetype{64});
         QTRY_VERIFY_WITH_TIMEOUT(m_cli->run(agent(kObserver) + QStringList{s("device"), s("list")})
                                      .output.contains(joined.toLatin1()),
-                                 20'000);
+                                 90'000);
         // They were never linked but through the middle, which introduces them to each other meanwhile.
         const auto peers = m_cli->run(agent(kObserver) + QStringList{s("peers")});
         const QJsonArray lines = json(peers).value(QLatin1String("peers")).toArray();

@@ -187,17 +187,31 @@ private Q_SLOTS:
         const std::filesystem::path work = directory.path().toStdString();
         const auto fleet = makeFleet(directory, {.agents = 1});
         const Release waiting = makeRelease(*fleet, work, {.name = "waiting"}, deployOptions());
-        const Release failing = makeRelease(
-            *fleet, work, {.name = "failing", .installEnds = "sleep 2\nexit 7"}, deployOptions(), "fw/zebra");
+        // It is over when this test says so, however long the rest takes.
+        const Release failing =
+            makeRelease(*fleet, work,
+                        {.name = "failing",
+                         .installEnds = "echo begun >> \"$STARLING_ROOT/begun\"\n"
+                                        "until [ -e \"$STARLING_ROOT/go-on\" ]; do sleep 0.1; done\nexit 7"},
+                        deployOptions(), "fw/alpha");
+        const auto begins = [&](std::size_t times) {
+            return support::waitUntil(
+                [&] { return readText(fleet->deviceRoot(0) / "begun").size() == times * 6; }, // "begun\n"
+                std::chrono::seconds(90));
+        };
         QVERIFY(start(*fleet, 0));
         QCOMPARE(push(*fleet, 0, failing).exitCode, 0);
-        QVERIFY2(waitForPhase(*fleet, 0, 1, Phase::Deploying, "fw/zebra"), describe(*fleet, 0).c_str());
+        QVERIFY2(begins(1), describe(*fleet, 0).c_str());
         QCOMPARE(push(*fleet, 0, waiting).exitCode, 0);
         QVERIFY2(waitForPhase(*fleet, 0, 1, Phase::Staged), describe(*fleet, 0).c_str());
         fleet->kill(0);
         QVERIFY(start(*fleet, 0));
+        QVERIFY2(begins(2), describe(*fleet, 0).c_str());
+        const auto waits = updateOf(*fleet, 0, 1);
+        QVERIFY2(waits && waits->phase == Phase::Staged, describe(*fleet, 0).c_str());
+        writeText(fleet->deviceRoot(0) / "go-on", "");
         QVERIFY2(waitForPhase(*fleet, 0, 1, Phase::Healthy), describe(*fleet, 0).c_str());
-        const auto failed = updateOf(*fleet, 0, 1, "fw/zebra");
+        const auto failed = updateOf(*fleet, 0, 1, "fw/alpha");
         QVERIFY2(failed && failed->phase == Phase::Failed, describe(*fleet, 0).c_str());
         QCOMPARE(failed->code, static_cast<std::uint16_t>(Errc::DeployFailed));
         QCOMPARE(installedVersion(fleet->deviceRoot(0)).value_or(0), 1u);

@@ -22,6 +22,10 @@ namespace {
 
 constexpr std::size_t kLargePart = 5'000'000; ///< there are two of them
 constexpr std::uint64_t kSomeBytes = 2'000'000;
+/// An agent gives itself 2 s to say goodbye (core/node/node.cpp), and 3 s at most to what it kills; the rest
+/// is for busy machines. What does not end by itself here would last for longer: a script 1,000 s, the
+/// payload minutes.
+constexpr qint64 kQuickMs = 8'000;
 
 /// Carries the datagrams of one agent to another and back, and loses some of them.
 class LossyPath
@@ -80,7 +84,7 @@ private:
 
     bool waitForBytes(std::size_t i, std::uint64_t bytes) const
     {
-        return support::waitUntil([&] { return doneBytes(i) >= bytes; }, 60s);
+        return support::waitUntil([&] { return doneBytes(i) >= bytes; }, 120s);
     }
 
     void expectQuickEnd(std::size_t i)
@@ -88,11 +92,11 @@ private:
         QElapsedTimer elapsed;
         elapsed.start();
         ::kill(static_cast<pid_t>(m_fleet->pid(i)), SIGTERM);
-        const auto end = m_fleet->waitForEnd(i, 10s);
+        const auto end = m_fleet->waitForEnd(i, 60s);
         const qint64 took = elapsed.elapsed();
         QVERIFY2(end.has_value(), "it runs on");
         QCOMPARE(*end, 0);
-        QVERIFY2(took <= 3'000, QByteArray::number(took) + " ms");
+        QVERIFY2(took <= kQuickMs, QByteArray::number(took) + " ms");
     }
 
     /// The second agent is in the middle of a download of 10 MB from the first.
@@ -217,9 +221,11 @@ private Q_SLOTS:
     void goesOnWithADownloadAfterARestart()
     {
         QFETCH(const bool, isKilled);
-        // What has come is noted every ten seconds; a stop notes it, too, and a kill does not.
+        // What has come is noted every ten seconds; a stop notes it, too, and a kill does not: from what is
+        // expected then up to the kill, more than ten seconds pass.
+        constexpr std::uint64_t kNoted = 500'000;
         if (isKilled)
-            beginSlowDownload("512 KiB/s", 6'500'000);
+            beginSlowDownload("512 KiB/s", 7'000'000);
         else
             beginSlowDownload();
         if (QTest::currentTestFailed())
@@ -232,7 +238,8 @@ private Q_SLOTS:
         // Nobody is there to give it anything: what it has, it had.
         QVERIFY(m_fleet->stop(0).has_value());
         QVERIFY(start(*m_fleet, 1));
-        QVERIFY2(support::waitUntil([&] { return doneBytes(1) >= kSomeBytes; }, 20s),
+        const std::uint64_t expected = isKilled ? kNoted : kSomeBytes;
+        QVERIFY2(support::waitUntil([&] { return doneBytes(1) >= expected; }, 60s),
                  describe(*m_fleet, 1).c_str());
         QVERIFY(m_fleet->configure(1, {{"swarm.download_limit", "0"}}).has_value());
         m_fleet->reload(1);

@@ -11,7 +11,7 @@
 namespace starling::test {
 
 /// Far over what any step takes on a loaded machine.
-inline constexpr auto kPatience = std::chrono::seconds(30);
+inline constexpr auto kPatience = std::chrono::seconds(90);
 
 /// A swarm with the events it has given so far.
 class TestAgent
@@ -106,6 +106,12 @@ public:
                 return line;
         }
         return {};
+    }
+    /// Waits until so many bytes are on the account of `node` as given: who gives counts them a moment after
+    /// who gets them may have all.
+    bool hasGiven(const NodeId& node, std::uint64_t bytes)
+    {
+        return waitUntil([&] { return trafficWith(node).bytesTo == bytes; });
     }
     std::uint64_t sentBytes() const
     {

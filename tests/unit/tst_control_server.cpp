@@ -312,7 +312,7 @@ private Q_SLOTS:
         };
         QEventLoop loop;
         QTimer turn;
-        const QDeadlineTimer deadline(60s);
+        const QDeadlineTimer deadline(150s);
         connect(&turn, &QTimer::timeout, &loop, [&] {
             if (more() || deadline.hasExpired())
                 loop.quit();
@@ -335,7 +335,7 @@ private Q_SLOTS:
             }
             return false;
         };
-        QTRY_VERIFY_WITH_TIMEOUT(isServed(), 30'000);
+        QTRY_VERIFY_WITH_TIMEOUT(isServed(), 60'000);
     }
 
     void oneMoreThanTheLimitIsToldSo()
@@ -472,7 +472,7 @@ private Q_SLOTS:
                 return "a reply of another type";
             if (!client->ask<WatchReply>(WatchRequest{}))
                 return "not watching";
-            const auto event = client->nextEvent(10s);
+            const auto event = client->nextEvent(60s);
             if (!event || !*event || (*event)->text != "no answer on port 80")
                 return "no event";
             const auto nothing = client->nextEvent(1ms);

@@ -40,7 +40,7 @@ public:
                 frame = m_frames.next();
                 return frame.has_value();
             },
-            20'000);
+            60'000);
         auto reply = came ? decodeReply(*frame) : Result<Reply>(fail(Errc::Timeout, ""));
         return reply ? std::optional(std::move(*reply)) : std::nullopt;
     }
@@ -96,7 +96,7 @@ template <class Work> bool doneBeside(Work work)
 {
     const std::unique_ptr<QThread> thread(QThread::create(work));
     thread->start();
-    const bool isDone = QTest::qWaitFor([&] { return thread->isFinished(); }, 60'000);
+    const bool isDone = QTest::qWaitFor([&] { return thread->isFinished(); }, 100'000);
     thread->wait();
     return isDone;
 }

@@ -18,6 +18,11 @@ using namespace starling::deploy;
 
 namespace {
 
+using namespace std::chrono_literals;
+
+/// What a script may need on a busy machine until it has set its traps and begun what is to be killed.
+constexpr Duration kTimeToBegin = 3s;
+
 bool isGroupGone(int group)
 {
     return kill(-group, 0) != 0 && errno == ESRCH;
@@ -234,14 +239,15 @@ void TestDeployer::killsGrandchildrenThatIgnoreTerminationWhenTimeIsUp()
                  "#!/bin/sh\necho $$ >$STARLING_ROOT/group\ntrap '' TERM\n"
                  "(trap '' TERM; sleep 1000 & sleep 1000) &\necho waiting\nsleep 1000\nsleep 1000\n");
     Step step = device.step("run.sh");
-    step.timeout = std::chrono::seconds(1);
+    step.timeout = kTimeToBegin;
     QElapsedTimer timer;
     timer.start();
     const Outcome outcome = run(step);
-    QVERIFY2(timer.elapsed() < 6'000, qPrintable(QString::number(timer.elapsed())));
+    // All is to be over 5 s after the limit; the rest is for busy machines.
+    QVERIFY2(timer.elapsed() < 15'000, qPrintable(QString::number(timer.elapsed())));
     QVERIFY(outcome.error);
     QCOMPARE(outcome.error->code, Errc::DeployTimeout);
-    QCOMPARE(outcome.error->context, std::string("install run.sh: killed after 1 s; last line: waiting"));
+    QCOMPARE(outcome.error->context, std::string("install run.sh: killed after 3 s; last line: waiting"));
     QCOMPARE(outcome.exitCode, 128 + SIGKILL);
     QVERIFY(device.group() > 1);
     QVERIFY(isGroupGone(device.group()));
@@ -252,7 +258,7 @@ void TestDeployer::letsAScriptEndWithinTheGraceTime()
     const Device device;
     device.write("run.sh", "#!/bin/sh\ntrap 'echo tidied; exit 5' TERM\nsleep 1000 &\nwait\n");
     Step step = device.step("run.sh");
-    step.timeout = std::chrono::milliseconds(300);
+    step.timeout = kTimeToBegin;
     const Outcome outcome = run(step);
     QVERIFY(outcome.error);
     QCOMPARE(outcome.error->code, Errc::DeployTimeout);
@@ -278,7 +284,7 @@ void TestDeployer::killsAProcessThatLeftTheGroupWhenTimeIsUp()
                  "#!/bin/sh\nsetsid sh -c 'echo $$ >$STARLING_ROOT/group; trap \"\" TERM; sleep 1000' &\n"
                  "trap '' TERM\nsleep 1000\nsleep 1000\n");
     Step step = device.step("run.sh");
-    step.timeout = std::chrono::milliseconds(500);
+    step.timeout = kTimeToBegin;
     Config config;
     config.killGrace = std::chrono::milliseconds(100);
     const Outcome outcome = run(step, config);
@@ -296,7 +302,7 @@ void TestDeployer::killsManyProcessesAtOnce()
                  "#!/bin/sh\necho $$ >$STARLING_ROOT/group\ntrap '' TERM\n"
                  "for i in $(seq 50); do (while :; do sleep 0.2 & wait; done) & done\nwait\n");
     Step step = device.step("run.sh");
-    step.timeout = std::chrono::seconds(1);
+    step.timeout = kTimeToBegin;
     Config config;
     config.killGrace = std::chrono::milliseconds(200);
     const Outcome outcome = run(step, config);
@@ -395,7 +401,7 @@ void TestDeployer::leavesNothingRunningWhenTheAgentIsKilled()
     QTRY_VERIFY_WITH_TIMEOUT(device.group() > 1, kPatienceMs);
     QVERIFY(!isGroupGone(device.group()));
     agent.kill();
-    QVERIFY(agent.waitForFinished());
+    QVERIFY(agent.waitForFinished(kPatienceMs));
     QTRY_VERIFY(isGroupGone(device.group()));
     QTRY_VERIFY(isGroupGone(device.group("root/outside")));
 }

@@ -91,7 +91,7 @@ private Q_SLOTS:
         QTRY_COMPARE(upLinks(*second), 1);
         QVERIFY(!hasHeardOfThird());
         // It comes again, and is refused by its name.
-        QTRY_VERIFY_WITH_TIMEOUT(first->refusals().contains(std::string(shortName(Errc::Denied))), 20'000);
+        QTRY_VERIFY_WITH_TIMEOUT(first->refusals().contains(std::string(shortName(Errc::Denied))), 60'000);
         const auto again = first->publishNotice(denyNotice({52}));
         QVERIFY(again && !*again);
     }

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int kLimitMs = 20'000; // most of it for busy machines
+constexpr int kLimitMs = 30'000; // most of it for busy machines
 
 NodeId nodeOf(std::uint8_t number)
 {

@@ -111,7 +111,7 @@ void TestSwarm::countsBytesByNode()
         QVERIFY(peer.trafficWith(seedProof->node()).endpoint == seed.endpoint());
     }
     // The peer has left; what it got stays on the account.
-    QCOMPARE(seed.trafficWith(peerProof->node()).bytesTo, release.size());
+    QVERIFY(seed.hasGiven(peerProof->node(), release.size()));
     QVERIFY(seed.trafficWith(peerProof->node()).payload == release.hash());
 }
 
@@ -120,7 +120,7 @@ void TestSwarm::resumesWhereItWas()
     const auto release = TestRelease::ofSize(4'000'000);
     release.writeTo(directory("seed"));
     auto slowly = TestAgent::onLoopback();
-    slowly.uploadLimit = {1'500'000};
+    slowly.uploadLimit = {500'000}; // not all of it before this thread has had its turn
     const auto seedProof = device();
     TestAgent seed(slowly, seedProof);
     QVERIFY(seed->add(release.toSeed(directory("seed"))));
@@ -272,13 +272,13 @@ void TestSwarm::uploadLimitHolds()
 {
     // 1 Mbit/s, on loopback, where libtorrent by itself knows no limits
     const double seconds = secondsToFetch({125'000}, {}, 500'000);
-    QVERIFY2(seconds >= 4.0 / 1.1 && seconds < 12, qPrintable(QString::number(seconds)));
+    QVERIFY2(seconds >= 4.0 / 1.1 && seconds < 40, qPrintable(QString::number(seconds)));
 }
 
 void TestSwarm::downloadLimitHolds()
 {
     const double seconds = secondsToFetch({}, {125'000}, 500'000);
-    QVERIFY2(seconds >= 4.0 / 1.1 && seconds < 12, qPrintable(QString::number(seconds)));
+    QVERIFY2(seconds >= 4.0 / 1.1 && seconds < 40, qPrintable(QString::number(seconds)));
 }
 
 /// Fetches `release`, already in directory("seed"), into a `target` that is too small until `makeRoom`.
@@ -578,7 +578,8 @@ void TestSwarm::isGoneQuickly()
     QElapsedTimer timer;
     timer.start();
     peer.reset();
-    QVERIFY2(timer.elapsed() < 3'000, qPrintable(QString::number(timer.elapsed())));
+    // The rest of the payload takes 40 s.
+    QVERIFY2(timer.elapsed() < 10'000, qPrintable(QString::number(timer.elapsed())));
 }
 
 QTEST_GUILESS_MAIN(TestSwarm)

@@ -24,7 +24,7 @@ public:
         const auto& a = to.address;
         m_socket.connectToHost(QStringLiteral("%1.%2.%3.%4").arg(a[12]).arg(a[13]).arg(a[14]).arg(a[15]),
                                to.port);
-        m_socket.waitForConnected(10'000);
+        m_socket.waitForConnected(60'000);
         ByteWriter writer;
         writer.u8(19);
         writer.raw(viewOf("BitTorrent protocol"));
@@ -139,7 +139,7 @@ private:
     void send(const Bytes& bytes)
     {
         m_socket.write(reinterpret_cast<const char*>(bytes.data()), qint64(bytes.size()));
-        m_socket.waitForBytesWritten(10'000);
+        m_socket.waitForBytesWritten(60'000);
     }
     void sendMessage(const Bytes& body)
     {
@@ -150,7 +150,7 @@ private:
     bool await(qsizetype bytes)
     {
         while (m_received.size() < bytes) {
-            if (m_socket.bytesAvailable() == 0 && !m_socket.waitForReadyRead(15'000))
+            if (m_socket.bytesAvailable() == 0 && !m_socket.waitForReadyRead(90'000))
                 return false;
             m_received += m_socket.readAll();
         }
@@ -304,7 +304,7 @@ void TestSwarmMembers::openSwarmServesAStranger()
     stranger->addPeer(m_release->hash(), seed->endpoint());
     QVERIFY(stranger.waitFor<swarm::Completed>());
     QVERIFY(m_release->isIn(directory("peer")));
-    QCOMPARE(seed->trafficWith(NodeId()).bytesTo, m_release->size());
+    QVERIFY(seed->hasGiven(NodeId(), m_release->size()));
     QCOMPARE(stranger.trafficWith(NodeId()).bytesFrom, m_release->size());
 }
 
@@ -318,7 +318,7 @@ void TestSwarmMembers::openSwarmStillKnowsItsMembers()
     QVERIFY(peer->add(m_release->toFetch(directory("peer"))));
     peer->addPeer(m_release->hash(), seed->endpoint());
     QVERIFY(peer.waitFor<swarm::Completed>());
-    QCOMPARE(seed->trafficWith(proof->node()).bytesTo, m_release->size());
+    QVERIFY(seed->hasGiven(proof->node(), m_release->size()));
 }
 
 void TestSwarmMembers::aPeerThatIsDeniedMeanwhileIsCutOff()
@@ -350,7 +350,7 @@ void TestSwarmMembers::handMadeProofIsServed()
     QVERIFY(raw.readUntil(RawPeer::kUnchoke));
     raw.askForABlock();
     QVERIFY(raw.readUntil(RawPeer::kPiece));
-    QVERIFY(seed->trafficWith(proof->node()).bytesTo > 0);
+    QVERIFY(seed->waitUntil([&] { return seed->trafficWith(proof->node()).bytesTo > 0; }));
     QVERIFY(!seed->first<swarm::PeerRefused>());
 }
 
