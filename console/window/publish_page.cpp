@@ -222,7 +222,14 @@ void PublishPage::hash()
             auto trust = trustAt(socket, directory);
             if (!trust)
                 return tl::unexpected<Error>(trust.error());
-            auto maker = console::ReleaseMaker::open(draft.payload, draft.update);
+            // What was filled in may be from before the agent had said at all what the fleet trusts.
+            release::UpdateInfo update = draft.update;
+            const trust::Scope* const scope = (*trust)->root().scopeFor(update.uri);
+            if (scope == nullptr)
+                return starling::fail(Errc::WrongScope,
+                                      "the fleet's root lets nobody sign " + update.uri.text());
+            update.revision.epoch = scope->epoch;
+            auto maker = console::ReleaseMaker::open(draft.payload, std::move(update));
             if (!maker)
                 return tl::unexpected<Error>(maker.error());
             ticket.expect(maker->payloadBytes());

@@ -52,6 +52,7 @@ private Q_SLOTS:
     void initTestCase();
     void signsAndPushesUntilItIsSafeToClose();
     void refusesWhatCannotBePublished();
+    void refusesAScopeThatItHearsOfLate();
     void saysWhatIsWrongWithAKey();
     void letsGoOfALargeStepOnlyOnceItIsTyped();
     void keepsNothingOfAPassphrase();
@@ -207,8 +208,9 @@ void TestPublish::refusesWhatCannotBePublished()
     version->setText(s("2"));
     auto* const resource = console.widget<QLineEdit>("Resource");
     resource->setText(s("os/kernel"));
-    next->click();
-    QCOMPARE(console.error(), s("STAR-TRUST-004"));
+    next->click(); // said at once, or when the agent has said what the fleet trusts
+    QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-TRUST-004"), kSlow);
+    QTRY_VERIFY_WITH_TIMEOUT(next->isVisible() && next->isEnabled(), kSlow);
     resource->setText(s("Fw gateway"));
     next->click();
     QCOMPARE(console.error(), s("STAR-FORM-010"));
@@ -230,6 +232,29 @@ void TestPublish::refusesWhatCannotBePublished()
     QVERIFY(QTest::qWaitForWindowActive(&alone.main));
     QTest::keyClick(&alone.main, Qt::Key_N, Qt::ControlModifier);
     QTRY_COMPARE_WITH_TIMEOUT(alone.error(), s("STAR-NET-001"), kSlow);
+}
+
+/// What is filled in before the agent has said what the fleet trusts is held against that all the same.
+void TestPublish::refusesAScopeThatItHearsOfLate()
+{
+    Console console(QString::fromStdString(m_fleet->socket(0).string()));
+    QVERIFY(QTest::qWaitForWindowActive(&console.main));
+    QTRY_VERIFY_WITH_TIMEOUT(console.shows("links up"), kSlow);
+    ::kill(static_cast<pid_t>(m_fleet->pid(0)), SIGSTOP);
+    const auto goesOn = qScopeGuard([this] { ::kill(static_cast<pid_t>(m_fleet->pid(0)), SIGCONT); });
+    QTest::keyClick(&console.main, Qt::Key_N, Qt::ControlModifier);
+    auto* const payload = console.widget<QLineEdit>("File or folder");
+    QTest::keyClicks(payload, makePayload("kernel-7"));
+    QTest::keyClick(payload, Qt::Key_Tab);
+    QTRY_COMPARE_WITH_TIMEOUT(console.widget<QComboBox>("Run")->currentText(), s("install.sh"), kSlow);
+    console.widget<QLineEdit>("Resource")->setText(s("os/kernel"));
+    console.widget<QLineEdit>("Version")->setText(s("1"));
+    auto* const next = console.widget<QPushButton>("Next: hash the payload");
+    next->click();
+    QVERIFY(!next->isVisible() && console.error().isEmpty()); // it knows nothing against it
+    ::kill(static_cast<pid_t>(m_fleet->pid(0)), SIGCONT);
+    QTRY_COMPARE_WITH_TIMEOUT(console.error(), s("STAR-TRUST-004"), kSlow);
+    QVERIFY(next->isVisible());
 }
 
 void TestPublish::saysWhatIsWrongWithAKey()

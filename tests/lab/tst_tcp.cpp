@@ -323,7 +323,7 @@ private Q_SLOTS:
         };
         const auto blocked = ask(kBlocked), proxied = ask(kProxied);
         for (QProcess* process : {blocked.get(), proxied.get()}) {
-            QVERIFY(process->waitForFinished(60'000));
+            QVERIFY(process->waitForFinished(120'000));
             QCOMPARE(process->exitCode(), 7);
             const QJsonObject said = QJsonDocument::fromJson(process->readAllStandardOutput()).object();
             QCOMPARE(said[QStringLiteral("prospect")].toString(), QStringLiteral("blocked"));
