@@ -79,6 +79,11 @@ void keepPipelinesFull(settings_pack& pack)
     pack.set_int(settings_pack::utp_syn_resends, 5);
     pack.set_int(settings_pack::utp_connect_timeout, 1'000);
     pack.set_int(settings_pack::utp_min_timeout, 250);
+    // By itself 100 ms, and a beginning connection doubles its window until it has seen that delay, which is
+    // a round trip later: a line whose queue holds 100 ms drops half a mebibyte by then, and what uTP repeats
+    // of it takes a second or two. draft-irtf-iccrg-ledbat-plus-plus section 4.2: out of slow start at three
+    // quarters of a target of 60 ms. libtorrent has one number for both.
+    pack.set_int(settings_pack::utp_target_delay, 45);
     // By itself libtorrent gives a connection up after 3 losses of a packet. That the other side is gone the
     // tunnel says (tunnel/connections.h), so that patience costs nothing: at 20 % loss 8 go wrong once in
     // 400,000 packets.
