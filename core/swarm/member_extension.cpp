@@ -39,15 +39,23 @@ std::string textOf(ByteView bytes)
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// What the connections of one torrent share; libtorrent's thread only.
+struct Holding
+{
+    bool isComplete = false; ///< we have all of it
+};
+
 /// One connection, from its handshake to its end; libtorrent's thread only.
 class PeerExtension final : public lt::peer_plugin
 {
 public:
     PeerExtension(std::shared_ptr<MemberContext> context, const InfoHash& payload,
-                  std::shared_ptr<const lt::torrent_info> info, const lt::peer_connection_handle& peer)
+                  std::shared_ptr<const lt::torrent_info> info, std::shared_ptr<const Holding> holding,
+                  const lt::peer_connection_handle& peer)
         : m_context(std::move(context))
         , m_payload(payload)
         , m_info(std::move(info))
+        , m_holding(std::move(holding))
         , m_peer(peer)
         , m_endpoint(fromLibtorrent(peer.remote()))
         , m_challenge(kChallengeBytes)
@@ -134,6 +142,7 @@ public:
             refuse({Errc::NotAdmitted, "no proof of membership in time"});
         if (!isBlocked())
             followGate();
+        leaveIfDone();
         if (m_node.isZero() || !m_account)
             return;
         if (auto still = m_context->proof->stillAdmits(m_node); !still) {
@@ -173,6 +182,15 @@ private:
         sendPlain(kNotInterested);
         if (isAsked && m_peer.is_interesting())
             sendPlain(kInterested);
+    }
+
+    /// Two that both have everything have nothing to say to each other. libtorrent would see to it, too, but
+    /// by what it thinks of interest at that moment: whoever fetches one piece behind us is cut off when we
+    /// have the last one, and comes back seconds later (session_settings.cpp).
+    void leaveIfDone()
+    {
+        if (m_holding->isComplete && m_peer.is_seed() && !m_peer.is_disconnecting())
+            m_peer.disconnect(lt::errors::torrent_finished, lt::operation_t::bittorrent);
     }
 
     void sendPlain(std::uint8_t message)
@@ -260,6 +278,7 @@ private:
     const std::shared_ptr<MemberContext> m_context;
     const InfoHash m_payload;
     const std::shared_ptr<const lt::torrent_info> m_info;
+    const std::shared_ptr<const Holding> m_holding;
     lt::peer_connection_handle m_peer;
     const Endpoint m_endpoint;
     Bytes m_challenge;
@@ -285,13 +304,19 @@ public:
 
     std::shared_ptr<lt::peer_plugin> new_connection(const lt::peer_connection_handle& peer) override
     {
-        return std::make_shared<PeerExtension>(m_context, m_payload, m_info, peer);
+        return std::make_shared<PeerExtension>(m_context, m_payload, m_info, m_holding, peer);
+    }
+
+    void on_state(lt::torrent_status::state_t state) override
+    {
+        m_holding->isComplete = state == lt::torrent_status::seeding;
     }
 
 private:
     const std::shared_ptr<MemberContext> m_context;
     const InfoHash m_payload;
     const std::shared_ptr<const lt::torrent_info> m_info;
+    const std::shared_ptr<Holding> m_holding = std::make_shared<Holding>();
 };
 
 } // namespace

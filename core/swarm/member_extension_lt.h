@@ -25,7 +25,7 @@
 /// of the payload.
 ///
 /// Who is not to be asked (source_gate.h) is told NOT INTERESTED, and when it unchokes us all the same, that
-/// is not heard. It is served like others.
+/// is not heard. It is served like others. A connection is closed when both sides have everything.
 #pragma once
 
 #include "swarm/peer_ledger.h"

@@ -79,12 +79,20 @@ void keepPipelinesFull(settings_pack& pack)
     pack.set_int(settings_pack::utp_syn_resends, 5);
     pack.set_int(settings_pack::utp_connect_timeout, 1'000);
     pack.set_int(settings_pack::utp_min_timeout, 250);
+    // By itself 100 ms, and a beginning connection doubles its window until it has seen that delay, which is
+    // a round trip later: a line whose queue holds 100 ms drops half a mebibyte by then, and what uTP repeats
+    // of it takes a second or two. draft-irtf-iccrg-ledbat-plus-plus section 4.2: out of slow start at three
+    // quarters of a target of 60 ms. libtorrent has one number for both.
+    pack.set_int(settings_pack::utp_target_delay, 45);
     // By itself libtorrent gives a connection up after 3 losses of a packet. That the other side is gone the
     // tunnel says (tunnel/connections.h), so that patience costs nothing: at 20 % loss 8 go wrong once in
     // 400,000 packets.
     pack.set_int(settings_pack::utp_num_resends, 8);
     // RFC 9438 section 4.6: by 0.7 where others halve.
     pack.set_int(settings_pack::utp_loss_multiplier, 70);
+    // It takes who lacks one piece that is on its way for somebody who wants nothing. We close those
+    // connections that are done with (member_extension.cpp).
+    pack.set_bool(settings_pack::close_redundant_connections, false);
     // Foreign clients of one site share an address.
     pack.set_bool(settings_pack::allow_multiple_connections_per_ip, true);
 }
@@ -98,6 +106,10 @@ settings_pack sessionSettings(const Config& config)
     boundMemory(pack, config);
     keepPipelinesFull(pack);
     setRateLimits(pack, config.uploadLimit, config.downloadLimit);
+    // Who has everything waits to be asked (resources/docs/adr/0007-one-initiator.md): where both connect, at
+    // the same tick of libtorrent's, each closes the other's connection, and so on every two seconds. Foreign
+    // clients may be where only we can connect.
+    pack.set_bool(settings_pack::seeding_outgoing_connections, config.admission == Admission::Open);
     // Limits are meant for the line, so headers count.
     pack.set_bool(settings_pack::rate_limit_ip_overhead, true);
     const bool isOpen = config.admission == Admission::Open;

@@ -12,9 +12,11 @@ using namespace starling::lab;
 
 namespace {
 constexpr std::size_t kMebibytes = 8;
-/// With headers 1.14 to 1.2 where the processor has time. Where it has not, acknowledgements are late, and
-/// more is sent again than was lost: 1.4 were seen at a load of 8.
-constexpr double kMostTimes = 1.5;
+/// With headers 1.11 to 1.14, at loads of 6 to 12 on two cores.
+constexpr double kMostTimes = 1.25;
+/// Twice what the line takes for the payload alone. 4.2 to 4.8 s were seen; whoever waits for one of
+/// libtorrent's patiences, or for what was lost in a slow start without end, is later in most runs.
+constexpr double kMostSeconds = 7;
 } // namespace
 
 class TestSiteDownload : public QObject
@@ -57,6 +59,7 @@ private Q_SLOTS:
         QVERIFY2(payloadOf(*outcome) <= kMebibytes * 1024 * 1024 * 11 / 10,
                  std::to_string(payloadOf(*outcome)).c_str());
         QVERIFY2(outcome->times <= kMostTimes, std::to_string(outcome->times).c_str());
+        QVERIFY2(outcome->seconds <= kMostSeconds, std::to_string(outcome->seconds).c_str());
         QVERIFY2(outcome->times >= 1, "less than the payload: the uplink was not where it was counted");
     }
 
