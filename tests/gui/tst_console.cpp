@@ -69,7 +69,11 @@ private Q_SLOTS:
 private:
     /// The box that is open over the window, which is closed then; empty if there is none.
     QString dismissedBox(const window::MainWindow& main) const;
-    QJsonObject said(std::size_t agent, const QStringList& command) const;
+    QByteArray told(std::size_t agent, const QStringList& command) const;
+    QJsonObject said(std::size_t agent, const QStringList& command) const
+    {
+        return QJsonDocument::fromJson(told(agent, command)).object();
+    }
     /// By the command line, of agent 0, of a fleet of two.
     void exportTheMap(const support::Fleet& fleet) const;
     void asksForReceipts(support::Fleet& fleet, window::MainWindow& main) const;
@@ -95,11 +99,11 @@ void TestConsole::initTestCase()
     window::Profile{m_directory.filePath(s("fleet")), {}, {}}.save();
 }
 
-QJsonObject TestConsole::said(std::size_t agent, const QStringList& command) const
+QByteArray TestConsole::told(std::size_t agent, const QStringList& command) const
 {
     const QStringList asked{s("--agent"), QString::fromStdString(m_fleet->socket(agent).string()),
                             s("--json")};
-    return QJsonDocument::fromJson(m_fleet->starling(asked + command).output).object();
+    return m_fleet->starling(asked + command).output;
 }
 
 QString TestConsole::dismissedBox(const window::MainWindow& main) const
@@ -343,7 +347,7 @@ void TestConsole::checksTheNetworkByKeyboardAndStops()
 {
     Console console(QString::fromStdString(m_fleet->socket(0).string()));
     QVERIFY(QTest::qWaitForWindowActive(&console.main));
-    QTRY_VERIFY_WITH_TIMEOUT(console.shows("1 of 1 links up"), kSlow);
+    QTRY_VERIFY2_WITH_TIMEOUT(console.shows("1 of 1 links up"), told(0, {s("status")}).constData(), kSlow);
     console.key(Qt::Key_8, Qt::ControlModifier);
     QVERIFY(console.shows("Not checked yet"));
     console.tabTo("Check how others reach this agent");
