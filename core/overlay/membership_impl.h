@@ -130,6 +130,7 @@ private:
     void trim(Instant now);
     Peers::value_type* slowest(Role role);
     Peers::value_type* anyActive(const std::set<NodeId>& except);
+    Peers::value_type* activeBeside(const Peers::value_type& peer);
 
     // Contacts
     std::set<NodeId> busy() const;

@@ -73,6 +73,11 @@ void Membership::Impl::on(Peers::value_type& from, const AnswerMessage& message,
     }
     if (!message.others.empty() && !isSelf(from, message.others.front(), now))
         return;
+    // It has asked as well, over another link. One side alone ends one, or both would end both.
+    if (auto* other = m_self < from.second.node ? activeBeside(from) : nullptr) {
+        demote(*other, now);
+        close(other->first);
+    }
     promote(from, from.second.role, now);
     learn(from, message.others, now);
     trim(now);
@@ -183,6 +188,16 @@ Membership::Impl::Peers::value_type* Membership::Impl::anyActive(const std::set<
     return drawn;
 }
 
+/// Another link to the same node, over which it is our neighbour.
+Membership::Impl::Peers::value_type* Membership::Impl::activeBeside(const Peers::value_type& peer)
+{
+    const auto found = std::find_if(m_peers.begin(), m_peers.end(), [&](const auto& other) {
+        return other.first != peer.first && other.second.node == peer.second.node
+            && other.second.state == State::Active;
+    });
+    return found == m_peers.end() ? nullptr : &*found;
+}
+
 /// Whether one more may be our neighbour; perhaps another one has gone for it.
 bool Membership::Impl::makesRoom(const Peers::value_type& asker, Urgency urgency, Instant now)
 {
@@ -214,10 +229,7 @@ void Membership::Impl::answer(Peers::value_type& asker, Urgency urgency, Instant
         return close(link);
     // Asked in both directions at once: each is the other's answer.
     const bool isCrossing = peer.state == State::Asked;
-    auto previous = std::find_if(m_peers.begin(), m_peers.end(), [&](const auto& other) {
-        return other.first != link && other.second.node == peer.node && other.second.state == State::Active;
-    });
-    if (previous != m_peers.end()) {
+    if (auto* previous = activeBeside(asker)) {
         // It has another address now, or has found a second one: the newer link takes the older one's place.
         demote(*previous, now);
         close(previous->first);
@@ -280,13 +292,10 @@ bool Membership::Impl::takeRestricted(Peers::value_type& peer)
     std::size_t links = 0;
     for (const auto& [link, other] : m_peers)
         links += other.isRestricted && other.state == State::Active ? 1 : 0;
-    const auto previous = std::find_if(m_peers.begin(), m_peers.end(), [&](const auto& other) {
-        return other.first != peer.first && other.second.node == peer.second.node
-            && other.second.state == State::Active;
-    });
-    if (previous == m_peers.end() && links >= m_config.restricted)
+    auto* const previous = activeBeside(peer);
+    if (previous == nullptr && links >= m_config.restricted)
         return false;
-    if (previous != m_peers.end()) { // it has another address now
+    if (previous != nullptr) { // it has another address now
         m_outputs.emplace_back(NeighborDown{previous->first});
         previous->second.state = State::Idle;
         close(previous->first);

@@ -12,11 +12,11 @@ using namespace starling::lab;
 
 namespace {
 constexpr std::size_t kMebibytes = 8;
-/// With headers 1.11 to 1.14, at loads of 6 to 12 on two cores.
-constexpr double kMostTimes = 1.25;
-/// Twice what the line takes for the payload alone. 4.2 to 4.8 s were seen; whoever waits for one of
-/// libtorrent's patiences, or for what was lost in a slow start without end, is later in most runs.
-constexpr double kMostSeconds = 7;
+/// With headers 1.11 to 1.16, at loads of 6 to 16 on two cores; a second download makes it 2.2.
+constexpr double kMostTimes = 1.5;
+/// Three times what the line takes for the payload alone. 4.2 to 4.8 s were seen at loads of 10 to 16; with
+/// libtorrent's patiences on the way (tst_swarm_ends) one run in three was later than this.
+constexpr double kMostSeconds = 10;
 } // namespace
 
 class TestSiteDownload : public QObject

@@ -102,6 +102,7 @@ public:
     ContactMediator mediator;
     SeededRandom random;
     Instant now;
+    bool isByTwoWays = false; ///< links of both sides come up, as over UDP and over TCP
 
 private:
     struct Event
@@ -145,14 +146,15 @@ private:
             if (nodes[index].membership.get() != ours || nodes[other].membership.get() != theirs)
                 return;
             for (const auto& [link, to] : nodes[index].links)
-                if (to.first == other)
+                if (to.first == other && !isByTwoWays)
                     return; // the other's handshake ended first
             nodes[index].links[here] = {other, there};
             nodes[other].links[there] = {index, here};
             keepAlive(index, here);
             keepAlive(other, there);
-            give(other, LinkUp{there, nodeId(index), endpointOf(index), 2 * way});
+            // Before what is said over it.
             giveLater(way, index, LinkUp{here, nodeId(other), endpointOf(other), 2 * way});
+            give(other, LinkUp{there, nodeId(index), endpointOf(index), 2 * way});
         });
     }
     /// As link::Session does: a keepalive finds out.

@@ -85,6 +85,37 @@ private Q_SLOTS:
     }
 
     /// What payload keeps open, say: whoever is alone asks over it.
+    void ofTwoLinksBothKeepTheSame_data()
+    {
+        QTest::addColumn<int>("milliseconds");
+        for (const int milliseconds : {0, 5, 20, 60, 100, 200})
+            QTest::addRow("%d ms later", milliseconds) << milliseconds;
+    }
+    /// Each asks over the link that came first there, and they are not the same.
+    void ofTwoLinksBothKeepTheSame()
+    {
+        QFETCH(const int, milliseconds);
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            MembershipNetwork network(seed);
+            network.isByTwoWays = true;
+            network.add({});
+            network.add({});
+            network.give(0, Bootstrap{{endpointOf(1)}});
+            network.run(std::chrono::milliseconds(milliseconds));
+            network.give(1, Bootstrap{{endpointOf(0)}});
+            network.run(2s);
+            for (const auto& node : network.nodes)
+                QCOMPARE(node.neighbors.size(), std::size_t(1));
+            QCOMPARE(network.asymmetric(), std::size_t(0));
+            network.run(2min);
+            for (const auto& node : network.nodes) {
+                QCOMPARE(node.links.size(), std::size_t(1));
+                QCOMPARE(node.neighbors.size(), std::size_t(1));
+            }
+            QCOMPARE(network.asymmetric(), std::size_t(0));
+        }
+    }
+
     void aLinkWithoutAPurposeIsAskedOver()
     {
         ContactMediator mediator;

@@ -66,7 +66,7 @@ void TestSwarmEnds::whoFollowsIsDoneWithTheFirst()
     for (const auto& follower : followers)
         QVERIFY(follower->waitFor<swarm::Completed>());
     // A piece takes milliseconds; whoever is cut off comes back after two seconds.
-    QVERIFY2(since.elapsed() < 1'000, qPrintable(QString::number(since.elapsed())));
+    QVERIFY2(since.elapsed() < 1'900, qPrintable(QString::number(since.elapsed())));
 }
 
 void TestSwarmEnds::whoHasAllConnectsToNobody()
