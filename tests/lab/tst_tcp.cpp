@@ -379,7 +379,7 @@ private Q_SLOTS:
         const auto relayed = timeOf([&] { return isEvery(kPunched, kBlocked, "relayed"); });
         qInfo("the link between two NATs went over to the relay %lld ms after that",
               static_cast<long long>(relayed.count()));
-        QVERIFY(relayed < kLimit);
+        QVERIFY(relayed <= 30s); // a keepalive, and what comes after it
     }
 };
 
